@@ -1,0 +1,2 @@
+# contrib: what surrounds erad.
+#EXTRA_DIST += contrib/check contrib/install-deps

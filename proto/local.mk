@@ -1,0 +1,16 @@
+# proto: bytes <-> plain structs. libwire.a is protoc-c's code, libproto.a ours.
+noinst_LIBRARIES += proto/libproto.a proto/libwire.a
+proto_libproto_a_SOURCES = proto/limits.h
+proto_libproto_a_SOURCES += proto/statement.h
+proto_libproto_a_SOURCES += proto/charter.h
+
+nodist_proto_libwire_a_SOURCES = proto/erad.pb-c.c proto/erad.pb-c.h
+proto_libwire_a_CFLAGS = $(BARE_CFLAGS)
+
+# One rule for both files: two rules would race under -j.
+proto/erad.pb-c.c proto/erad.pb-c.h &: proto/erad.proto
+	$(AM_V_GEN)$(MKDIR_P) proto && $(PROTOC_C) -I$(srcdir) --c_out=. $(srcdir)/proto/erad.proto
+
+BUILT_SOURCES += proto/erad.pb-c.c proto/erad.pb-c.h
+CLEANFILES += proto/erad.pb-c.c proto/erad.pb-c.h
+EXTRA_DIST += proto/erad.proto

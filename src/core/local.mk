@@ -1,0 +1,3 @@
+# core: the rules, pure. One line a module: src_core_libcore_a_SOURCES += src/core/X.c src/core/X.h
+noinst_LIBRARIES += src/core/libcore.a
+src_core_libcore_a_SOURCES =
