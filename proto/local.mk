@@ -1,6 +1,11 @@
 # proto: bytes <-> plain structs. libwire.a is protoc-c's code, libproto.a ours.
 noinst_LIBRARIES += proto/libproto.a proto/libwire.a
 proto_libproto_a_SOURCES = proto/limits.h
+proto_libproto_a_SOURCES += proto/wire.c proto/wire.h
+proto_libproto_a_SOURCES += proto/pb_arena.c proto/pb_arena.h
+proto_libproto_a_SOURCES += proto/statement_record.c proto/statement_record.h
+proto_libproto_a_SOURCES += proto/statement.c proto/statement_kinds.c
+proto_libproto_a_SOURCES += proto/envelope.c proto/carrier.c proto/charter.c
 proto_libproto_a_SOURCES += proto/statement.h
 proto_libproto_a_SOURCES += proto/charter.h
 

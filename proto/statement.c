@@ -1,0 +1,77 @@
+#include "proto/statement.h"
+
+const char *const era_version_kind_names[ERA_VERSION_KINDS] = {
+    [ERA_VERSION_DISTRIBUTION] = "distribution", [ERA_VERSION_SOFTWARE] = "software",
+    [ERA_VERSION_API] = "api",                   [ERA_VERSION_DATABASE] = "database",
+    [ERA_VERSION_PROTOCOL] = "protocol",
+};
+
+const char *era_kind_name(uint32_t kind)
+{
+    switch ((enum era_kind)kind) {
+    case ERA_KIND_PROPOSAL:
+        return "proposal";
+    case ERA_KIND_APPROVE:
+        return "approve";
+    case ERA_KIND_REJECT:
+        return "reject";
+    case ERA_KIND_ATTESTATION:
+        return "attestation";
+    case ERA_KIND_READINESS:
+        return "readiness";
+    case ERA_KIND_ANNOUNCEMENT:
+        return "announcement";
+    case ERA_KIND_EVENT:
+        return "event";
+    case ERA_KIND_APPROVED:
+        return "approved";
+    case ERA_KIND_CERTIFICATE:
+        return "certificate";
+    }
+    return "unknown";
+}
+
+bool era_kind_is_carrier(uint32_t kind)
+{
+    return kind == ERA_KIND_APPROVED || kind == ERA_KIND_CERTIFICATE;
+}
+
+const char *era_class_name(enum era_class class)
+{
+    switch (class) {
+    case ERA_CLASS_SOFT:
+        return "soft";
+    case ERA_CLASS_BREAKING:
+        return "breaking";
+    case ERA_CLASS_OVERRIDE:
+        return "override";
+    }
+    return "unknown";
+}
+
+#define DOMAIN(text) {(const uint8_t *)(text), sizeof(text) - 1}
+
+struct era_hash era_statement_id(const struct era_hash *network, uint32_t kind, struct era_bytes payload)
+{
+    uint8_t number[4];
+    era_put_be32(number, kind);
+    const struct era_bytes parts[] = {
+        DOMAIN("erad-statement-v1"), {network->b, ERA_HASH_BYTES}, {number, sizeof number}, payload};
+    return era_hash_parts(parts, 4);
+}
+
+struct era_hash era_item_id_loose(const struct era_hash *id, const struct era_key *key)
+{
+    const struct era_bytes parts[] = {
+        DOMAIN("erad-item-v1"), {id->b, ERA_HASH_BYTES}, {key->b, ERA_KEY_BYTES}};
+    return era_hash_parts(parts, 3);
+}
+
+struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *proposal)
+{
+    uint8_t number[4];
+    era_put_be32(number, kind);
+    const struct era_bytes parts[] = {
+        DOMAIN("erad-item-v1"), {number, sizeof number}, {proposal->b, ERA_HASH_BYTES}};
+    return era_hash_parts(parts, 3);
+}
