@@ -1,7 +1,7 @@
 /* textkey: keys as texts that people copy: bech32 (BIP-173 checksum, not
  * bech32m) of 32 bytes, `erapub1…` for a public key, `erasec1…` for a secret
  * seed. One mistyped character is always found; the prefix tells a secret from
- * what may be shown. Pure; allocates nothing. Secrets leave no copy on the stack. */
+ * what may be shown. Pure; allocates nothing. No whole secret stays on the stack. */
 #ifndef ERA_BASE_TEXTKEY_H
 #define ERA_BASE_TEXTKEY_H
 

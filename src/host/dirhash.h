@@ -20,7 +20,8 @@
 enum era_digest_kind { ERA_DIGEST_H1, ERA_DIGEST_M1 };
 
 /* dir may itself be a link: the user named it. Not a snapshot: a file that
- * vanishes or changes size while it is read is an error (75), other changes are not seen. */
+ * vanishes or changes while it is read is an error (75); what changes before or
+ * after its turn is not seen. Refusals are 65, err->where names the entry. */
 bool era_dirhash_tree(const char *dir, enum era_digest_kind kind, char out[ERA_DIGEST_BYTES_MAX + 1],
                       struct era_error *err);
 /* "sha256:" and hex of one regular file. */

@@ -26,8 +26,8 @@ bool era_error_set(struct era_error *err, int status, const char *where, const c
                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The same for a negative errno: the text is "cannot <doing>: <strerror>"; the
- * status follows from the errno (66 not there, 77 not permitted, 75 in use,
- * 65 too large, else 73) and so does the cure. */
+ * status follows from the errno (66 not there or no regular file, 77 not
+ * permitted, 75 in use, 65 too large, else 73) and so does the cure. */
 bool era_error_errno(struct era_error *err, int negative_errno, const char *where, const char *doing);
 
 /* Copy text with C0, DEL, backslash and whatever is not clean UTF-8 as \xNN. Cut at size. Returns out. */

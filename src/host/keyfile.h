@@ -19,7 +19,8 @@ struct era_keypair {
 bool era_keyfile_generate(const char *path, struct era_keypair *out, struct era_error *err);
 /* Load PATH. 66 not there, 77 open to others or another's, 65 malformed. PATH.pub is not read. */
 bool era_keyfile_load(const char *path, struct era_keypair *out, struct era_error *err);
-/* A public key, from a text that begins with `erapub1`, or else from the file of that name. */
+/* A public key: a text that begins with `erapub1`, else the file of that name.
+ * 66 not there, 65 malformed, of small order, or a secret key (then named nowhere). */
 bool era_keyfile_public(const char *text_or_path, struct era_key *out, struct era_error *err);
 /* Zero it. NULL-safe. */
 void era_keypair_clear(struct era_keypair *pair);

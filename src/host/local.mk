@@ -1,3 +1,7 @@
 # host: what the programs share and touches the system (files, key files, charter texts).
 noinst_LIBRARIES += src/host/libhost.a
 src_host_libhost_a_SOURCES =
+src_host_libhost_a_SOURCES += src/host/error.c src/host/error.h
+src_host_libhost_a_SOURCES += src/host/files.c src/host/files.h
+src_host_libhost_a_SOURCES += src/host/keyfile.c src/host/keyfile.h
+src_host_libhost_a_SOURCES += src/host/dirhash.c src/host/dirhash.h
