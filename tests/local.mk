@@ -10,8 +10,49 @@ AM_TESTS_ENVIRONMENT = \
 	ERA_SRC='$(abs_top_srcdir)'; export ERA_SRC; \
 	ERA_BUILD='$(abs_top_builddir)'; export ERA_BUILD; \
 	ERA_BIN='$(abs_top_builddir)'; export ERA_BIN; \
+	ERA_LIBRARIES='$(noinst_LIBRARIES)'; export ERA_LIBRARIES; \
+	ERA_LINK='$(CC) $(BARE_CFLAGS) -D_GNU_SOURCE $(CPPFLAGS) $(CRITERION_CFLAGS) $(CFLAGS) $(LDFLAGS)'; export ERA_LINK; \
+	ERA_CRITERION_LIBS='$(CRITERION_LIBS)'; export ERA_CRITERION_LIBS; \
+	ERA_SANITIZERS='$(SANITIZERS)'; export ERA_SANITIZERS; \
+	ERA_FUZZERS='$(FUZZ_TARGETS)'; export ERA_FUZZERS; \
+	NM='$(NM)'; export NM; \
 	PATH="$$ERA_BIN:$$PATH"; export PATH;
 EXTRA_DIST += tests/run-criterion tests/run-bats
+
+# ---- what takes longer, or is no test ---------------------------------------
+# CHECK_LONG: scripts that take minutes (soaks, real daemons; .sh or .bats); `make check-long`.
+# BENCHES: programs that print measured ratios; `make bench`.
+CHECK_LONG =
+BENCHES =
+check-long: all $(check_PROGRAMS)
+	@test -n "$(CHECK_LONG)" || { echo "check-long: no test is listed (CHECK_LONG)"; exit 1; }
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS="$(CHECK_LONG)"
+
+bench: all $(BENCHES)
+	@test -n "$(BENCHES)" || { echo "bench: no program is listed (BENCHES)"; exit 1; }
+	@for b in $(BENCHES); do echo "== $$b"; $(AM_TESTS_ENVIRONMENT) "./$$b" || exit 1; done
+EXTRA_PROGRAMS = $(BENCHES)
+CLEANFILES += $(BENCHES)
+.PHONY: check-long bench
+
+# ---- coverage ---------------------------------------------------------------
+# Branches of the rules are the figure that counts: src/core.
+if COVERAGE
+coverage: check
+	$(GCOVR) --root $(srcdir) --object-directory . --branches --print-summary \
+		--exclude-unreachable-branches --exclude '.*pb-c.*' --filter '$(abs_top_srcdir)/src/core/'
+	$(GCOVR) --root $(srcdir) --object-directory . --exclude '.*pb-c.*' --exclude '.*/tests/.*' \
+		--html-details coverage.html --print-summary
+CLEANFILES += coverage*.html coverage*.css
+else
+coverage:
+	@echo "coverage: configure with --enable-coverage first" >&2; exit 1
+endif
+.PHONY: coverage
+
+clean-local:
+	rm -rf fuzz-findings
+	find . -name '*.gcda' -o -name '*.gcno' | xargs -r rm -f
 
 include tests/base/local.mk
 include tests/proto/local.mk
@@ -23,6 +64,7 @@ include tests/host/local.mk
 include tests/ipc/local.mk
 include tests/erad/local.mk
 include tests/cli/local.mk
+include tests/fences/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
