@@ -1,0 +1,139 @@
+/* frame: one link frame body (message Frame) as parts, without allocation.
+ * Reading: era_frame_decode checks everything once; era_frame_next then yields
+ * the parts in wire order and cannot fail. All spans are borrowed from the
+ * frame's bytes. Writing: a builder on the caller's buffer; every add either
+ * fits or changes nothing.
+ * Unknown fields are skipped, in the frame and inside its messages, so that an
+ * older node keeps working beside newer ones (M11); known ones are strict:
+ * shortest varints, no field twice, bounds of limits.h, clean UTF-8. */
+#ifndef ERA_PROTO_FRAME_H
+#define ERA_PROTO_FRAME_H
+
+#include "proto/limits.h"
+#include "proto/statement.h"
+
+#define ERA_FRAME_BUCKETS 256            /* items fall into them by the first byte of their id */
+#define ERA_FRAME_FINGERPRINT_BYTES 16
+#define ERA_FRAME_SUMMARY_BYTES (ERA_FRAME_BUCKETS * ERA_FRAME_FINGERPRINT_BYTES)
+
+/* Numbers are those of message Frame. */
+enum era_frame_part_kind {
+    ERA_FRAME_HELLO = 1,
+    ERA_FRAME_REFUSAL = 2,
+    ERA_FRAME_STATEMENT = 3, /* an encoded envelope; repeats */
+    ERA_FRAME_FRAGMENT = 4,  /* repeats */
+    ERA_FRAME_SUMMARY = 5,
+    ERA_FRAME_HAVE = 6,
+    ERA_FRAME_WANT = 7,
+    ERA_FRAME_STATUS = 8
+};
+
+struct era_frame_hello {
+    uint32_t protocol_min, protocol_max;
+    struct era_hash network;
+    struct era_key node;
+    struct era_versions versions;
+    char listen[ERA_ADDRESS_BYTES_MAX + 1]; /* "" = none */
+    bool blocked;
+    char agent[ERA_NAME_BYTES_MAX + 1];
+};
+
+struct era_frame_refusal {
+    uint32_t verdict; /* a newer peer may send one that is not in enum era_verdict */
+    char text[ERA_TEXT_BYTES_MAX + 1];
+};
+
+/* offset + data.len <= total_bytes <= ERA_STATEMENT_BYTES_MAX; 1 <= data.len <= ERA_FRAGMENT_BYTES_MAX. */
+struct era_frame_fragment {
+    uint32_t total_bytes, offset;
+    struct era_bytes data;
+};
+
+struct era_frame_summary {
+    uint32_t set; /* any number: unknown sets are the reader's to skip */
+    uint64_t round;
+    struct era_bytes buckets; /* ERA_FRAME_SUMMARY_BYTES */
+};
+
+struct era_frame_bucket {
+    uint32_t bucket;      /* < ERA_FRAME_BUCKETS */
+    struct era_bytes ids; /* 32 bytes each, strictly ascending, first byte = bucket */
+};
+
+/* At most ERA_FRAME_BUCKETS buckets and ERA_SYNC_IDS_PER_FRAME_MAX ids. */
+struct era_frame_have {
+    uint32_t set;
+    uint64_t round;
+    bool reply;              /* answer with your own Have for these buckets */
+    size_t bucket_count;
+    struct era_bytes fields; /* for era_frame_next_bucket */
+};
+
+struct era_frame_want {
+    uint32_t set;
+    struct era_bytes ids; /* 32 bytes each, at most ERA_SYNC_IDS_PER_FRAME_MAX */
+};
+
+struct era_frame_status {
+    bool blocked;
+};
+
+struct era_frame_part {
+    enum era_frame_part_kind kind;
+    union {
+        struct era_frame_hello hello;
+        struct era_frame_refusal refusal;
+        struct era_bytes statement;
+        struct era_frame_fragment fragment;
+        struct era_frame_summary summary;
+        struct era_frame_have have;
+        struct era_frame_want want;
+        struct era_frame_status status;
+    } u;
+};
+
+/* ---- reading ---- */
+struct era_frame {
+    struct era_bytes bytes; /* borrowed */
+    size_t part_count;      /* known parts */
+    bool has_hello, has_refusal;
+};
+
+struct era_frame_cursor {
+    struct era_bytes rest;
+};
+
+/* An empty frame is accepted: it keeps a link alive. */
+enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out);
+struct era_frame_cursor era_frame_first(const struct era_frame *frame);
+/* False at the end. Only for a cursor of a frame that decoded. */
+bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out);
+/* Buckets of a Have, in wire order; consumes have->fields. False at the end. */
+bool era_frame_next_bucket(struct era_frame_have *have, struct era_frame_bucket *out);
+
+/* ---- writing ---- */
+struct era_frame_builder {
+    uint8_t *data; /* caller's, ERA_FRAME_BYTES_MAX bytes */
+    size_t len;    /* the frame so far */
+    size_t statement_count;
+    uint32_t present; /* bit per part kind that may not repeat */
+};
+
+void era_frame_begin(struct era_frame_builder *b, uint8_t *buffer);
+struct era_bytes era_frame_bytes(const struct era_frame_builder *b);
+
+/* Each returns false, the frame unchanged, when the part does not fit, when
+ * it may not repeat and is there already, or for more than
+ * ERA_FRAME_STATEMENTS_MAX statements. Values out of their bounds are
+ * assertions. */
+bool era_frame_add_hello(struct era_frame_builder *b, const struct era_frame_hello *hello);
+bool era_frame_add_refusal(struct era_frame_builder *b, enum era_verdict verdict, const char *text);
+bool era_frame_add_statement(struct era_frame_builder *b, struct era_bytes envelope);
+bool era_frame_add_fragment(struct era_frame_builder *b, const struct era_frame_fragment *fragment);
+bool era_frame_add_summary(struct era_frame_builder *b, const struct era_frame_summary *summary);
+bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t round, bool reply,
+                        const struct era_frame_bucket *buckets, size_t bucket_count);
+bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids);
+bool era_frame_add_status(struct era_frame_builder *b, bool blocked);
+
+#endif
