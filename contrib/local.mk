@@ -1,2 +1,3 @@
-# contrib: what surrounds erad.
-#EXTRA_DIST += contrib/check contrib/install-deps
+# contrib: what surrounds erad, one line a file.
+EXTRA_DIST += .ci/run .clang-format
+EXTRA_DIST += contrib/check contrib/install-deps
