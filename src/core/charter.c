@@ -149,11 +149,11 @@ static void find(struct report *r, bool error, const char *cure, const char *for
     va_end(args);
 }
 
-#define WRONG(r, cure, ...) find((r), true, (cure), __VA_ARGS__)
+#define WRONG(r, cure, ...)  find((r), true, (cure), __VA_ARGS__)
 #define ADVICE(r, cure, ...) find((r), false, (cure), __VA_ARGS__)
 
 #define NAME_CURE "use 1 to 64 of a-z, 0-9, dot, underscore and hyphen"
-#define KEY_CURE "make a key with `eractl keygen` and name its erapub1... text"
+#define KEY_CURE  "make a key with `eractl keygen` and name its erapub1... text"
 
 static void check_name(struct report *r, const char *kind, const char *name)
 {
@@ -215,6 +215,8 @@ static void check_network(struct report *r)
     if (c->version > 0 && !c->has_parent)
         WRONG(r, "set `parent` to the hash of the charter that it follows",
               "version %" PRIu64 " names no parent, so nothing links it to its chain (R10)", c->version);
+    if (c->version == 0 && c->has_parent)
+        WRONG(r, "remove `parent`, or set `version`", "charter version 0 begins a chain and has no parent");
     if (c->clock.kind != ERA_CLOCK_WALL && c->clock.kind != ERA_CLOCK_HEIGHT)
         WRONG(r, "set kind to \"wall\" or \"height\"", "the clock has no known kind");
     if (c->clock.epoch_ms == 0 || c->clock.epoch_ms > ERA_EPOCH_MAX)
@@ -227,8 +229,7 @@ static void check_network(struct report *r)
         WRONG(r, "lower events_per_epoch", "events_per_epoch is above %d", ERA_EVENTS_PER_EPOCH_MAX);
     if (c->strict_emission && c->authority_only)
         WRONG(r, "choose one of them",
-              "strict_emission needs leases by stake, and authority_only has no stake: nothing could be "
-              "emitted");
+              "strict_emission needs leases by stake; authority_only has none: nothing could be emitted");
     if (c->authority_only && c->emitter_count == 0)
         WRONG(r, "name at least one emitter", "authority_only without emitters: no event could be signed");
     if (!c->authority_only && c->emitter_count > 0)
@@ -285,10 +286,10 @@ static void check_thresholds(struct report *r, const struct era_component *p)
               "k = %u of %u: one bad signer could split a charter version, which cannot be skipped (R13)",
               p->k, m);
     if (c->authority_only && !c->overrides && p->k < m)
-        WRONG(r, "set k to the number of signers, or set overrides",
-              "with k = %u of %u, one bad key can hold back a second approval for a year and void an active "
-              "era",
-              p->k, m);
+        WRONG(
+            r, "set k to the number of signers, or set overrides",
+            "with k = %u of %u, one bad key can hold a second approval back for long and void an active era",
+            p->k, m);
 }
 
 static void check_policy(struct report *r, const struct era_component *p)
@@ -385,7 +386,14 @@ static void check_capacity(struct report *r)
 {
     uint64_t need = era_charter_capacity(r->c, most_artefacts(r->c));
 
+    uint8_t *bytes;
+    size_t len = era_charter_encode(r->c, &bytes);
+
+    free(bytes);
     look_at(r, "charter", "");
+    if (len > ERA_CHARTER_BYTES_MAX)
+        WRONG(r, "name fewer components, or shorten links", "it takes %zu bytes of at most %" PRIu32, len,
+              ERA_CHARTER_BYTES_MAX);
     if (need > ERA_LEDGER_ITEMS_MAX)
         WRONG(r, "name fewer components, validators or artefacts",
               "statements inside the window may number %" PRIu64 ", and a ledger holds %" PRIu64, need,

@@ -9,10 +9,10 @@
 
 /* One thing that the check has to say. */
 struct era_charter_finding {
-    bool error;      /* false: advice, the charter works as it is */
-    char text[256];  /* what, and why it matters */
-    char cure[160];  /* what to write instead */
-    char where[96];  /* "component network", "validator alice", "network" */
+    bool error;     /* false: advice, the charter works as it is */
+    char text[256]; /* what, and why it matters */
+    char cure[160]; /* what to write instead */
+    char where[96]; /* "component network", "validator alice", "network" */
 };
 
 /* Say what is wrong, then what is unwise, with charter c.
