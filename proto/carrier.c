@@ -11,38 +11,23 @@ enum carrier_field {
     FIELD_SIGNATURE,
     FIELD_APPROVALS,
     FIELD_READINESS,
-    FIELD_ATTESTATIONS
+    FIELD_ATTESTATIONS,
+    FIELD_COUNT = FIELD_ATTESTATIONS
 };
 
 #define ATTESTATIONS_MAX ((size_t)ERA_VALIDATORS_MAX * ERA_ARTEFACTS_MAX)
 
-struct counts {
-    size_t of[FIELD_ATTESTATIONS + 1];
-};
-
-/* First pass, before anything is allocated: order and number of the fields. */
-static enum era_verdict count_fields(struct era_bytes payload, struct counts *counts)
+/* First pass, before anything is allocated: order and number of the fields.
+ * counts[field - 1].count is how often it is there. */
+static enum era_verdict count_fields(struct era_bytes payload, struct era_wire_value counts[FIELD_COUNT])
 {
-    struct era_wire_in wire = era_wire_open(payload);
-    struct era_wire_value value;
-    uint32_t field, last = 0;
-    while (era_wire_next(&wire, &field, &value)) {
-        if (field > FIELD_ATTESTATIONS)
-            return ERA_NOT_CANONICAL;
-        if (!value.is_span)
-            return ERA_MALFORMED;
-        if (field < last || (field == last && field < FIELD_APPROVALS))
-            return ERA_NOT_CANONICAL;
-        last = field;
-        counts->of[field]++;
-    }
-    if (wire.verdict != ERA_ACCEPTED)
-        return wire.verdict;
-    for (uint32_t i = FIELD_PROPOSAL; i <= FIELD_SIGNATURE; i++)
-        if (counts->of[i] == 0)
-            return ERA_MALFORMED;
-    if (counts->of[FIELD_APPROVALS] > ERA_SIGNERS_MAX || counts->of[FIELD_READINESS] > ERA_VALIDATORS_MAX ||
-        counts->of[FIELD_ATTESTATIONS] > ATTESTATIONS_MAX)
+    static const struct era_wire_shape shape = {.types = "bbbbbb", .required = 0x07, .repeated = 0x38};
+    enum era_verdict verdict = era_wire_read(payload, &shape, counts);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    if (counts[FIELD_APPROVALS - 1].count > ERA_SIGNERS_MAX ||
+        counts[FIELD_READINESS - 1].count > ERA_VALIDATORS_MAX ||
+        counts[FIELD_ATTESTATIONS - 1].count > ATTESTATIONS_MAX)
         return ERA_OVERSIZED;
     return ERA_ACCEPTED;
 }
@@ -137,13 +122,13 @@ enum era_verdict era_carrier_decode(struct era_bytes payload, struct era_carrier
     memset(out, 0, sizeof *out);
     if (payload.len > ERA_STATEMENT_BYTES_MAX)
         return ERA_OVERSIZED;
-    struct counts counts = {0};
-    enum era_verdict verdict = count_fields(payload, &counts);
+    struct era_wire_value counts[FIELD_COUNT];
+    enum era_verdict verdict = count_fields(payload, counts);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    out->approvals = new_list(counts.of[FIELD_APPROVALS], sizeof *out->approvals);
-    out->readiness = new_list(counts.of[FIELD_READINESS], sizeof *out->readiness);
-    out->attestations = new_list(counts.of[FIELD_ATTESTATIONS], sizeof *out->attestations);
+    out->approvals = new_list(counts[FIELD_APPROVALS - 1].count, sizeof *out->approvals);
+    out->readiness = new_list(counts[FIELD_READINESS - 1].count, sizeof *out->readiness);
+    out->attestations = new_list(counts[FIELD_ATTESTATIONS - 1].count, sizeof *out->attestations);
     struct era_wire_in wire = era_wire_open(payload);
     struct era_wire_value value;
     uint32_t field;
@@ -164,22 +149,16 @@ void era_carrier_clear(struct era_carrier *c)
     memset(c, 0, sizeof *c);
 }
 
-static void write_signatures(struct era_wire_out *out, uint32_t field,
-                             const struct era_indexed_signature *list, size_t count)
+static void write_signature(struct era_wire_out *out, const void *message)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct era_bytes signature = {list[i].signature.b, sizeof list[i].signature.b};
-        struct era_wire_out measure = {0};
-        era_wire_put_number(&measure, 1, list[i].key);
-        era_wire_put_span(&measure, 2, signature);
-        era_wire_put_head(out, field, measure.len);
-        era_wire_put_number(out, 1, list[i].key);
-        era_wire_put_span(out, 2, signature);
-    }
+    const struct era_indexed_signature *s = message;
+    era_wire_put_number(out, 1, s->key);
+    era_wire_put_span(out, 2, (struct era_bytes){s->signature.b, sizeof s->signature.b});
 }
 
-static void write_attestation_fields(struct era_wire_out *out, const struct era_indexed_attestation *a)
+static void write_attestation(struct era_wire_out *out, const void *message)
 {
+    const struct era_indexed_attestation *a = message;
     era_wire_put_number(out, 1, a->key);
     era_wire_put_span(out, 2, (struct era_bytes){a->signature.b, sizeof a->signature.b});
     era_wire_put_span(out, 3, a->payload);
@@ -190,14 +169,12 @@ static void write_carrier(struct era_wire_out *out, const struct era_carrier *c)
     era_wire_put_span(out, FIELD_PROPOSAL, c->proposal);
     era_wire_put_span(out, FIELD_AUTHOR, (struct era_bytes){c->author.b, sizeof c->author.b});
     era_wire_put_span(out, FIELD_SIGNATURE, (struct era_bytes){c->signature.b, sizeof c->signature.b});
-    write_signatures(out, FIELD_APPROVALS, c->approvals, c->approval_count);
-    write_signatures(out, FIELD_READINESS, c->readiness, c->readiness_count);
-    for (size_t i = 0; i < c->attestation_count; i++) {
-        struct era_wire_out measure = {0};
-        write_attestation_fields(&measure, &c->attestations[i]);
-        era_wire_put_head(out, FIELD_ATTESTATIONS, measure.len);
-        write_attestation_fields(out, &c->attestations[i]);
-    }
+    for (size_t i = 0; i < c->approval_count; i++)
+        era_wire_put_message(out, FIELD_APPROVALS, write_signature, &c->approvals[i]);
+    for (size_t i = 0; i < c->readiness_count; i++)
+        era_wire_put_message(out, FIELD_READINESS, write_signature, &c->readiness[i]);
+    for (size_t i = 0; i < c->attestation_count; i++)
+        era_wire_put_message(out, FIELD_ATTESTATIONS, write_attestation, &c->attestations[i]);
 }
 
 size_t era_carrier_bytes(const struct era_carrier *c)

@@ -217,7 +217,8 @@ static void fraction_read(struct era_pb_reader *r, const Erad__Wire__Fraction *p
     out->numerator = era_pb_number(r, pb->numerator, 0, out->denominator);
 }
 
-static void component_read(struct era_pb_reader *r, const Erad__Wire__Component *pb, struct era_component *out)
+static void component_read(struct era_pb_reader *r, const Erad__Wire__Component *pb,
+                           struct era_component *out)
 {
     era_pb_text(r, pb->id, out->id, sizeof out->id, ERA_PB_NAME);
     out->k = pb->k;

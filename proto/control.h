@@ -11,11 +11,12 @@
 #include "src/base/bytes.h"
 #include "src/base/verdict.h"
 
-#define ERA_CONTROL_VERSION 1
+#define ERA_CONTROL_VERSION        1
+#define ERA_CONTROL_TEXT_BYTES_MAX 4096 /* text, where (a path), cure of a response */
 
 struct era_request {
-    uint32_t version; /* of this conversation; the server judges it */
-    const char *verb; /* 1 to ERA_NAME_BYTES_MAX bytes */
+    uint32_t version;          /* of this conversation; the server judges it */
+    const char *verb;          /* 1 to ERA_NAME_BYTES_MAX bytes */
     const char *id;            /* ERA_NAME_BYTES_MAX: 64 hex digits or a prefix */
     const char *component;     /* ERA_NAME_BYTES_MAX */
     const char *topic;         /* ERA_TOPIC_BYTES_MAX */
@@ -31,18 +32,18 @@ struct era_request {
 };
 
 struct era_response {
-    uint32_t status;   /* the exit status it means */
-    const char *code;  /* ERA_NAME_BYTES_MAX; the verdict's when status is not 0 */
-    const char *text;  /* 4 * ERA_TEXT_BYTES_MAX, as the next two; may have lines */
+    uint32_t status;  /* the exit status it means */
+    const char *code; /* ERA_NAME_BYTES_MAX; the verdict's when status is not 0 */
+    const char *text; /* ERA_CONTROL_TEXT_BYTES_MAX, as the next two; may have lines */
     const char *where;
     const char *cure;
-    const char *json;  /* bounded by the whole */
+    const char *json; /* bounded by the whole */
     struct era_bytes data;
     void *owned;
 };
 
 /* NULL texts count as "". Malloc'd into *out (caller frees); returns the
- * length, 0 (and *out NULL) when it would be above ERA_CONTROL_BYTES_MAX. */
+ * length, 0 (and *out NULL) when a text or the whole is above its bound. */
 size_t era_request_encode(const struct era_request *request, uint8_t **out);
 size_t era_response_encode(const struct era_response *response, uint8_t **out);
 

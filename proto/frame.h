@@ -12,9 +12,9 @@
 #include "proto/limits.h"
 #include "proto/statement.h"
 
-#define ERA_FRAME_BUCKETS 256            /* items fall into them by the first byte of their id */
+#define ERA_FRAME_BUCKETS           256 /* items fall into them by the first byte of their id */
 #define ERA_FRAME_FINGERPRINT_BYTES 16
-#define ERA_FRAME_SUMMARY_BYTES (ERA_FRAME_BUCKETS * ERA_FRAME_FINGERPRINT_BYTES)
+#define ERA_FRAME_SUMMARY_BYTES     (ERA_FRAME_BUCKETS * ERA_FRAME_FINGERPRINT_BYTES)
 
 /* Numbers are those of message Frame. */
 enum era_frame_part_kind {
@@ -64,7 +64,7 @@ struct era_frame_bucket {
 struct era_frame_have {
     uint32_t set;
     uint64_t round;
-    bool reply;              /* answer with your own Have for these buckets */
+    bool reply; /* answer with your own Have for these buckets */
     size_t bucket_count;
     struct era_bytes fields; /* for era_frame_next_bucket */
 };

@@ -6,6 +6,8 @@ proto_libproto_a_SOURCES += proto/pb_arena.c proto/pb_arena.h
 proto_libproto_a_SOURCES += proto/statement_record.c proto/statement_record.h
 proto_libproto_a_SOURCES += proto/statement.c proto/statement_kinds.c
 proto_libproto_a_SOURCES += proto/envelope.c proto/carrier.c proto/charter.c
+proto_libproto_a_SOURCES += proto/frame.c proto/frame.h
+proto_libproto_a_SOURCES += proto/control.c proto/control.h
 proto_libproto_a_SOURCES += proto/statement.h
 proto_libproto_a_SOURCES += proto/charter.h
 

@@ -7,7 +7,7 @@
 
 /* The worst valid ratio is about 21 (a charter full of flags); an unknown
  * field of two bytes costs more and may run out. */
-#define ARENA_PER_BYTE 32
+#define ARENA_PER_BYTE   32
 #define ARENA_BASE_BYTES 65536
 
 static void *arena_alloc(void *data, size_t size)
@@ -76,8 +76,8 @@ size_t era_pb_pack(const ProtobufCMessage *msg, uint8_t *out, size_t cap)
 
 static int rank(enum era_verdict v)
 {
-    static const enum era_verdict order[] = {ERA_OVERSIZED, ERA_MALFORMED, ERA_BAD_UTF8, ERA_BAD_VALUE,
-                                             ERA_DUPLICATE_KEY, ERA_NOT_CANONICAL};
+    static const enum era_verdict order[] = {ERA_OVERSIZED, ERA_MALFORMED,     ERA_BAD_UTF8,
+                                             ERA_BAD_VALUE, ERA_DUPLICATE_KEY, ERA_NOT_CANONICAL};
     int n = sizeof order / sizeof order[0];
     for (int i = 0; i < n; i++)
         if (order[i] == v)

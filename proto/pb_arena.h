@@ -41,10 +41,10 @@ struct era_pb_reader {
 };
 
 enum era_pb_form {
-    ERA_PB_OPTIONAL_LINE,  /* one line, or "" */
-    ERA_PB_LINE,           /* one line, not empty */
-    ERA_PB_NAME,           /* [a-z0-9._-]+ */
-    ERA_PB_OPTIONAL_TEXT   /* lines, or "" */
+    ERA_PB_OPTIONAL_LINE, /* one line, or "" */
+    ERA_PB_LINE,          /* one line, not empty */
+    ERA_PB_NAME,          /* [a-z0-9._-]+ */
+    ERA_PB_OPTIONAL_TEXT  /* lines, or "" */
 };
 
 void era_pb_refuse(struct era_pb_reader *r, enum era_verdict why);

@@ -1,8 +1,10 @@
 #include "proto/statement.h"
 
 const char *const era_version_kind_names[ERA_VERSION_KINDS] = {
-    [ERA_VERSION_DISTRIBUTION] = "distribution", [ERA_VERSION_SOFTWARE] = "software",
-    [ERA_VERSION_API] = "api",                   [ERA_VERSION_DATABASE] = "database",
+    [ERA_VERSION_DISTRIBUTION] = "distribution",
+    [ERA_VERSION_SOFTWARE] = "software",
+    [ERA_VERSION_API] = "api",
+    [ERA_VERSION_DATABASE] = "database",
     [ERA_VERSION_PROTOCOL] = "protocol",
 };
 
@@ -49,7 +51,10 @@ const char *era_class_name(enum era_class class)
     return "unknown";
 }
 
-#define DOMAIN(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define DOMAIN(text)                                                                                         \
+    {                                                                                                        \
+        (const uint8_t *)(text), sizeof(text) - 1                                                            \
+    }
 
 struct era_hash era_statement_id(const struct era_hash *network, uint32_t kind, struct era_bytes payload)
 {

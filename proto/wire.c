@@ -121,10 +121,12 @@ enum era_verdict era_wire_read(struct era_bytes in, const struct era_wire_shape 
         enum era_verdict verdict = check_type(shape->types[field - 1], &value);
         if (verdict != ERA_ACCEPTED)
             return verdict;
-        if (field <= last)
+        uint32_t bit = 1u << (field - 1);
+        if (field < last || (field == last && !(shape->repeated & bit)))
             return ERA_NOT_CANONICAL;
         last = field;
-        seen |= 1u << (field - 1);
+        seen |= bit;
+        value.count = values[field - 1].count + 1;
         values[field - 1] = value;
     }
     if (wire.verdict != ERA_ACCEPTED)
@@ -177,7 +179,7 @@ void era_wire_put_number(struct era_wire_out *out, uint32_t field, uint64_t numb
     put_varint(out, number);
 }
 
-void era_wire_put_head(struct era_wire_out *out, uint32_t field, size_t len)
+static void put_head(struct era_wire_out *out, uint32_t field, size_t len)
 {
     put_varint(out, (uint64_t)field << 3 | WIRE_SPAN);
     put_varint(out, len);
@@ -185,21 +187,28 @@ void era_wire_put_head(struct era_wire_out *out, uint32_t field, size_t len)
 
 void era_wire_put_span(struct era_wire_out *out, uint32_t field, struct era_bytes span)
 {
-    era_wire_put_head(out, field, span.len);
+    put_head(out, field, span.len);
     put(out, span.data, span.len);
+}
+
+void era_wire_put_message(struct era_wire_out *out, uint32_t field, era_wire_write *write,
+                          const void *message)
+{
+    struct era_wire_out measure = {0};
+    write(&measure, message);
+    put_head(out, field, measure.len);
+    write(out, message);
 }
 
 void era_wire_put_text(struct era_wire_out *out, uint32_t field, const char *text)
 {
-    if (text[0] != '\0')
-        era_wire_put_span(out, field, (struct era_bytes){(const uint8_t *)text, strlen(text)});
+    era_wire_put_span(out, field, (struct era_bytes){(const uint8_t *)text, strlen(text)});
 }
 
-size_t era_wire_span_bytes(uint32_t field, size_t len)
+void era_wire_put_optional(struct era_wire_out *out, uint32_t field, const char *text)
 {
-    struct era_wire_out measure = {0};
-    era_wire_put_head(&measure, field, len);
-    return measure.len + len;
+    if (text[0] != '\0')
+        era_wire_put_text(out, field, text);
 }
 
 size_t era_wire_done(const struct era_wire_out *out)

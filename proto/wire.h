@@ -23,6 +23,7 @@ struct era_wire_value {
     bool is_span;
     uint64_t number;
     struct era_bytes span; /* borrowed from the input */
+    size_t count; /* by era_wire_read: how often a repeated field is there; number and span are the last */
 };
 
 struct era_wire_in era_wire_open(struct era_bytes in);
@@ -34,13 +35,15 @@ bool era_wire_next(struct era_wire_in *in, uint32_t *field, struct era_wire_valu
 
 /* How a flat message looks: field i + 1 has type types[i]. */
 struct era_wire_shape {
-    const char *types;  /* 'u' uint32, 'n' uint64, 'f' bool, 'b' bytes or text or message */
-    uint32_t required;  /* bit i: field i + 1 must be there */
-    bool skip_unknown;  /* link and control messages (M11); false: ERA_NOT_CANONICAL */
+    const char *types; /* 'u' uint32, 'n' uint64, 'f' bool, 'b' bytes or text or message */
+    uint32_t required; /* bit i: field i + 1 must be there */
+    uint32_t repeated; /* bit i: field i + 1 may be there more than once */
+    bool skip_unknown; /* link and control messages (M11); false: ERA_NOT_CANONICAL */
 };
 
 /* Read a message of that shape into values[strlen(types)]. Known fields must
- * ascend strictly, so none is repeated. */
+ * ascend; only repeated ones may come again (walk them with era_wire_next).
+ * ERA_MALFORMED: a required one is missing, or a type is wrong. */
 enum era_verdict era_wire_read(struct era_bytes in, const struct era_wire_shape *shape,
                                struct era_wire_value *values);
 
@@ -59,12 +62,13 @@ struct era_wire_out {
 
 void era_wire_put_number(struct era_wire_out *out, uint32_t field, uint64_t number);
 void era_wire_put_span(struct era_wire_out *out, uint32_t field, struct era_bytes span);
-/* Tag and length of a message of len bytes; its fields follow. */
-void era_wire_put_head(struct era_wire_out *out, uint32_t field, size_t len);
-/* A text; nothing when it is empty. */
+/* A message whose fields `write` puts; called twice, first to measure. */
+typedef void era_wire_write(struct era_wire_out *out, const void *message);
+void era_wire_put_message(struct era_wire_out *out, uint32_t field, era_wire_write *write,
+                          const void *message);
+/* A text, also an empty one; an optional one only when it is not empty. */
 void era_wire_put_text(struct era_wire_out *out, uint32_t field, const char *text);
-/* Bytes that a tagged span of len takes. */
-size_t era_wire_span_bytes(uint32_t field, size_t len);
+void era_wire_put_optional(struct era_wire_out *out, uint32_t field, const char *text);
 /* Length written, 0 when it did not fit. */
 size_t era_wire_done(const struct era_wire_out *out);
 

@@ -1,0 +1,456 @@
+#include "proto/frame.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "proto/wire.h"
+
+#define PART_KINDS 8
+
+/* Singular parts: a second one is refused. */
+static const uint32_t singular = 1u << ERA_FRAME_HELLO | 1u << ERA_FRAME_REFUSAL | 1u << ERA_FRAME_SUMMARY |
+                                 1u << ERA_FRAME_HAVE | 1u << ERA_FRAME_WANT | 1u << ERA_FRAME_STATUS;
+
+/* ---- reading ---- */
+
+static enum era_verdict read_versions(struct era_bytes in, struct era_versions *out)
+{
+    static const struct era_wire_shape shape = {.types = "bbbbb", .skip_unknown = true};
+    struct era_wire_value v[ERA_VERSION_KINDS];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    for (size_t i = 0; i < ERA_VERSION_KINDS && verdict == ERA_ACCEPTED; i++)
+        verdict = era_wire_text(v[i].span, out->v[i], sizeof out->v[i], false);
+    return verdict;
+}
+
+static enum era_verdict read_hello(struct era_bytes in, struct era_frame_hello *out)
+{
+    static const struct era_wire_shape shape = {.types = "uubbbbfb", .required = 0xDF, .skip_unknown = true};
+    struct era_wire_value v[8];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    out->protocol_min = (uint32_t)v[0].number;
+    out->protocol_max = (uint32_t)v[1].number;
+    out->blocked = v[6].number;
+    verdict = era_wire_fixed(v[2].span, out->network.b, sizeof out->network.b);
+    if (verdict == ERA_ACCEPTED)
+        verdict = era_wire_fixed(v[3].span, out->node.b, sizeof out->node.b);
+    if (verdict == ERA_ACCEPTED)
+        verdict = read_versions(v[4].span, &out->versions);
+    if (verdict == ERA_ACCEPTED)
+        verdict = era_wire_text(v[5].span, out->listen, sizeof out->listen, false);
+    if (verdict == ERA_ACCEPTED)
+        verdict = era_wire_text(v[7].span, out->agent, sizeof out->agent, false);
+    if (verdict == ERA_ACCEPTED && out->protocol_min > out->protocol_max)
+        verdict = ERA_BAD_VALUE;
+    return verdict;
+}
+
+static enum era_verdict read_refusal(struct era_bytes in, struct era_frame_refusal *out)
+{
+    static const struct era_wire_shape shape = {.types = "ub", .required = 3, .skip_unknown = true};
+    struct era_wire_value v[2];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    out->verdict = (uint32_t)v[0].number;
+    return era_wire_text(v[1].span, out->text, sizeof out->text, false);
+}
+
+static bool fragment_fits(const struct era_frame_fragment *f)
+{
+    return f->data.len >= 1 && f->data.len <= ERA_FRAGMENT_BYTES_MAX &&
+           f->total_bytes <= ERA_STATEMENT_BYTES_MAX && f->offset <= f->total_bytes &&
+           f->data.len <= f->total_bytes - f->offset;
+}
+
+static enum era_verdict read_fragment(struct era_bytes in, struct era_frame_fragment *out)
+{
+    static const struct era_wire_shape shape = {.types = "uub", .required = 7, .skip_unknown = true};
+    struct era_wire_value v[3];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_fragment){(uint32_t)v[0].number, (uint32_t)v[1].number, v[2].span};
+    if (out->total_bytes > ERA_STATEMENT_BYTES_MAX)
+        return ERA_OVERSIZED;
+    return fragment_fits(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
+}
+
+static enum era_verdict read_summary(struct era_bytes in, struct era_frame_summary *out)
+{
+    static const struct era_wire_shape shape = {.types = "unb", .required = 7, .skip_unknown = true};
+    struct era_wire_value v[3];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_summary){(uint32_t)v[0].number, v[1].number, v[2].span};
+    return out->buckets.len == ERA_FRAME_SUMMARY_BYTES ? ERA_ACCEPTED : ERA_BAD_VALUE;
+}
+
+static bool ids_fit(struct era_bytes ids)
+{
+    return ids.len % ERA_HASH_BYTES == 0 && ids.len / ERA_HASH_BYTES <= ERA_SYNC_IDS_PER_FRAME_MAX;
+}
+
+static enum era_verdict check_bucket(const struct era_frame_bucket *b)
+{
+    if (b->bucket >= ERA_FRAME_BUCKETS || b->ids.len % ERA_HASH_BYTES != 0)
+        return ERA_BAD_VALUE;
+    for (size_t at = 0; at < b->ids.len; at += ERA_HASH_BYTES) {
+        const uint8_t *id = b->ids.data + at;
+        if (id[0] != b->bucket)
+            return ERA_BAD_VALUE;
+        if (at > 0 && memcmp(id - ERA_HASH_BYTES, id, ERA_HASH_BYTES) >= 0)
+            return ERA_NOT_CANONICAL;
+    }
+    return ERA_ACCEPTED;
+}
+
+static enum era_verdict read_bucket(struct era_bytes in, struct era_frame_bucket *out)
+{
+    static const struct era_wire_shape shape = {.types = "ub", .required = 3, .skip_unknown = true};
+    struct era_wire_value v[2];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_bucket){(uint32_t)v[0].number, v[1].span};
+    return check_bucket(out);
+}
+
+#define HAVE_BUCKETS 3 /* field number */
+
+static enum era_verdict read_have(struct era_bytes in, struct era_frame_have *out)
+{
+    static const struct era_wire_shape shape = {
+        .types = "unbf", .required = 0x0B, .repeated = 0x04, .skip_unknown = true};
+    struct era_wire_value v[4];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_have){.set = (uint32_t)v[0].number,
+                                   .round = v[1].number,
+                                   .reply = v[3].number,
+                                   .bucket_count = v[HAVE_BUCKETS - 1].count,
+                                   .fields = in};
+    if (out->bucket_count > ERA_FRAME_BUCKETS)
+        return ERA_OVERSIZED;
+    size_t ids = 0;
+    struct era_wire_in wire = era_wire_open(in);
+    struct era_wire_value value;
+    uint32_t field;
+    while (verdict == ERA_ACCEPTED && era_wire_next(&wire, &field, &value)) {
+        struct era_frame_bucket bucket = {0};
+        if (field == HAVE_BUCKETS)
+            verdict = read_bucket(value.span, &bucket);
+        ids += bucket.ids.len / ERA_HASH_BYTES;
+    }
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    return ids <= ERA_SYNC_IDS_PER_FRAME_MAX ? ERA_ACCEPTED : ERA_OVERSIZED;
+}
+
+bool era_frame_next_bucket(struct era_frame_have *have, struct era_frame_bucket *out)
+{
+    struct era_wire_in wire = era_wire_open(have->fields);
+    struct era_wire_value value;
+    uint32_t field;
+    while (era_wire_next(&wire, &field, &value)) {
+        if (field != HAVE_BUCKETS)
+            continue;
+        enum era_verdict verdict = read_bucket(value.span, out);
+        assert(verdict == ERA_ACCEPTED);
+        have->fields = (struct era_bytes){wire.at, (size_t)(wire.end - wire.at)};
+        return true;
+    }
+    have->fields = (struct era_bytes){0};
+    return false;
+}
+
+static enum era_verdict read_want(struct era_bytes in, struct era_frame_want *out)
+{
+    static const struct era_wire_shape shape = {.types = "ub", .required = 3, .skip_unknown = true};
+    struct era_wire_value v[2];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_want){(uint32_t)v[0].number, v[1].span};
+    if (out->ids.len / ERA_HASH_BYTES > ERA_SYNC_IDS_PER_FRAME_MAX)
+        return ERA_OVERSIZED;
+    return ids_fit(out->ids) ? ERA_ACCEPTED : ERA_BAD_VALUE;
+}
+
+static enum era_verdict read_status(struct era_bytes in, struct era_frame_status *out)
+{
+    static const struct era_wire_shape shape = {.types = "f", .required = 1, .skip_unknown = true};
+    struct era_wire_value v[1];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    out->blocked = verdict == ERA_ACCEPTED && v[0].number;
+    return verdict;
+}
+
+static enum era_verdict read_part(uint32_t field, const struct era_wire_value *value,
+                                  struct era_frame_part *out)
+{
+    if (!value->is_span)
+        return ERA_MALFORMED;
+    out->kind = (enum era_frame_part_kind)field;
+    switch (out->kind) {
+    case ERA_FRAME_HELLO:
+        return read_hello(value->span, &out->u.hello);
+    case ERA_FRAME_REFUSAL:
+        return read_refusal(value->span, &out->u.refusal);
+    case ERA_FRAME_STATEMENT:
+        out->u.statement = value->span;
+        return ERA_ACCEPTED;
+    case ERA_FRAME_FRAGMENT:
+        return read_fragment(value->span, &out->u.fragment);
+    case ERA_FRAME_SUMMARY:
+        return read_summary(value->span, &out->u.summary);
+    case ERA_FRAME_HAVE:
+        return read_have(value->span, &out->u.have);
+    case ERA_FRAME_WANT:
+        return read_want(value->span, &out->u.want);
+    case ERA_FRAME_STATUS:
+        return read_status(value->span, &out->u.status);
+    }
+    return ERA_MALFORMED;
+}
+
+enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
+{
+    *out = (struct era_frame){.bytes = in};
+    if (in.len > ERA_FRAME_BYTES_MAX)
+        return ERA_OVERSIZED;
+    struct era_wire_in wire = era_wire_open(in);
+    struct era_wire_value value;
+    struct era_frame_part part;
+    uint32_t field, seen = 0;
+    size_t statements = 0;
+    while (era_wire_next(&wire, &field, &value)) {
+        if (field > PART_KINDS)
+            continue;
+        enum era_verdict verdict = read_part(field, &value, &part);
+        if (verdict != ERA_ACCEPTED)
+            return verdict;
+        if (seen & singular & 1u << field)
+            return ERA_NOT_CANONICAL;
+        seen |= 1u << field;
+        out->part_count++;
+        if (field == ERA_FRAME_STATEMENT && ++statements > ERA_FRAME_STATEMENTS_MAX)
+            return ERA_OVERSIZED;
+    }
+    out->has_hello = seen & 1u << ERA_FRAME_HELLO;
+    out->has_refusal = seen & 1u << ERA_FRAME_REFUSAL;
+    return wire.verdict;
+}
+
+struct era_frame_cursor era_frame_first(const struct era_frame *frame)
+{
+    return (struct era_frame_cursor){frame->bytes};
+}
+
+bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out)
+{
+    struct era_wire_in wire = era_wire_open(cursor->rest);
+    struct era_wire_value value;
+    uint32_t field;
+    while (era_wire_next(&wire, &field, &value)) {
+        if (field > PART_KINDS)
+            continue;
+        enum era_verdict verdict = read_part(field, &value, out);
+        assert(verdict == ERA_ACCEPTED);
+        cursor->rest = (struct era_bytes){wire.at, (size_t)(wire.end - wire.at)};
+        return true;
+    }
+    cursor->rest = (struct era_bytes){0};
+    return false;
+}
+
+/* ---- writing ---- */
+
+void era_frame_begin(struct era_frame_builder *b, uint8_t *buffer)
+{
+    *b = (struct era_frame_builder){.data = buffer};
+}
+
+struct era_bytes era_frame_bytes(const struct era_frame_builder *b)
+{
+    return (struct era_bytes){b->data, b->len};
+}
+
+/* Keep what was written into out, if all of it fitted. */
+static bool commit(struct era_frame_builder *b, const struct era_wire_out *out)
+{
+    if (out->len > out->cap)
+        return false;
+    b->len = out->len;
+    return true;
+}
+
+static struct era_wire_out open_out(struct era_frame_builder *b)
+{
+    return (struct era_wire_out){.data = b->data, .cap = ERA_FRAME_BYTES_MAX, .len = b->len};
+}
+
+static bool add_message(struct era_frame_builder *b, enum era_frame_part_kind kind, era_wire_write *write,
+                        const void *message)
+{
+    uint32_t bit = 1u << kind;
+    if (b->present & singular & bit)
+        return false;
+    struct era_wire_out out = open_out(b);
+    era_wire_put_message(&out, kind, write, message);
+    if (!commit(b, &out))
+        return false;
+    b->present |= bit;
+    return true;
+}
+
+static void write_versions(struct era_wire_out *out, const void *message)
+{
+    const struct era_versions *versions = message;
+    for (uint32_t i = 0; i < ERA_VERSION_KINDS; i++)
+        era_wire_put_optional(out, i + 1, versions->v[i]);
+}
+
+static void write_hello(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_hello *hello = message;
+    era_wire_put_number(out, 1, hello->protocol_min);
+    era_wire_put_number(out, 2, hello->protocol_max);
+    era_wire_put_span(out, 3, (struct era_bytes){hello->network.b, sizeof hello->network.b});
+    era_wire_put_span(out, 4, (struct era_bytes){hello->node.b, sizeof hello->node.b});
+    era_wire_put_message(out, 5, write_versions, &hello->versions);
+    era_wire_put_optional(out, 6, hello->listen);
+    era_wire_put_number(out, 7, hello->blocked);
+    era_wire_put_text(out, 8, hello->agent);
+}
+
+bool era_frame_add_hello(struct era_frame_builder *b, const struct era_frame_hello *hello)
+{
+    assert(hello->protocol_min <= hello->protocol_max);
+    return add_message(b, ERA_FRAME_HELLO, write_hello, hello);
+}
+
+static void write_refusal(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_refusal *refusal = message;
+    era_wire_put_number(out, 1, refusal->verdict);
+    era_wire_put_text(out, 2, refusal->text);
+}
+
+bool era_frame_add_refusal(struct era_frame_builder *b, enum era_verdict verdict, const char *text)
+{
+    struct era_frame_refusal refusal = {.verdict = verdict};
+    bool fits = era_text_set(refusal.text, sizeof refusal.text, text);
+    assert(fits);
+    return add_message(b, ERA_FRAME_REFUSAL, write_refusal, &refusal);
+}
+
+bool era_frame_add_statement(struct era_frame_builder *b, struct era_bytes envelope)
+{
+    if (b->statement_count == ERA_FRAME_STATEMENTS_MAX)
+        return false;
+    struct era_wire_out out = open_out(b);
+    era_wire_put_span(&out, ERA_FRAME_STATEMENT, envelope);
+    if (!commit(b, &out))
+        return false;
+    b->statement_count++;
+    return true;
+}
+
+static void write_fragment(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_fragment *fragment = message;
+    era_wire_put_number(out, 1, fragment->total_bytes);
+    era_wire_put_number(out, 2, fragment->offset);
+    era_wire_put_span(out, 3, fragment->data);
+}
+
+bool era_frame_add_fragment(struct era_frame_builder *b, const struct era_frame_fragment *fragment)
+{
+    assert(fragment_fits(fragment));
+    return add_message(b, ERA_FRAME_FRAGMENT, write_fragment, fragment);
+}
+
+static void write_summary(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_summary *summary = message;
+    era_wire_put_number(out, 1, summary->set);
+    era_wire_put_number(out, 2, summary->round);
+    era_wire_put_span(out, 3, summary->buckets);
+}
+
+bool era_frame_add_summary(struct era_frame_builder *b, const struct era_frame_summary *summary)
+{
+    assert(summary->buckets.len == ERA_FRAME_SUMMARY_BYTES);
+    return add_message(b, ERA_FRAME_SUMMARY, write_summary, summary);
+}
+
+struct have_args {
+    uint32_t set;
+    uint64_t round;
+    bool reply;
+    const struct era_frame_bucket *buckets;
+    size_t count;
+};
+
+static void write_bucket(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_bucket *bucket = message;
+    era_wire_put_number(out, 1, bucket->bucket);
+    era_wire_put_span(out, 2, bucket->ids);
+}
+
+static void write_have(struct era_wire_out *out, const void *message)
+{
+    const struct have_args *have = message;
+    era_wire_put_number(out, 1, have->set);
+    era_wire_put_number(out, 2, have->round);
+    for (size_t i = 0; i < have->count; i++)
+        era_wire_put_message(out, HAVE_BUCKETS, write_bucket, &have->buckets[i]);
+    era_wire_put_number(out, 4, have->reply);
+}
+
+bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t round, bool reply,
+                        const struct era_frame_bucket *buckets, size_t bucket_count)
+{
+    assert(bucket_count <= ERA_FRAME_BUCKETS);
+    size_t ids = 0;
+    for (size_t i = 0; i < bucket_count; i++) {
+        assert(check_bucket(&buckets[i]) == ERA_ACCEPTED);
+        ids += buckets[i].ids.len / ERA_HASH_BYTES;
+    }
+    if (ids > ERA_SYNC_IDS_PER_FRAME_MAX)
+        return false;
+    const struct have_args have = {set, round, reply, buckets, bucket_count};
+    return add_message(b, ERA_FRAME_HAVE, write_have, &have);
+}
+
+static void write_want(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_want *want = message;
+    era_wire_put_number(out, 1, want->set);
+    era_wire_put_span(out, 2, want->ids);
+}
+
+bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids)
+{
+    assert(ids_fit(ids));
+    const struct era_frame_want want = {set, ids};
+    return add_message(b, ERA_FRAME_WANT, write_want, &want);
+}
+
+static void write_status(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_status *status = message;
+    era_wire_put_number(out, 1, status->blocked);
+}
+
+bool era_frame_add_status(struct era_frame_builder *b, bool blocked)
+{
+    const struct era_frame_status status = {blocked};
+    return add_message(b, ERA_FRAME_STATUS, write_status, &status);
+}
