@@ -2,3 +2,15 @@
 noinst_LIBRARIES += src/core/libcore.a
 src_core_libcore_a_SOURCES =
 src_core_libcore_a_SOURCES += src/core/charter.c src/core/charter.h
+src_core_libcore_a_SOURCES += src/core/epoch.c src/core/epoch.h
+src_core_libcore_a_SOURCES += src/core/plan.c src/core/plan.h
+src_core_libcore_a_SOURCES += src/core/requirement.c src/core/requirement.h
+src_core_libcore_a_SOURCES += src/core/author.c src/core/author.h
+src_core_libcore_a_SOURCES += src/core/verify.c src/core/verify.h
+src_core_libcore_a_SOURCES += src/core/ledger.c src/core/ledger.h src/core/ledger_internal.h
+src_core_libcore_a_SOURCES += src/core/ledger_slot.c src/core/ledger_adopted.c src/core/ledger_read.c
+src_core_libcore_a_SOURCES += src/core/view.c src/core/view.h
+src_core_libcore_a_SOURCES += src/core/gate.c src/core/gate.h
+src_core_libcore_a_SOURCES += src/core/vote.c src/core/vote.h
+src_core_libcore_a_SOURCES += src/core/adoption.c src/core/adoption.h
+src_core_libcore_a_SOURCES += src/core/events.c src/core/events.h

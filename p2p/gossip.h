@@ -1,0 +1,135 @@
+/* gossip: links, push and anti-entropy as one pure state machine.
+ * Knows items (32-byte ids and the encoded envelope behind them), not rules:
+ * its owner verifies, stores and decides; gossip moves. Never reads a clock, a
+ * socket or randomness: time and seed are arguments, what must be done comes
+ * back as actions. All tables bounded by proto/limits.h.
+ *
+ * Life of a statement: a frame arrives -> action DELIVER -> the owner verifies
+ * and stores it durably -> era_gossip_publish -> SEND to all other links. An
+ * item that is not wanted is told by era_gossip_verdict, which scores the
+ * sender and remembers the refusal, so that it is not asked for again until
+ * era_gossip_forget_refused (floor, charter or epoch moved).
+ *
+ * Two sets: statements, and events (bounded ring of the owner; only between
+ * nodes that are not blocked, R15). What is in a set is offered to every peer
+ * by anti-entropy: nothing is lost for ever. */
+#ifndef ERA_P2P_GOSSIP_H
+#define ERA_P2P_GOSSIP_H
+
+#include "proto/limits.h"
+#include "proto/statement.h"
+
+#define ERA_SCORE_CLOSE 100 /* a peer's score at which its link is closed */
+
+enum era_set { ERA_SET_STATEMENTS = 1, ERA_SET_EVENTS = 2 };
+
+struct era_gossip_config {
+    struct era_hash network;
+    struct era_key node;           /* identity of this node's links (self-link detection) */
+    struct era_versions versions;  /* told in hello */
+    const char *agent;             /* "erad/0.1.0"; borrowed for the gossip's life */
+    const char *listen;            /* address others may dial, "" = none; borrowed likewise */
+    uint64_t seed;                 /* jitter, hash keys */
+    uint32_t protocol_min, protocol_max; /* usually the limits.h ones */
+    /* Encoded envelope of an item of a set, borrowed until the next call;
+     * false when it is gone. Pure. */
+    bool (*fetch)(void *ctx, enum era_set set, const struct era_hash *item, struct era_bytes *out);
+    /* True when the owner already holds the item (pending ones too). */
+    bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
+    void *ctx;
+};
+
+enum era_gossip_action_kind {
+    ERA_GOSSIP_SEND,    /* link, bytes: one frame body to write (driver adds the length) */
+    ERA_GOSSIP_CLOSE,   /* link, verdict: flush what was sent before, then close. The link is forgotten:
+                           a later link_down, frame or sent of it is ignored. */
+    ERA_GOSSIP_CONNECT, /* address: dial; answer with link_up or dial_failed */
+    ERA_GOSSIP_DELIVER, /* link, bytes: an encoded envelope from a peer */
+    ERA_GOSSIP_PEER_UP, /* link: hello exchanged */
+    ERA_GOSSIP_PEER_DOWN /* link, verdict; of a link that was up. ACCEPTED: the stream just ended */
+};
+
+struct era_gossip_action {
+    enum era_gossip_action_kind kind;
+    uint64_t link;
+    struct era_bytes bytes; /* borrowed until the next era_gossip_take_actions */
+    enum era_verdict verdict;
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+};
+
+enum era_peer_state { ERA_PEER_HANDSHAKE, ERA_PEER_UP };
+
+/* What is known of one link, for `eractl peers`, metrics, tests. */
+struct era_peer_info {
+    uint64_t link;
+    enum era_peer_state state;
+    bool outgoing, blocked;
+    char address[ERA_ADDRESS_BYTES_MAX + 1]; /* remote, as the driver gave it */
+    char listen[ERA_ADDRESS_BYTES_MAX + 1];
+    char agent[ERA_NAME_BYTES_MAX + 1];
+    struct era_key node;
+    struct era_versions versions;
+    uint32_t protocol;
+    uint64_t up_since_ms, last_heard_ms;
+    uint64_t frames_in, frames_out, bytes_in, bytes_out;
+    uint64_t statements_in, statements_out; /* envelopes of set STATEMENTS */
+    uint64_t events_in, events_out;         /* envelopes of set EVENTS */
+    uint64_t duplicates_in;
+    uint64_t refused_in;  /* by verdicts with a penalty */
+    uint64_t skipped_out; /* pushes skipped because the link was full; anti-entropy heals them */
+    uint64_t queued_bytes; /* sent and not yet told by era_gossip_sent */
+    uint64_t equal_rounds; /* rounds in which its statements equalled ours */
+    int score; /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
+};
+
+struct era_gossip;
+
+struct era_gossip *era_gossip_new(const struct era_gossip_config *config); /* asserts on no memory */
+void era_gossip_free(struct era_gossip *g);                              /* NULL-safe */
+
+/* Add a configured peer (anchor): dialled, and dialled again with jittered backoff. */
+enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address);
+
+/* ---- what happens ---- */
+/* A stream is open; its number was never used before. outgoing: the address
+ * dialled; else the remote address at accept. May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
+void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing, const char *address);
+void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link);
+void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address);
+/* One frame body. DELIVER actions follow for its statements. */
+void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, struct era_bytes frame);
+/* The driver wrote so many bytes of frame bodies of this link to the socket (their lengths not counted). */
+void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_t bytes);
+/* Timers: handshake, idle, sync rounds, redials, flush of batches. */
+void era_gossip_tick(struct era_gossip *g, uint64_t now_ms);
+/* When era_gossip_tick must be called next; UINT64_MAX = never. */
+uint64_t era_gossip_deadline_ms(const struct era_gossip *g);
+
+/* ---- what the owner says ---- */
+/* The item is durable and part of the set: offer it from now on, and push it
+ * to every link but `from` (0 = ours: to all). push false: only offer it. */
+void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set, const struct era_hash *item,
+                        uint64_t from, bool push);
+/* The item left the set (dominated, expired). */
+void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item);
+/* The owner's verdict on a delivered envelope that is not ACCEPTED. item NULL when it could not even be named.
+ * DUPLICATE and STORE_FAILED are no refusals: the item may be asked for again. */
+void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
+                        enum era_verdict verdict);
+void era_gossip_forget_refused(struct era_gossip *g);
+/* This node's gate changed: tell every peer; events stop or flow again (R15). */
+void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked);
+void era_gossip_set_versions(struct era_gossip *g, const struct era_versions *versions);
+
+/* Actions since the last call, oldest first; their bytes live until the next
+ * call of this function. Returns the count. */
+size_t era_gossip_take_actions(struct era_gossip *g, const struct era_gossip_action **out);
+
+/* Links, oldest first, into out[cap]; returns how many there are. */
+size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, size_t cap);
+/* Completed rounds in which a peer's fingerprints of the statements equalled
+ * ours, by any link, and the last such time (0 = never). */
+uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms);
+size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set);
+
+#endif

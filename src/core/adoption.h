@@ -1,0 +1,33 @@
+/* adoption: who runs what, by stake (M6), from the newest announcements of at
+ * most the present epoch + 1. Stakes are the charter's (R11). Monitoring only:
+ * no threshold reads it. */
+#ifndef ERA_CORE_ADOPTION_H
+#define ERA_CORE_ADOPTION_H
+
+#include "src/core/ledger.h"
+
+#define ERA_ADOPTION_VERSIONS_MAX 32 /* distinct versions shown a kind; the rest is summed as "other" */
+
+struct era_adoption_version {
+    char version[ERA_VERSION_BYTES_MAX + 1];
+    uint64_t stake;
+};
+
+struct era_adoption {
+    uint64_t stake_sum, quorum;
+    uint64_t fresh_stake;   /* announced for an epoch >= own - 1 */
+    uint64_t blocked_stake; /* fresh and marked blocked */
+    uint64_t staged_stake;  /* fresh and marked staged */
+    uint64_t same_view_stake, other_view_stake; /* fresh: view digest equal to ours, or not (N3) */
+    size_t count;           /* software versions, by stake descending */
+    struct era_adoption_version software[ERA_ADOPTION_VERSIONS_MAX];
+    uint64_t other_stake;
+};
+
+void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const struct era_hash *view_digest,
+                          struct era_adoption *out);
+
+/* Fresh stake whose announced versions support a record (M8). */
+uint64_t era_adoption_supporting(const struct era_ledger *l, uint64_t epoch, const struct era_record *r);
+
+#endif

@@ -1,0 +1,448 @@
+#include <assert.h>
+#include <string.h>
+
+#include "src/core/charter.h"
+#include "src/core/ledger_internal.h"
+
+/* Carriers: two ids a kind and slot; announcements: two ids for each of two epochs, and one in flight. */
+static uint64_t items_max(const struct era_charter *c)
+{
+    uint64_t carriers = era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
+    uint64_t announcements = era_mul_sat(c->validator_count, 6);
+    return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX), era_add_sat(carriers, announcements));
+}
+
+struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
+                                  const struct era_siphash_key *key)
+{
+    struct era_ledger *l = calloc(1, sizeof *l);
+    assert(l);
+    l->charter = charter;
+    l->network = *network;
+    l->table_key = *key;
+    l->components = calloc(charter->component_count + 1, sizeof *l->components);
+    l->announced = calloc(charter->validator_count + 1, sizeof *l->announced);
+    assert(l->components && l->announced);
+    l->items_max = items_max(charter);
+    return l;
+}
+
+static void free_adopted(struct component *c)
+{
+    for (size_t i = 0; i < c->adopted_count; i++)
+        free(c->adopted[i].plan);
+    free(c->adopted);
+}
+
+void era_ledger_free(struct era_ledger *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->charter->component_count; i++) {
+        era_ledger_collect(l, (int)i, UINT64_MAX);
+        free(l->components[i].slots);
+        free_adopted(&l->components[i]);
+    }
+    struct item *item, *tmp;
+    HASH_ITER(hh, l->items, item, tmp)
+        era_ledger_item_free(l, item);
+    free(l->components);
+    free(l->announced);
+    free(l->changes);
+    free(l);
+}
+
+/* ---- changes ---- */
+
+void era_ledger_change(struct era_ledger *l, struct era_change change)
+{
+    if (l->change_count == l->change_cap) {
+        l->change_cap = l->change_cap ? 2 * l->change_cap : 64;
+        l->changes = realloc(l->changes, l->change_cap * sizeof *l->changes);
+        assert(l->changes);
+    }
+    l->changes[l->change_count++] = change;
+}
+
+bool era_ledger_take_change(struct era_ledger *l, struct era_change *out)
+{
+    if (l->change_next == l->change_count) {
+        l->change_next = l->change_count = 0;
+        return false;
+    }
+    *out = l->changes[l->change_next++];
+    return true;
+}
+
+static struct era_change change_of(enum era_change_kind kind, const struct era_item *item)
+{
+    return (struct era_change){.kind = kind, .item_kind = item->kind, .item = item->item, .component = item->component,
+                               .seq = item->seq, .signer = item->signer, .validator = item->validator};
+}
+
+void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered)
+{
+    if (item->offered == offered)
+        return;
+    item->offered = offered;
+    era_ledger_change(l, change_of(offered ? ERA_CHANGE_OFFER : ERA_CHANGE_WITHDRAW, item));
+}
+
+void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item)
+{
+    if (item->offered)
+        era_ledger_change(l, change_of(ERA_CHANGE_WITHDRAW, item));
+    era_ledger_change(l, change_of(ERA_CHANGE_DELETE, item));
+}
+
+/* ---- items and places ---- */
+
+static void leave_place(struct era_ledger *l, struct item *item)
+{
+    struct place *p = item->place;
+    if (!p)
+        return;
+    if (p->items[0] == item)
+        p->items[0] = p->items[1];
+    p->items[1] = NULL;
+    if (!p->items[0]) {
+        HASH_DEL(l->places, p);
+        free(p);
+    }
+}
+
+static void leave_announced(struct era_ledger *l, struct item *item)
+{
+    if (item->pub.kind != ERA_KIND_ANNOUNCEMENT)
+        return;
+    struct item **at = &l->announced[item->pub.validator];
+    while (*at && *at != item)
+        at = &(*at)->announced_next;
+    if (*at)
+        *at = item->announced_next;
+}
+
+void era_ledger_item_free(struct era_ledger *l, struct item *item)
+{
+    leave_place(l, item);
+    leave_announced(l, item);
+    HASH_DEL(l->items, item);
+    l->item_count--;
+    free((void *)item->pub.envelope.data);
+    free(item);
+}
+
+static void place_key_of(const struct era_verified *s, struct place_key *k)
+{
+    memset(k, 0, sizeof *k);
+    k->key = s->key;
+    k->kind = s->kind;
+    k->component = s->component;
+    switch (s->statement->kind) {
+    case ERA_KIND_PROPOSAL:
+        k->seq = s->statement->u.proposal.slot.seq;
+        break;
+    case ERA_KIND_APPROVE:
+    case ERA_KIND_READINESS:
+        k->seq = s->statement->u.vote.slot.seq;
+        break;
+    case ERA_KIND_REJECT:
+        k->seq = s->statement->u.reject.slot.seq;
+        break;
+    case ERA_KIND_ATTESTATION: {
+        const struct era_attestation *a = &s->statement->u.attestation;
+        struct era_bytes name = {(const uint8_t *)a->artefact, strlen(a->artefact)};
+        k->seq = a->slot.seq;
+        k->extra = era_hash_parts(&name, 1); /* one place an artefact */
+        break;
+    }
+    case ERA_KIND_ANNOUNCEMENT:
+        k->seq = s->statement->u.announcement.epoch;
+        break;
+    case ERA_KIND_EVENT:
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        assert(!"no place in the ledger");
+    }
+}
+
+static struct place *find_place(const struct era_ledger *l, const struct place_key *k)
+{
+    struct place *p;
+    HASH_FIND(hh, l->places, k, sizeof *k, p);
+    return p;
+}
+
+/* ---- offering ---- */
+
+/* What the slot's position allows. Carriers are never judged by the window (R2). */
+static enum era_verdict slot_verdict(const struct era_ledger *l, const struct era_verified *s, uint64_t seq,
+                                     bool from_disk)
+{
+    const struct component *c = &l->components[s->component];
+    const struct era_adopted *head = era_ledger_head(l, s->component);
+    uint64_t floor = era_ledger_floor(l, s->component);
+    if (s->kind == ERA_KIND_CERTIFICATE)
+        /* A rival of the head voids its slot, so it is wanted; what lies below changes nothing (R7). */
+        return from_disk || !head || seq >= head->seq ? ERA_ACCEPTED : ERA_DOMINATED;
+    if (seq <= floor)
+        return ERA_DOMINATED;
+    if (s->kind == ERA_KIND_APPROVED)
+        return ERA_ACCEPTED;
+    uint64_t base = floor > c->approved_high ? floor : c->approved_high;
+    return seq > era_add_sat(base, ERA_LEDGER_WINDOW_SEQS) ? ERA_BEYOND_WINDOW : ERA_ACCEPTED;
+}
+
+/* Certificates of one slot among the adopted. */
+static size_t adopted_in_slot(const struct component *c, uint64_t seq)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->adopted_count; i++)
+        n += c->adopted[i].seq == seq;
+    return n;
+}
+
+static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
+{
+    const struct era_slot *slot = era_ledger_slot(l, s->component, seq, false);
+    size_t ids = s->kind == ERA_KIND_CERTIFICATE ? adopted_in_slot(&l->components[s->component], seq) : 0;
+    if (slot)
+        ids += s->kind == ERA_KIND_CERTIFICATE ? slot->certificate_ids : slot->approved_ids;
+    return ids >= ERA_IDS_PER_PLACE_MAX ? ERA_CAPPED : ERA_ACCEPTED;
+}
+
+/* The two highest epochs <= own + 1 of a key are kept (R16). */
+static enum era_verdict announcement_verdict(const struct era_ledger *l, const struct era_verified *s, uint64_t epoch)
+{
+    uint64_t at = s->statement->u.announcement.epoch;
+    if (at > era_add_sat(epoch, 1))
+        return ERA_WRONG_EPOCH;
+    uint64_t higher[2] = {0, 0};
+    size_t n = 0;
+    for (const struct item *i = l->announced[s->validator]; i && n < 2; i = i->announced_next)
+        if (i->pub.seq > at && (n == 0 || higher[0] != i->pub.seq))
+            higher[n++] = i->pub.seq;
+    return n == 2 ? ERA_DOMINATED : ERA_ACCEPTED;
+}
+
+static struct item *new_item(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
+{
+    struct item *item = calloc(1, sizeof *item);
+    uint8_t *copy = malloc(s->envelope.len);
+    assert(item && copy);
+    memcpy(copy, s->envelope.data, s->envelope.len);
+    item->pub = (struct era_item){.item = s->item, .id = s->id, .kind = s->kind, .component = s->component, .seq = seq,
+                                  .signer = s->signer, .validator = s->validator,
+                                  .envelope = {copy, s->envelope.len}};
+    HASH_ADD(hh, l->items, pub.item, sizeof item->pub.item, item);
+    l->item_count++;
+    return item;
+}
+
+static void enter_place(struct era_ledger *l, struct item *item, struct place *p, const struct place_key *k)
+{
+    if (!p) {
+        p = calloc(1, sizeof *p);
+        assert(p);
+        p->key = *k;
+        HASH_ADD(hh, l->places, key, sizeof p->key, p);
+    }
+    p->items[p->items[0] ? 1 : 0] = item;
+    item->place = p;
+}
+
+static void enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal)
+{
+    struct era_slot *slot = era_ledger_slot(l, item->pub.component, item->pub.seq, true);
+    item->pub.slot_next = slot->items;
+    slot->items = &item->pub;
+    item->pub.candidate = era_ledger_candidate_at(l, item->pub.component, item->pub.seq, proposal, true);
+    slot->approved_ids += item->pub.kind == ERA_KIND_APPROVED;
+    slot->certificate_ids += item->pub.kind == ERA_KIND_CERTIFICATE;
+}
+
+/* The proposal a slot statement speaks of. */
+static const struct era_hash *target_of(const struct era_verified *s)
+{
+    switch (s->statement->kind) {
+    case ERA_KIND_APPROVE:
+    case ERA_KIND_READINESS:
+        return &s->statement->u.vote.proposal;
+    case ERA_KIND_REJECT:
+        return &s->statement->u.reject.proposal;
+    case ERA_KIND_ATTESTATION:
+        return &s->statement->u.attestation.proposal;
+    case ERA_KIND_PROPOSAL:
+    case ERA_KIND_ANNOUNCEMENT:
+    case ERA_KIND_EVENT:
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        break;
+    }
+    return &s->id;
+}
+
+static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_verified *s, bool from_disk,
+                                      struct item **out)
+{
+    uint64_t seq = s->statement->u.proposal.slot.seq;
+    enum era_verdict v = slot_verdict(l, s, seq, from_disk);
+    if (v == ERA_ACCEPTED)
+        v = carrier_verdict(l, s, seq);
+    if (v != ERA_ACCEPTED)
+        return v;
+    *out = new_item(l, s, seq);
+    enter_slot(l, *out, &s->id);
+    return ERA_ACCEPTED;
+}
+
+static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
+                                    struct item **out)
+{
+    struct place_key k;
+    place_key_of(s, &k);
+    enum era_verdict v = s->kind == ERA_KIND_ANNOUNCEMENT ? announcement_verdict(l, s, epoch)
+                                                          : slot_verdict(l, s, k.seq, false);
+    if (v != ERA_ACCEPTED)
+        return v;
+    struct place *p = find_place(l, &k);
+    if (p && p->items[0] && p->items[1])
+        return ERA_CAPPED;
+    struct item *item = *out = new_item(l, s, k.seq);
+    enter_place(l, item, p, &k);
+    if (s->kind == ERA_KIND_ANNOUNCEMENT) {
+        item->announced_next = l->announced[s->validator];
+        l->announced[s->validator] = item;
+    } else {
+        enter_slot(l, item, target_of(s));
+    }
+    return ERA_ACCEPTED;
+}
+
+enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch, bool from_disk,
+                                  struct era_item **out)
+{
+    assert(s->kind != ERA_KIND_EVENT);
+    if (era_ledger_find(l, &s->item))
+        return ERA_DUPLICATE;
+    if (l->item_count >= l->items_max)
+        return ERA_FULL;
+    struct item *item = NULL;
+    enum era_verdict v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
+                                                      : offer_loose(l, s, epoch, &item);
+    if (v == ERA_ACCEPTED)
+        *out = &item->pub;
+    return v;
+}
+
+/* ---- commit and abandon ---- */
+
+/* Only these make evidence (protocol §7); the others may be said twice in good faith. */
+static bool binds(uint32_t kind)
+{
+    return kind == ERA_KIND_APPROVE || kind == ERA_KIND_READINESS || kind == ERA_KIND_ANNOUNCEMENT;
+}
+
+/* Two ids of one key leave reconciliation: nodes that hold different pairs would never agree (R6). */
+static bool mark_equivocal(struct era_ledger *l, struct item *item)
+{
+    struct place *p = item->place;
+    if (!binds(item->pub.kind) || !p->items[0] || !p->items[1])
+        return false;
+    struct item *rival = p->items[p->items[0] == item ? 1 : 0];
+    if (!rival->pub.durable)
+        return false;
+    item->pub.equivocal = rival->pub.equivocal = true;
+    era_ledger_set_offered(l, &rival->pub, false);
+    era_ledger_change(l, change_of(ERA_CHANGE_EQUIVOCATION, &item->pub));
+    return true;
+}
+
+/* Keep the two highest epochs of this validator among its durable announcements. */
+static void prune_announced(struct era_ledger *l, int validator)
+{
+    uint64_t first = 0, second = 0;
+    bool some = false, more = false;
+    for (const struct item *i = l->announced[validator]; i; i = i->announced_next) {
+        if (!i->pub.durable)
+            continue;
+        if (!some || i->pub.seq > first) {
+            second = first;
+            more = some;
+            first = i->pub.seq;
+            some = true;
+        } else if (i->pub.seq != first && (!more || i->pub.seq > second)) {
+            second = i->pub.seq;
+            more = true;
+        }
+    }
+    for (struct item *i = l->announced[validator], *next; i; i = next) {
+        next = i->announced_next;
+        if (i->pub.durable && more && i->pub.seq < second) {
+            era_ledger_tell_deleted(l, &i->pub);
+            era_ledger_item_free(l, i);
+        }
+    }
+}
+
+void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
+{
+    struct item *item = (struct item *)pub;
+    assert(!pub->durable);
+    pub->durable = true;
+    if (pub->kind == ERA_KIND_ANNOUNCEMENT) {
+        era_ledger_set_offered(l, pub, !mark_equivocal(l, item));
+        prune_announced(l, pub->validator);
+        return;
+    }
+    if (!pub->candidate) { /* an adoption overtook it on its way to the disk */
+        era_ledger_tell_deleted(l, pub);
+        era_ledger_item_free(l, item);
+        return;
+    }
+    if (pub->kind == ERA_KIND_CERTIFICATE) {
+        era_ledger_adopt(l, pub);
+        return;
+    }
+    if (pub->kind == ERA_KIND_APPROVED) {
+        era_ledger_count_carrier(l, pub);
+        era_ledger_set_offered(l, pub, true);
+        return;
+    }
+    era_ledger_set_offered(l, pub, !mark_equivocal(l, item));
+    era_ledger_count_loose(l, pub);
+}
+
+void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
+{
+    assert(!pub->durable);
+    if (pub->candidate) {
+        struct era_slot *slot = era_ledger_slot(l, pub->component, pub->seq, false);
+        struct era_item **at = &slot->items;
+        while (*at != pub)
+            at = &(*at)->slot_next;
+        *at = pub->slot_next;
+        slot->approved_ids -= pub->kind == ERA_KIND_APPROVED;
+        slot->certificate_ids -= pub->kind == ERA_KIND_CERTIFICATE;
+        if (era_kind_is_carrier(pub->kind))
+            pub->candidate->assembling = false;
+    }
+    era_ledger_item_free(l, (struct item *)pub);
+}
+
+size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
+                         const struct era_key *key, const struct era_item *out[2])
+{
+    struct place_key k;
+    memset(&k, 0, sizeof k);
+    k.key = *key;
+    k.kind = kind;
+    k.component = component;
+    k.seq = seq;
+    const struct place *p = find_place(l, &k);
+    size_t n = 0;
+    for (size_t i = 0; p && i < ERA_IDS_PER_PLACE_MAX; i++)
+        if (p->items[i])
+            out[n++] = &p->items[i]->pub;
+    return n;
+}

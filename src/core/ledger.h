@@ -1,0 +1,190 @@
+/* ledger: the statements this node has accepted, their tallies, and what was
+ * adopted. Keeps R1 (dedupe by id and key), R6 (caps, carriers), R8 (tallies
+ * never shrink), R9 (what lies below the head is collected).
+ *
+ * Two steps: era_ledger_offer takes a verified statement in as *pending* - it
+ * dedupes, caps and binds (R4: a vote in flight is a vote) but counts nowhere -
+ * and era_ledger_commit makes it count once the store said it is durable.
+ * era_ledger_abandon takes a pending one out again.
+ *
+ * Invariants: at most two ids per (key, kind, place); a slot holds at most two
+ * proposal ids of each carrier kind; items, slots and candidates are bounded
+ * by era_charter_capacity. Never reads a clock, never touches a disk. */
+#ifndef ERA_CORE_LEDGER_H
+#define ERA_CORE_LEDGER_H
+
+#include "src/base/prng.h"
+#include "src/core/requirement.h"
+#include "src/core/verify.h"
+
+/* One held statement or carrier. Owned by the ledger. */
+struct era_item {
+    struct era_hash item, id;
+    uint32_t kind;
+    int component;        /* -1: announcement */
+    uint64_t seq;         /* announcement: epoch */
+    int signer, validator;
+    struct era_bytes envelope; /* owned */
+    bool durable;
+    bool equivocal;       /* its key has a second id in this place */
+    bool offered;         /* part of reconciliation */
+    struct era_candidate *candidate; /* slot kinds; NULL once an adoption dominated it while pending */
+    struct era_item *slot_next;      /* items of one slot */
+};
+
+struct era_ready {
+    uint32_t validator;
+    struct era_signature signature;
+};
+
+struct era_attested {
+    uint32_t validator;
+    struct era_signature signature;
+    struct era_bytes payload; /* owned */
+    bool matched;             /* digest is the plan's */
+    struct era_attestation *text; /* decoded, owned */
+};
+
+struct era_rejected {
+    int signer;
+    char reason[ERA_TEXT_BYTES_MAX + 1];
+};
+
+/* A proposal id that somebody spoke about in a slot: all that is known of it.
+ * Counts only durable statements, loose and from carriers alike. */
+struct era_candidate {
+    struct era_hash proposal;
+    int component;
+    uint64_t charter_version, seq;
+    bool known; /* the proposal itself is held */
+    struct era_bytes payload; /* owned; the proposal as signed */
+    struct era_key author;
+    struct era_signature author_signature;
+    struct era_plan *plan; /* owned, decoded; NULL until known */
+    bool urgent;
+    uint64_t expiry;
+    uint32_t approvals_needed;
+    uint64_t readiness_needed;
+    uint64_t approved_by, rejected_by; /* bit a signer */
+    struct era_signature *approvals;   /* one a signer, valid where the bit is set */
+    size_t reject_count;
+    struct era_rejected *rejects;
+    uint8_t *ready_by; /* bit a validator */
+    uint64_t ready_stake;
+    size_t ready_count, ready_cap;
+    struct era_ready *ready;
+    size_t attested_count, attested_cap;
+    struct era_attested *attested;
+    struct era_match_tally matches; /* once known */
+    const struct era_item *approved, *certificate; /* durable carriers, or NULL */
+    bool assembling;    /* a carrier of ours is pending */
+    bool told_approved, told_failed;
+    struct era_candidate *slot_next;
+    struct era_candidate *touched_next; /* tallies changed since the last era_ledger_assemblable */
+    bool touched;
+};
+
+/* One slot above the floor that anything was said about. */
+struct era_slot {
+    uint64_t seq;
+    struct era_candidate *candidates;
+    struct era_item *items;
+    size_t approved_ids, certificate_ids; /* R6: at most two each, pending ones included */
+};
+
+/* An adopted proposal: its certificate is durable. */
+struct era_adopted {
+    uint64_t charter_version, seq;
+    struct era_hash proposal;
+    const struct era_item *certificate; /* owned by the adopted list */
+    struct era_plan *plan;              /* owned */
+    struct era_key author;
+    bool urgent;
+};
+
+/* What the node must do after a commit: the ledger's only way to speak. */
+enum era_change_kind {
+    ERA_CHANGE_OFFER,    /* the item joined reconciliation */
+    ERA_CHANGE_WITHDRAW, /* it left */
+    ERA_CHANGE_DELETE,   /* it left the ledger: delete it from the store too */
+    ERA_CHANGE_EQUIVOCATION, /* a key said two things in one place (N4): item is the second */
+    ERA_CHANGE_ADOPTED,  /* component: a certificate was committed */
+    ERA_CHANGE_APPROVED, /* component, candidate: reached k */
+    ERA_CHANGE_FAILED    /* component, candidate: k can no longer be reached (T4) */
+};
+
+struct era_change {
+    enum era_change_kind kind;
+    uint32_t item_kind;
+    struct era_hash item;     /* item id; ADOPTED, APPROVED, FAILED: proposal id */
+    int component;
+    uint64_t seq;
+    int signer, validator;
+};
+
+struct era_ledger;
+
+/* charter: borrowed for the ledger's life. network: hash of charter 0. */
+struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
+                                  const struct era_siphash_key *key);
+void era_ledger_free(struct era_ledger *l); /* NULL-safe */
+
+/* Offer one verified statement.
+ * epoch      the local epoch of this step: bounds announcements.
+ * from_disk  history: a certificate below the head is taken as history.
+ * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
+ * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
+ * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
+ * the ledger's: asserts. */
+enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch, bool from_disk,
+                                  struct era_item **out);
+/* The store said durable: the item counts from now on. May free it or others
+ * (what an adoption dominates): do not touch item afterwards. */
+void era_ledger_commit(struct era_ledger *l, struct era_item *item);
+/* The store could not keep it: forget it. */
+void era_ledger_abandon(struct era_ledger *l, struct era_item *item);
+
+/* Next change since the last call, oldest first; false when there is none. */
+bool era_ledger_take_change(struct era_ledger *l, struct era_change *out);
+
+/* A candidate whose carrier of this kind (approved, certificate) can be made
+ * now and is neither held nor pending. NULL: none. */
+struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kind);
+/* That carrier's envelope, malloc'd (caller frees); 0 when too large. */
+size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out);
+
+/* ---- reading ---- */
+const struct era_charter *era_ledger_charter(const struct era_ledger *l);
+const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item);
+/* The candidate with this proposal id, NULL when none. */
+struct era_candidate *era_ledger_candidate(const struct era_ledger *l, const struct era_hash *proposal);
+/* The decoded proposal of a known candidate or adopted one; false otherwise. */
+bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal, struct era_proposal *out);
+/* Its bytes, as signed, with author. */
+bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal, struct era_envelope *out);
+/* Slots above the floor, ascending. */
+size_t era_ledger_slots(const struct era_ledger *l, int component, const struct era_slot *const **out);
+/* Adopted ones, ascending by slot; history first. */
+size_t era_ledger_adopted(const struct era_ledger *l, int component, const struct era_adopted **out);
+/* The highest slot with any certificate: nothing at or below it may be voted. 0: none. */
+uint64_t era_ledger_floor(const struct era_ledger *l, int component);
+/* The head: adopted, non-void, highest slot (R7). NULL: the initial record. */
+const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component);
+/* True while a void slot lies above the head (R12); *seq names it. */
+bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq);
+/* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
+size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
+                         const struct era_key *key, const struct era_item *out[2]);
+/* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
+const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
+                                               struct era_announcement *decoded);
+/* Stake with a durable announcement for an epoch >= least (N6). */
+uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch);
+/* Items held, pending included. */
+size_t era_ledger_count(const struct era_ledger *l);
+/* Visit every durable item that is offered (part of reconciliation), in no order. */
+void era_ledger_each_offered(const struct era_ledger *l, void (*visit)(void *ctx, const struct era_item *item), void *ctx);
+/* Every candidate whose id begins with a hex prefix, up to cap; returns the number found. */
+size_t era_ledger_prefix(const struct era_ledger *l, const char *hex, struct era_hash *out, size_t cap);
+
+#endif

@@ -1,0 +1,203 @@
+#include <assert.h>
+#include <string.h>
+
+#include "src/core/author.h"
+#include "src/core/ledger_internal.h"
+
+/* ---- adoption ---- */
+
+/* Offered: the head's certificate and what lies above it, both rivals of a void slot among them (R12). */
+static void refresh_offers(struct era_ledger *l, int component)
+{
+    struct component *c = &l->components[component];
+    const struct era_adopted *head = era_ledger_head(l, component);
+    uint64_t least = head ? head->seq : 0;
+    for (size_t i = 0; i < c->adopted_count; i++)
+        era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate, c->adopted[i].seq >= least);
+}
+
+static void insert_adopted(struct component *c, struct era_adopted a)
+{
+    if (c->adopted_count == c->adopted_cap) {
+        c->adopted_cap = c->adopted_cap ? 2 * c->adopted_cap : 4;
+        c->adopted = realloc(c->adopted, c->adopted_cap * sizeof *c->adopted);
+        assert(c->adopted);
+    }
+    size_t at = c->adopted_count;
+    while (at > 0 && c->adopted[at - 1].seq > a.seq)
+        at--;
+    memmove(&c->adopted[at + 1], &c->adopted[at], (c->adopted_count - at) * sizeof *c->adopted);
+    c->adopted[at] = a;
+    c->adopted_count++;
+}
+
+/* Memory holds the newest; the disk holds all (R9: history is for people). */
+static void forget_oldest(struct era_ledger *l, struct component *c)
+{
+    if (c->adopted_count <= ERA_CERTIFICATES_KEPT_MAX || c->adopted[0].certificate->offered)
+        return;
+    free(c->adopted[0].plan);
+    era_ledger_item_free(l, (struct item *)c->adopted[0].certificate);
+    memmove(&c->adopted[0], &c->adopted[1], (c->adopted_count - 1) * sizeof *c->adopted);
+    c->adopted_count--;
+}
+
+/* Take the item out of its slot's list: the adopted list owns it from now on. */
+static void leave_slot(struct era_slot *slot, struct era_item *item)
+{
+    struct era_item **at = &slot->items;
+    while (*at != item)
+        at = &(*at)->slot_next;
+    *at = item->slot_next;
+    item->slot_next = NULL;
+    slot->certificate_ids--;
+}
+
+void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
+{
+    struct component *c = &l->components[certificate->component];
+    struct era_candidate *candidate = certificate->candidate;
+    era_ledger_count_carrier(l, certificate);
+    insert_adopted(c, (struct era_adopted){.charter_version = candidate->charter_version,
+                                           .seq = candidate->seq,
+                                           .proposal = candidate->proposal,
+                                           .certificate = certificate,
+                                           .plan = candidate->plan,
+                                           .author = candidate->author,
+                                           .urgent = candidate->urgent});
+    candidate->plan = NULL;
+    leave_slot(era_ledger_slot(l, certificate->component, certificate->seq, false), certificate);
+    certificate->candidate = NULL;
+    int component = certificate->component;
+    era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_ADOPTED, .item = certificate->id,
+                                             .component = component, .seq = certificate->seq,
+                                             .signer = -1, .validator = -1});
+    refresh_offers(l, component);
+    era_ledger_collect(l, component, era_ledger_floor(l, component));
+    forget_oldest(l, c);
+}
+
+/* ---- head (R7, R12) ---- */
+
+size_t era_ledger_adopted(const struct era_ledger *l, int component, const struct era_adopted **out)
+{
+    *out = l->components[component].adopted;
+    return l->components[component].adopted_count;
+}
+
+uint64_t era_ledger_floor(const struct era_ledger *l, int component)
+{
+    const struct component *c = &l->components[component];
+    return c->adopted_count ? c->adopted[c->adopted_count - 1].seq : 0;
+}
+
+static bool is_void(const struct component *c, size_t i)
+{
+    return (i > 0 && c->adopted[i - 1].seq == c->adopted[i].seq) ||
+           (i + 1 < c->adopted_count && c->adopted[i + 1].seq == c->adopted[i].seq);
+}
+
+const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component)
+{
+    const struct component *c = &l->components[component];
+    for (size_t i = c->adopted_count; i-- > 0;)
+        if (!is_void(c, i))
+            return &c->adopted[i];
+    return NULL;
+}
+
+bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq)
+{
+    const struct component *c = &l->components[component];
+    if (c->adopted_count == 0 || !is_void(c, c->adopted_count - 1))
+        return false;
+    *seq = c->adopted[c->adopted_count - 1].seq;
+    return true;
+}
+
+/* ---- assembling carriers: anyone who holds the parts may (R6) ---- */
+
+static bool can_assemble(struct era_ledger *l, const struct era_candidate *c, uint32_t *kind)
+{
+    const struct era_component *component = &l->charter->components[c->component];
+    const struct era_slot *slot = era_ledger_slot(l, c->component, c->seq, false);
+    if (!c->known || c->assembling || c->certificate)
+        return false;
+    if ((unsigned)__builtin_popcountll(c->approved_by) < c->approvals_needed)
+        return false;
+    if (c->ready_stake >= c->readiness_needed && era_match_enough(&c->matches, component)) {
+        *kind = ERA_KIND_CERTIFICATE;
+        return slot->certificate_ids < ERA_IDS_PER_PLACE_MAX;
+    }
+    *kind = ERA_KIND_APPROVED;
+    return !c->approved && slot->approved_ids < ERA_IDS_PER_PLACE_MAX;
+}
+
+struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kind)
+{
+    while (l->touched) {
+        struct era_candidate *c = l->touched;
+        l->touched = c->touched_next;
+        c->touched = false;
+        if (can_assemble(l, c, kind))
+            return c;
+    }
+    return NULL;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct era_indexed_signature *x = a, *y = b;
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static int by_key_payload(const void *a, const void *b)
+{
+    const struct era_indexed_attestation *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    size_t n = x->payload.len < y->payload.len ? x->payload.len : y->payload.len;
+    int order = memcmp(x->payload.data, y->payload.data, n);
+    if (order != 0)
+        return order;
+    return x->payload.len < y->payload.len ? -1 : x->payload.len > y->payload.len;
+}
+
+static void fill_votes(const struct era_candidate *c, size_t signers, struct era_carrier *k)
+{
+    for (size_t i = 0; i < signers; i++)
+        if (c->approved_by >> i & 1)
+            k->approvals[k->approval_count++] = (struct era_indexed_signature){(uint32_t)i, c->approvals[i]};
+}
+
+static void fill_proof(const struct era_candidate *c, struct era_carrier *k)
+{
+    for (size_t i = 0; i < c->ready_count; i++)
+        k->readiness[k->readiness_count++] =
+            (struct era_indexed_signature){c->ready[i].validator, c->ready[i].signature};
+    qsort(k->readiness, k->readiness_count, sizeof *k->readiness, by_key);
+    for (size_t i = 0; i < c->attested_count; i++)
+        if (c->attested[i].matched)
+            k->attestations[k->attestation_count++] = (struct era_indexed_attestation){
+                c->attested[i].validator, c->attested[i].signature, c->attested[i].payload};
+    qsort(k->attestations, k->attestation_count, sizeof *k->attestations, by_key_payload);
+}
+
+size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out)
+{
+    size_t signers = l->charter->components[c->component].signer_count;
+    struct era_carrier k = {.proposal = c->payload, .author = c->author, .signature = c->author_signature};
+    k.approvals = calloc(signers + 1, sizeof *k.approvals);
+    k.readiness = calloc(c->ready_count + 1, sizeof *k.readiness);
+    k.attestations = calloc(c->attested_count + 1, sizeof *k.attestations);
+    assert(k.approvals && k.readiness && k.attestations);
+    fill_votes(c, signers, &k);
+    if (kind == ERA_KIND_CERTIFICATE)
+        fill_proof(c, &k);
+    size_t len = era_author_carrier(kind, &k, out);
+    c->assembling = true;
+    free(k.approvals);
+    free(k.readiness);
+    free(k.attestations);
+    return len;
+}

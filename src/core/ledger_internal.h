@@ -1,0 +1,90 @@
+/* ledger_internal: what the ledger's files share. Not for others. */
+#ifndef ERA_CORE_LEDGER_INTERNAL_H
+#define ERA_CORE_LEDGER_INTERNAL_H
+
+#define ERA_TABLE_KEY (&l->table_key)
+#include "src/base/table.h"
+#include "src/core/ledger.h"
+
+/* (key, kind, place): where a key speaks once, and at most twice (R6). Hashed
+ * as bytes, so it is zeroed before it is filled. */
+struct place_key {
+    struct era_key key;
+    uint32_t kind;
+    int32_t component;
+    uint64_t seq;
+    struct era_hash extra; /* attestation: hash of the artefact's name */
+};
+
+struct place {
+    struct place_key key;
+    struct item *items[ERA_IDS_PER_PLACE_MAX];
+    UT_hash_handle hh;
+};
+
+/* pub first: a struct era_item * is a struct item *. */
+struct item {
+    struct era_item pub;
+    struct place *place; /* loose only */
+    struct item *announced_next; /* announcements of one validator */
+    UT_hash_handle hh;
+};
+
+struct candidate_key {
+    struct era_hash proposal;
+    uint64_t seq;
+    int64_t component;
+};
+
+struct candidate {
+    struct era_candidate pub;
+    struct candidate_key key;
+    UT_hash_handle hh;
+};
+
+struct component {
+    size_t slot_count, slot_cap;
+    struct era_slot **slots; /* ascending by seq, all above floor */
+    size_t adopted_count, adopted_cap;
+    struct era_adopted *adopted; /* ascending by slot */
+    uint64_t approved_high; /* highest seq with a durable approved carrier */
+};
+
+struct era_ledger {
+    const struct era_charter *charter;
+    struct era_hash network;
+    struct era_siphash_key table_key;
+    struct item *items;
+    struct place *places;
+    struct candidate *candidates;
+    struct component *components;
+    struct item **announced; /* a list a validator */
+    uint64_t items_max;
+    size_t item_count;
+    struct era_candidate *touched;
+    size_t change_count, change_cap, change_next;
+    struct era_change *changes;
+};
+
+/* ledger_slot.c: slots and candidates */
+struct era_slot *era_ledger_slot(struct era_ledger *l, int component, uint64_t seq, bool create);
+struct era_candidate *era_ledger_candidate_at(struct era_ledger *l, int component, uint64_t seq,
+                                              const struct era_hash *proposal, bool create);
+/* Free every slot at or below seq with its candidates and durable items. */
+void era_ledger_collect(struct era_ledger *l, int component, uint64_t seq);
+/* Count a durable statement or carrier into its candidate. */
+void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item);
+void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item);
+/* Tell APPROVED and FAILED once; queue for assembly. */
+void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
+
+/* ledger_adopted.c */
+void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate);
+
+/* ledger.c */
+void era_ledger_change(struct era_ledger *l, struct era_change change);
+void era_ledger_item_free(struct era_ledger *l, struct item *item);
+void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered);
+void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item);
+
+#endif

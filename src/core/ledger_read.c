@@ -1,0 +1,163 @@
+#include <assert.h>
+#include <string.h>
+
+#include "src/core/ledger_internal.h"
+
+const struct era_charter *era_ledger_charter(const struct era_ledger *l)
+{
+    return l->charter;
+}
+
+size_t era_ledger_count(const struct era_ledger *l)
+{
+    return l->item_count;
+}
+
+const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item)
+{
+    struct item *found;
+    HASH_FIND(hh, l->items, item, sizeof *item, found);
+    return found ? &found->pub : NULL;
+}
+
+void era_ledger_each_offered(const struct era_ledger *l, void (*visit)(void *ctx, const struct era_item *item), void *ctx)
+{
+    for (const struct item *i = l->items; i; i = i->hh.next)
+        if (i->pub.offered)
+            visit(ctx, &i->pub);
+}
+
+size_t era_ledger_slots(const struct era_ledger *l, int component, const struct era_slot *const **out)
+{
+    *out = (const struct era_slot *const *)l->components[component].slots;
+    return l->components[component].slot_count;
+}
+
+struct era_candidate *era_ledger_candidate(const struct era_ledger *l, const struct era_hash *proposal)
+{
+    struct era_candidate *some = NULL;
+    for (struct candidate *c = l->candidates; c; c = c->hh.next) {
+        if (!era_hash_eq(&c->pub.proposal, proposal))
+            continue;
+        some = &c->pub;
+        if (c->pub.known) /* votes may name a wrong slot; the proposal knows its own */
+            return some;
+    }
+    return some;
+}
+
+static const struct era_adopted *find_adopted(const struct era_ledger *l, const struct era_hash *proposal)
+{
+    for (size_t c = 0; c < l->charter->component_count; c++)
+        for (size_t i = 0; i < l->components[c].adopted_count; i++)
+            if (era_hash_eq(&l->components[c].adopted[i].proposal, proposal))
+                return &l->components[c].adopted[i];
+    return NULL;
+}
+
+static void proposal_of_certificate(const struct era_adopted *a, struct era_envelope *out)
+{
+    struct era_envelope e;
+    struct era_carrier k;
+    enum era_verdict v = era_envelope_decode(a->certificate->envelope, &e);
+    if (v == ERA_ACCEPTED)
+        v = era_carrier_decode(e.payload, &k);
+    assert(v == ERA_ACCEPTED);
+    *out = (struct era_envelope){
+        .kind = ERA_KIND_PROPOSAL, .payload = k.proposal, .key = k.author, .signature = k.signature};
+    era_carrier_clear(&k); /* the spans live in the certificate */
+}
+
+bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal, struct era_envelope *out)
+{
+    const struct era_candidate *c = era_ledger_candidate(l, proposal);
+    if (c && c->known) {
+        *out = (struct era_envelope){.kind = ERA_KIND_PROPOSAL, .payload = c->payload, .key = c->author,
+                                     .signature = c->author_signature};
+        return true;
+    }
+    const struct era_adopted *a = find_adopted(l, proposal);
+    if (!a)
+        return false;
+    proposal_of_certificate(a, out);
+    return true;
+}
+
+bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal, struct era_proposal *out)
+{
+    struct era_envelope e;
+    if (!era_ledger_proposal_bytes(l, proposal, &e))
+        return false;
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    enum era_verdict v = era_statement_decode(ERA_KIND_PROPOSAL, e.payload, s);
+    assert(v == ERA_ACCEPTED);
+    *out = s->u.proposal;
+    free(s);
+    return true;
+}
+
+static void decode_announcement(const struct era_item *item, struct era_announcement *out)
+{
+    struct era_envelope e;
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    enum era_verdict v = era_envelope_decode(item->envelope, &e);
+    if (v == ERA_ACCEPTED)
+        v = era_statement_decode(e.kind, e.payload, s);
+    assert(v == ERA_ACCEPTED);
+    *out = s->u.announcement;
+    free(s);
+}
+
+const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
+                                               struct era_announcement *decoded)
+{
+    const struct era_item *newest = NULL;
+    for (const struct item *i = l->announced[validator]; i; i = i->announced_next)
+        if (i->pub.durable && i->pub.seq <= epoch && (!newest || i->pub.seq > newest->seq))
+            newest = &i->pub;
+    if (newest && decoded)
+        decode_announcement(newest, decoded);
+    return newest;
+}
+
+uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch)
+{
+    uint64_t stake = 0;
+    for (size_t v = 0; v < l->charter->validator_count; v++)
+        for (const struct item *i = l->announced[v]; i; i = i->announced_next)
+            if (i->pub.durable && i->pub.seq >= least_epoch) {
+                stake += l->charter->validators[v].stake;
+                break;
+            }
+    return stake;
+}
+
+static bool has_prefix(const struct era_hash *h, const char *hex, size_t len)
+{
+    char text[ERA_HASH_TEXT_BYTES];
+    return strncmp(era_hash_text(h, text), hex, len) == 0;
+}
+
+size_t era_ledger_prefix(const struct era_ledger *l, const char *hex, struct era_hash *out, size_t cap)
+{
+    size_t n = 0, len = strlen(hex);
+    for (const struct candidate *c = l->candidates; c; c = c->hh.next)
+        if (has_prefix(&c->pub.proposal, hex, len)) {
+            bool seen = false;
+            for (size_t i = 0; i < n && i < cap; i++)
+                seen |= era_hash_eq(&out[i], &c->pub.proposal);
+            if (!seen && n < cap)
+                out[n] = c->pub.proposal;
+            n += !seen;
+        }
+    for (size_t c = 0; c < l->charter->component_count; c++)
+        for (size_t i = 0; i < l->components[c].adopted_count; i++)
+            if (has_prefix(&l->components[c].adopted[i].proposal, hex, len)) {
+                if (n < cap)
+                    out[n] = l->components[c].adopted[i].proposal;
+                n++;
+            }
+    return n;
+}

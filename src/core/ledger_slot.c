@@ -1,0 +1,320 @@
+#include <assert.h>
+#include <string.h>
+
+#include "src/core/charter.h"
+#include "src/core/ledger_internal.h"
+#include "src/core/plan.h"
+
+/* ---- slots ---- */
+
+static size_t slot_position(const struct component *c, uint64_t seq)
+{
+    size_t at = 0;
+    while (at < c->slot_count && c->slots[at]->seq < seq)
+        at++;
+    return at;
+}
+
+struct era_slot *era_ledger_slot(struct era_ledger *l, int component, uint64_t seq, bool create)
+{
+    struct component *c = &l->components[component];
+    size_t at = slot_position(c, seq);
+    if (at < c->slot_count && c->slots[at]->seq == seq)
+        return c->slots[at];
+    if (!create)
+        return NULL;
+    if (c->slot_count == c->slot_cap) {
+        c->slot_cap = c->slot_cap ? 2 * c->slot_cap : 8;
+        c->slots = realloc(c->slots, c->slot_cap * sizeof(*c->slots));
+        assert(c->slots);
+    }
+    struct era_slot *slot = calloc(1, sizeof *slot);
+    assert(slot);
+    slot->seq = seq;
+    memmove(&c->slots[at + 1], &c->slots[at], (c->slot_count - at) * sizeof(*c->slots));
+    c->slots[at] = slot;
+    c->slot_count++;
+    return slot;
+}
+
+/* ---- candidates ---- */
+
+struct era_candidate *era_ledger_candidate_at(struct era_ledger *l, int component, uint64_t seq,
+                                              const struct era_hash *proposal, bool create)
+{
+    struct candidate_key k;
+    memset(&k, 0, sizeof k);
+    k.proposal = *proposal;
+    k.seq = seq;
+    k.component = component;
+    struct candidate *c;
+    HASH_FIND(hh, l->candidates, &k, sizeof k, c);
+    if (c || !create)
+        return c ? &c->pub : NULL;
+    c = calloc(1, sizeof *c);
+    assert(c);
+    c->key = k;
+    c->pub.proposal = *proposal;
+    c->pub.component = component;
+    c->pub.charter_version = l->charter->version;
+    c->pub.seq = seq;
+    HASH_ADD(hh, l->candidates, key, sizeof c->key, c);
+    struct era_slot *slot = era_ledger_slot(l, component, seq, true);
+    c->pub.slot_next = slot->candidates;
+    slot->candidates = &c->pub;
+    return &c->pub;
+}
+
+static void untouch(struct era_ledger *l, struct era_candidate *c)
+{
+    struct era_candidate **at = &l->touched;
+    while (*at && *at != c)
+        at = &(*at)->touched_next;
+    if (*at)
+        *at = c->touched_next;
+}
+
+static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
+{
+    struct candidate *c = (struct candidate *)pub;
+    if (pub->touched)
+        untouch(l, pub);
+    HASH_DEL(l->candidates, c);
+    free((void *)pub->payload.data);
+    free(pub->plan);
+    free(pub->approvals);
+    free(pub->rejects);
+    free(pub->ready_by);
+    free(pub->ready);
+    for (size_t i = 0; i < pub->attested_count; i++) {
+        free((void *)pub->attested[i].payload.data);
+        free(pub->attested[i].text);
+    }
+    free(pub->attested);
+    era_match_release(&pub->matches);
+    free(c);
+}
+
+static void slot_free(struct era_ledger *l, struct era_slot *slot)
+{
+    for (struct era_item *i = slot->items, *next; i; i = next) {
+        next = i->slot_next;
+        i->candidate = NULL;
+        if (!i->durable) /* its commit is on its way and will find it dominated */
+            continue;
+        era_ledger_tell_deleted(l, i);
+        era_ledger_item_free(l, (struct item *)i);
+    }
+    for (struct era_candidate *c = slot->candidates, *next; c; c = next) {
+        next = c->slot_next;
+        candidate_free(l, c);
+    }
+    free(slot);
+}
+
+void era_ledger_collect(struct era_ledger *l, int component, uint64_t seq)
+{
+    struct component *c = &l->components[component];
+    size_t n = 0;
+    while (n < c->slot_count && c->slots[n]->seq <= seq)
+        slot_free(l, c->slots[n++]);
+    memmove(c->slots, c->slots + n, (c->slot_count - n) * sizeof(*c->slots));
+    c->slot_count -= n;
+}
+
+/* ---- tallies: only ever added to (R8) ---- */
+
+static struct era_bytes copy_bytes(struct era_bytes b)
+{
+    uint8_t *copy = malloc(b.len ? b.len : 1);
+    assert(copy);
+    memcpy(copy, b.data, b.len);
+    return (struct era_bytes){copy, b.len};
+}
+
+static void learn_proposal(struct era_ledger *l, struct era_candidate *c, struct era_bytes payload,
+                           const struct era_key *author, const struct era_signature *signature)
+{
+    if (c->known)
+        return;
+    struct era_statement *s = malloc(sizeof *s);
+    c->plan = malloc(sizeof *c->plan);
+    assert(s && c->plan);
+    enum era_verdict v = era_statement_decode(ERA_KIND_PROPOSAL, payload, s);
+    assert(v == ERA_ACCEPTED); /* verified before */
+    const struct era_component *component = &l->charter->components[c->component];
+    *c->plan = s->u.proposal.plan;
+    c->payload = copy_bytes(payload);
+    c->author = *author;
+    c->author_signature = *signature;
+    c->urgent = s->u.proposal.urgent;
+    c->expiry = s->u.proposal.expiry;
+    c->approvals_needed = era_approvals_needed(component, &s->u.proposal);
+    c->readiness_needed = era_readiness_needed(l->charter, component, c->plan);
+    c->known = true;
+    era_match_init(&c->matches, l->charter, c->plan);
+    for (size_t i = 0; i < c->attested_count; i++)
+        c->attested[i].matched = era_match_add(&c->matches, c->plan, c->attested[i].text, c->attested[i].validator);
+    free(s);
+}
+
+static void add_approval(struct era_ledger *l, struct era_candidate *c, int signer, const struct era_signature *sig)
+{
+    if (c->approved_by >> signer & 1)
+        return; /* one key counts once (R3) */
+    if (!c->approvals) {
+        c->approvals = calloc(l->charter->components[c->component].signer_count, sizeof *c->approvals);
+        assert(c->approvals);
+    }
+    c->approved_by |= (uint64_t)1 << signer;
+    c->approvals[signer] = *sig;
+}
+
+static void add_reject(struct era_candidate *c, int signer, const char *reason)
+{
+    if (c->rejected_by >> signer & 1)
+        return;
+    c->rejected_by |= (uint64_t)1 << signer;
+    c->rejects = realloc(c->rejects, (c->reject_count + 1) * sizeof *c->rejects);
+    assert(c->rejects);
+    struct era_rejected *r = &c->rejects[c->reject_count++];
+    r->signer = signer;
+    era_text_set(r->reason, sizeof r->reason, reason);
+}
+
+static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator, const struct era_signature *sig)
+{
+    if (!c->ready_by) {
+        c->ready_by = calloc(l->charter->validator_count / 8 + 1, 1);
+        assert(c->ready_by);
+    }
+    uint8_t bit = (uint8_t)(1u << (validator % 8));
+    if (c->ready_by[validator / 8] & bit)
+        return;
+    c->ready_by[validator / 8] |= bit;
+    if (c->ready_count == c->ready_cap) {
+        c->ready_cap = c->ready_cap ? 2 * c->ready_cap : 4;
+        c->ready = realloc(c->ready, c->ready_cap * sizeof *c->ready);
+        assert(c->ready);
+    }
+    c->ready[c->ready_count++] = (struct era_ready){validator, *sig};
+    c->ready_stake += l->charter->validators[validator].stake;
+}
+
+static void add_attestation(struct era_candidate *c, uint32_t validator, const struct era_signature *sig,
+                            struct era_bytes payload)
+{
+    for (size_t i = 0; i < c->attested_count; i++)
+        if (c->attested[i].validator == validator && c->attested[i].payload.len == payload.len &&
+            memcmp(c->attested[i].payload.data, payload.data, payload.len) == 0)
+            return;
+    if (c->attested_count == c->attested_cap) {
+        c->attested_cap = c->attested_cap ? 2 * c->attested_cap : 4;
+        c->attested = realloc(c->attested, c->attested_cap * sizeof *c->attested);
+        assert(c->attested);
+    }
+    struct era_statement *s = malloc(sizeof *s);
+    struct era_attested *a = &c->attested[c->attested_count++];
+    *a = (struct era_attested){.validator = validator, .signature = *sig, .payload = copy_bytes(payload)};
+    a->text = malloc(sizeof *a->text);
+    assert(s && a->text);
+    enum era_verdict v = era_statement_decode(ERA_KIND_ATTESTATION, payload, s);
+    assert(v == ERA_ACCEPTED);
+    *a->text = s->u.attestation;
+    free(s);
+    if (c->known)
+        a->matched = era_match_add(&c->matches, c->plan, a->text, validator);
+}
+
+void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item)
+{
+    struct era_candidate *c = item->candidate;
+    struct era_envelope e;
+    enum era_verdict v = era_envelope_decode(item->envelope, &e);
+    assert(v == ERA_ACCEPTED);
+    switch ((enum era_kind)item->kind) {
+    case ERA_KIND_PROPOSAL:
+        learn_proposal(l, c, e.payload, &e.key, &e.signature);
+        break;
+    case ERA_KIND_APPROVE:
+        add_approval(l, c, item->signer, &e.signature);
+        break;
+    case ERA_KIND_REJECT: {
+        struct era_statement *s = malloc(sizeof *s);
+        assert(s);
+        v = era_statement_decode(item->kind, e.payload, s);
+        assert(v == ERA_ACCEPTED);
+        add_reject(c, item->signer, s->u.reject.reason);
+        free(s);
+        break;
+    }
+    case ERA_KIND_ATTESTATION:
+        add_attestation(c, (uint32_t)item->validator, &e.signature, e.payload);
+        break;
+    case ERA_KIND_READINESS:
+        add_ready(l, c, (uint32_t)item->validator, &e.signature);
+        break;
+    case ERA_KIND_ANNOUNCEMENT:
+    case ERA_KIND_EVENT:
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        assert(!"not a loose slot statement");
+    }
+    era_ledger_touch(l, c);
+}
+
+void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
+{
+    struct era_candidate *c = item->candidate;
+    struct era_envelope e;
+    struct era_carrier k;
+    enum era_verdict v = era_envelope_decode(item->envelope, &e);
+    if (v == ERA_ACCEPTED)
+        v = era_carrier_decode(e.payload, &k);
+    assert(v == ERA_ACCEPTED);
+    learn_proposal(l, c, k.proposal, &k.author, &k.signature);
+    for (size_t i = 0; i < k.approval_count; i++)
+        add_approval(l, c, (int)k.approvals[i].key, &k.approvals[i].signature);
+    for (size_t i = 0; i < k.readiness_count; i++)
+        add_ready(l, c, k.readiness[i].key, &k.readiness[i].signature);
+    for (size_t i = 0; i < k.attestation_count; i++)
+        add_attestation(c, k.attestations[i].key, &k.attestations[i].signature, k.attestations[i].payload);
+    era_carrier_clear(&k);
+    if (item->kind == ERA_KIND_APPROVED) {
+        struct component *component = &l->components[item->component];
+        c->approved = item;
+        if (item->seq > component->approved_high)
+            component->approved_high = item->seq;
+    } else {
+        c->certificate = item;
+    }
+    era_ledger_touch(l, c);
+}
+
+static void tell_candidate(struct era_ledger *l, const struct era_candidate *c, enum era_change_kind kind)
+{
+    era_ledger_change(l, (struct era_change){.kind = kind, .item = c->proposal, .component = c->component,
+                                             .seq = c->seq, .signer = -1, .validator = -1});
+}
+
+void era_ledger_touch(struct era_ledger *l, struct era_candidate *c)
+{
+    if (!c->known)
+        return;
+    size_t signers = l->charter->components[c->component].signer_count;
+    unsigned approved = (unsigned)__builtin_popcountll(c->approved_by);
+    unsigned rejected_only = (unsigned)__builtin_popcountll(c->rejected_by & ~c->approved_by);
+    if (!c->told_approved && approved >= c->approvals_needed) {
+        c->told_approved = true;
+        tell_candidate(l, c, ERA_CHANGE_APPROVED);
+    }
+    if (!c->told_failed && !c->told_approved && era_approval_failed(c->approvals_needed, signers, rejected_only)) {
+        c->told_failed = true;
+        tell_candidate(l, c, ERA_CHANGE_FAILED);
+    }
+    if (!c->touched) {
+        c->touched = true;
+        c->touched_next = l->touched;
+        l->touched = c;
+    }
+}

@@ -1,0 +1,274 @@
+#include "src/core/verify.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/author.h"
+#include "src/core/charter.h"
+#include "src/core/plan.h"
+#include "src/core/requirement.h"
+
+struct era_verifier {
+    const struct era_charter *charter;
+    struct era_hash network;
+    struct era_verified verified;
+    struct era_statement statement;
+    struct era_carrier carrier;
+    bool has_carrier;
+    uint64_t signatures;
+};
+
+struct era_verifier *era_verifier_new(const struct era_charter *charter, const struct era_hash *network)
+{
+    struct era_verifier *v = calloc(1, sizeof *v);
+    assert(v);
+    v->charter = charter;
+    v->network = *network;
+    return v;
+}
+
+void era_verifier_free(struct era_verifier *v)
+{
+    if (!v)
+        return;
+    if (v->has_carrier)
+        era_carrier_clear(&v->carrier);
+    free(v);
+}
+
+uint64_t era_verifier_signatures(const struct era_verifier *v)
+{
+    return v->signatures;
+}
+
+static bool signature_fits(struct era_verifier *v, const struct era_hash *id, const struct era_key *key,
+                           const struct era_signature *signature)
+{
+    v->signatures++;
+    return crypto_sign_verify_detached(signature->b, id->b, sizeof id->b, key->b) == 0;
+}
+
+/* The slot a loose statement speaks of; NULL for announcement and event. */
+static const struct era_slot_id *slot_of(const struct era_statement *s)
+{
+    switch (s->kind) {
+    case ERA_KIND_PROPOSAL:
+        return &s->u.proposal.slot;
+    case ERA_KIND_APPROVE:
+    case ERA_KIND_READINESS:
+        return &s->u.vote.slot;
+    case ERA_KIND_REJECT:
+        return &s->u.reject.slot;
+    case ERA_KIND_ATTESTATION:
+        return &s->u.attestation.slot;
+    case ERA_KIND_ANNOUNCEMENT:
+    case ERA_KIND_EVENT:
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        break;
+    }
+    return NULL;
+}
+
+static uint64_t charter_version_of(const struct era_statement *s)
+{
+    const struct era_slot_id *slot = slot_of(s);
+    if (slot)
+        return slot->charter_version;
+    return s->kind == ERA_KIND_EVENT ? s->u.event.charter_version : s->u.announcement.charter_version;
+}
+
+/* Whose word this kind is, by the charter. */
+static enum era_verdict find_role(const struct era_charter *c, struct era_verified *out)
+{
+    out->component = out->signer = out->validator = -1;
+    const struct era_slot_id *slot = slot_of(out->statement);
+    if (charter_version_of(out->statement) != c->version)
+        return ERA_UNKNOWN_CHARTER;
+    if (slot) {
+        const struct era_component *component = era_charter_component(c, slot->component);
+        if (!component)
+            return ERA_UNKNOWN_COMPONENT;
+        out->component = (int)(component - c->components);
+    }
+    switch (out->statement->kind) {
+    case ERA_KIND_PROPOSAL:
+    case ERA_KIND_APPROVE:
+    case ERA_KIND_REJECT:
+        out->signer = era_charter_signer_index(&c->components[out->component], &out->key);
+        break;
+    case ERA_KIND_EVENT:
+        out->validator = c->authority_only ? era_charter_emitter_index(c, &out->key)
+                                           : era_charter_validator_index(c, &out->key);
+        break;
+    case ERA_KIND_ATTESTATION:
+    case ERA_KIND_READINESS:
+    case ERA_KIND_ANNOUNCEMENT:
+        out->validator = era_charter_validator_index(c, &out->key);
+        break;
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        assert(!"carriers have no role of their own");
+    }
+    return out->signer < 0 && out->validator < 0 ? ERA_UNKNOWN_KEY : ERA_ACCEPTED;
+}
+
+static enum era_verdict verify_loose(struct era_verifier *v, const struct era_envelope *e, const char **why)
+{
+    struct era_verified *out = &v->verified;
+    out->key = e->key;
+    out->signature = e->signature;
+    enum era_verdict verdict = era_statement_decode(e->kind, e->payload, &v->statement);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    out->statement = &v->statement;
+    verdict = find_role(v->charter, out);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    if (e->kind == ERA_KIND_PROPOSAL) {
+        verdict = era_plan_well_formed(&v->statement.u.proposal, why);
+        if (verdict != ERA_ACCEPTED)
+            return verdict;
+    }
+    return signature_fits(v, &out->id, &out->key, &out->signature) ? ERA_ACCEPTED : ERA_BAD_SIGNATURE;
+}
+
+/* ---- carriers: judged whole, by charter and own words only (R6) ---- */
+
+/* id of the vote on this proposal that every signer signs alike. */
+static struct era_hash vote_id(struct era_verifier *v, enum era_kind kind, const struct era_proposal *p,
+                               const struct era_hash *proposal)
+{
+    struct era_vote vote = {.slot = p->slot, .proposal = *proposal};
+    return era_author_vote_id(&v->network, kind, &vote);
+}
+
+static enum era_verdict check_approvals(struct era_verifier *v, const struct era_component *c,
+                                        const struct era_proposal *p)
+{
+    const struct era_carrier *k = &v->carrier;
+    struct era_hash id = vote_id(v, ERA_KIND_APPROVE, p, &v->verified.id);
+    if (k->approval_count < era_approvals_needed(c, p))
+        return ERA_INCOMPLETE;
+    for (size_t i = 0; i < k->approval_count; i++) {
+        if (k->approvals[i].key >= c->signer_count)
+            return ERA_UNKNOWN_KEY;
+        if (!signature_fits(v, &id, &c->signers[k->approvals[i].key].key, &k->approvals[i].signature))
+            return ERA_BAD_SIGNATURE;
+    }
+    return ERA_ACCEPTED;
+}
+
+static enum era_verdict check_readiness(struct era_verifier *v, const struct era_component *c,
+                                        const struct era_proposal *p)
+{
+    const struct era_carrier *k = &v->carrier;
+    struct era_hash id = vote_id(v, ERA_KIND_READINESS, p, &v->verified.id);
+    uint64_t stake = 0;
+    for (size_t i = 0; i < k->readiness_count; i++) {
+        if (k->readiness[i].key >= v->charter->validator_count)
+            return ERA_UNKNOWN_KEY;
+        stake += v->charter->validators[k->readiness[i].key].stake;
+    }
+    if (stake < era_readiness_needed(v->charter, c, &p->plan))
+        return ERA_INCOMPLETE;
+    for (size_t i = 0; i < k->readiness_count; i++)
+        if (!signature_fits(v, &id, &v->charter->validators[k->readiness[i].key].key, &k->readiness[i].signature))
+            return ERA_BAD_SIGNATURE;
+    return ERA_ACCEPTED;
+}
+
+static enum era_verdict check_attestation(struct era_verifier *v, const struct era_proposal *p,
+                                          const struct era_indexed_attestation *a, struct era_match_tally *tally)
+{
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    enum era_verdict verdict = ERA_UNKNOWN_KEY;
+    if (a->key < v->charter->validator_count)
+        verdict = era_statement_decode(ERA_KIND_ATTESTATION, a->payload, s);
+    if (verdict == ERA_ACCEPTED) {
+        const struct era_attestation *t = &s->u.attestation;
+        struct era_hash id = era_statement_id(&v->network, ERA_KIND_ATTESTATION, a->payload);
+        if (!era_hash_eq(&t->proposal, &v->verified.id) || strcmp(t->slot.component, p->slot.component) != 0 ||
+            t->slot.seq != p->slot.seq || t->slot.charter_version != p->slot.charter_version ||
+            !era_match_add(tally, &p->plan, t, a->key))
+            verdict = ERA_BAD_VALUE;
+        else if (!signature_fits(v, &id, &v->charter->validators[a->key].key, &a->signature))
+            verdict = ERA_BAD_SIGNATURE;
+    }
+    free(s);
+    return verdict;
+}
+
+static enum era_verdict check_attestations(struct era_verifier *v, const struct era_component *c,
+                                           const struct era_proposal *p)
+{
+    struct era_match_tally tally;
+    era_match_init(&tally, v->charter, &p->plan);
+    enum era_verdict verdict = ERA_ACCEPTED;
+    for (size_t i = 0; i < v->carrier.attestation_count && verdict == ERA_ACCEPTED; i++)
+        verdict = check_attestation(v, p, &v->carrier.attestations[i], &tally);
+    if (verdict == ERA_ACCEPTED && !era_match_enough(&tally, c))
+        verdict = ERA_INCOMPLETE;
+    era_match_release(&tally);
+    return verdict;
+}
+
+static enum era_verdict verify_carrier(struct era_verifier *v, const struct era_envelope *e, const char **why)
+{
+    struct era_verified *out = &v->verified;
+    enum era_verdict verdict = era_carrier_decode(e->payload, &v->carrier);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    v->has_carrier = true;
+    const struct era_carrier *k = &v->carrier;
+    out->carrier = k;
+    out->id = era_statement_id(&v->network, ERA_KIND_PROPOSAL, k->proposal);
+    out->item = era_item_id_carrier(e->kind, &out->id);
+    struct era_envelope inner = {
+        .kind = ERA_KIND_PROPOSAL, .payload = k->proposal, .key = k->author, .signature = k->signature};
+    verdict = verify_loose(v, &inner, why);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    const struct era_component *c = &v->charter->components[out->component];
+    const struct era_proposal *p = &v->statement.u.proposal;
+    verdict = check_approvals(v, c, p);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    if (e->kind == ERA_KIND_APPROVED)
+        return k->readiness_count || k->attestation_count ? ERA_NOT_CANONICAL : ERA_ACCEPTED;
+    verdict = check_readiness(v, c, p);
+    return verdict == ERA_ACCEPTED ? check_attestations(v, c, p) : verdict;
+}
+
+enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
+                            struct era_hash *item, const char **why)
+{
+    static const struct era_hash none;
+    const char *ignored;
+    struct era_envelope e;
+    *item = none;
+    if (!why)
+        why = &ignored;
+    *why = NULL;
+    if (v->has_carrier)
+        era_carrier_clear(&v->carrier);
+    v->has_carrier = false;
+    enum era_verdict verdict = era_envelope_decode(envelope, &e);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    v->verified = (struct era_verified){.kind = e.kind, .envelope = envelope, .payload = e.payload};
+    if (era_kind_is_carrier(e.kind)) {
+        verdict = verify_carrier(v, &e, why);
+    } else {
+        v->verified.id = era_statement_id(&v->network, e.kind, e.payload);
+        v->verified.item = era_item_id_loose(&v->verified.id, &e.key);
+        verdict = verify_loose(v, &e, why);
+    }
+    *item = v->verified.item;
+    if (verdict == ERA_ACCEPTED)
+        *out = &v->verified;
+    return verdict;
+}

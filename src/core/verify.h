@@ -1,0 +1,46 @@
+/* verify: the only maker of a verified statement. Nothing reaches the ledger
+ * but through here, from wire, disk and our own hand alike. Keeps R1, R3, R5
+ * (a carrier is judged whole, R6).
+ *
+ * Signatures: libsodium's crypto_sign_verify_detached is the one acceptance
+ * rule; another library would accept other adversarial signatures, and two
+ * nodes would differ for ever. */
+#ifndef ERA_CORE_VERIFY_H
+#define ERA_CORE_VERIFY_H
+
+#include "proto/charter.h"
+
+/* A verified statement. Borrowed from the verifier and from the input until
+ * the next era_verify on the same verifier. Only verify.c makes one. */
+struct era_verified {
+    uint32_t kind;
+    struct era_bytes envelope; /* as received */
+    struct era_bytes payload;
+    struct era_key key; /* carriers: the proposal's author */
+    struct era_signature signature;
+    struct era_hash id;   /* statement id; carriers: the proposal's id (their identity, R6) */
+    struct era_hash item; /* what dedupes, see proto/statement.h */
+    int component;        /* index in the charter; -1 for announcements and events */
+    int signer;           /* index in the component's signers (proposal, approve, reject, carriers); else -1 */
+    int validator;        /* index in the validators (attestation, readiness, announcement, event); else -1.
+                             Authority only: an event's index among the emitters. */
+    const struct era_statement *statement; /* carriers: the proposal */
+    const struct era_carrier *carrier;     /* carriers only, else NULL */
+};
+
+struct era_verifier;
+
+/* charter: borrowed, must outlive the verifier. network: hash of charter 0. */
+struct era_verifier *era_verifier_new(const struct era_charter *charter, const struct era_hash *network);
+void era_verifier_free(struct era_verifier *v); /* NULL-safe */
+
+/* Decode and verify one envelope. On ERA_ACCEPTED *out is set. On every other
+ * verdict *item is set when it could be named (so that it is not asked for
+ * again), else zero. why: static detail or NULL; may be NULL itself. */
+enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
+                            struct era_hash *item, const char **why);
+
+/* Signatures checked since the start: what a scenario or bench reports. */
+uint64_t era_verifier_signatures(const struct era_verifier *v);
+
+#endif

@@ -1,0 +1,151 @@
+#include "src/core/vote.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n, const struct era_hash *entry,
+                                           const char *artefact)
+{
+    for (size_t i = 0; i < n; i++)
+        if (era_hash_eq(&rebuilds[i].entry, entry) && strcmp(rebuilds[i].artefact, artefact) == 0)
+            return &rebuilds[i];
+    return NULL;
+}
+
+static uint64_t notice_of(const struct era_component *c, bool urgent)
+{
+    return urgent ? c->urgent_notice_epochs : c->notice_epochs;
+}
+
+/* This key's votes above the head; ERA_ALREADY_SIGNED when one lies at or above the candidate's slot. */
+static enum era_verdict gather_voted(const struct era_ledger *l, const struct era_candidate *c,
+                                     const struct era_voter *voter, struct era_voted *voted, size_t *count,
+                                     const char **why)
+{
+    const struct era_slot *const *slots;
+    size_t n = era_ledger_slots(l, c->component, &slots);
+    *count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct era_item *said[2];
+        size_t ids = era_ledger_spoken(l, ERA_KIND_READINESS, c->component, slots[i]->seq, &voter->key, said);
+        for (size_t j = 0; j < ids; j++) {
+            const struct era_candidate *v = said[j]->candidate;
+            if (slots[i]->seq == c->seq && v == c)
+                return ERA_DUPLICATE;
+            if (slots[i]->seq >= c->seq) {
+                *why = slots[i]->seq == c->seq ? "this validator already voted for another proposal in the slot"
+                                               : "this validator already voted in a higher slot";
+                return ERA_ALREADY_SIGNED;
+            }
+            if (v && v->known)
+                voted[(*count)++] = (struct era_voted){v->proposal, v->plan};
+        }
+    }
+    return ERA_ACCEPTED;
+}
+
+static bool runs(const struct era_voter *voter, const char *artefact)
+{
+    for (size_t i = 0; i < voter->artefact_count; i++)
+        if (strcmp(voter->artefacts[i], artefact) == 0)
+            return true;
+    return voter->artefact_count == 0;
+}
+
+/* Own rebuild of each artefact it runs, for every new entry with an epoch, if the policy asks. */
+static enum era_verdict rebuilt(const struct era_component *component, const struct era_plan *plan,
+                                const struct era_voter *voter)
+{
+    if (component->rebuild_quorum.numerator == 0)
+        return ERA_ACCEPTED;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct era_entry *e = &plan->entries[i];
+        if (!e->is_new || !e->has_effective)
+            continue;
+        for (size_t a = 0; a < e->record.artefact_count; a++) {
+            const struct era_artefact *artefact = &e->record.artefacts[a];
+            if (!runs(voter, artefact->name))
+                continue;
+            const struct era_rebuild *own =
+                era_rebuild_find(voter->rebuilds, voter->rebuild_count, &e->hash, artefact->name);
+            if (!own)
+                return ERA_NO_REBUILD;
+            if (strcmp(own->digest, artefact->digest) != 0)
+                return ERA_MISMATCH;
+        }
+    }
+    return ERA_ACCEPTED;
+}
+
+static enum era_verdict extends(const struct era_ledger *l, const struct era_candidate *c,
+                                const struct era_voter *voter, const struct era_voted *voted, size_t voted_count,
+                                const char **why)
+{
+    const struct era_component *component = &era_ledger_charter(l)->components[c->component];
+    struct era_view view;
+    era_view_at(l, voter->initial, c->component, voter->epoch, &view);
+    struct era_extending x = {.prev_plan = view.plan,
+                              .prev = view.head_ref,
+                              .epoch = voter->epoch,
+                              .notice_epochs = notice_of(component, c->urgent),
+                              .voted = voted,
+                              .voted_count = voted_count};
+    struct era_proposal *p = malloc(sizeof *p);
+    assert(p);
+    bool known = era_ledger_proposal(l, &c->proposal, p);
+    assert(known);
+    enum era_verdict v = era_plan_extends(&x, p, why);
+    free(p);
+    return v;
+}
+
+enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era_candidate *c,
+                                    const struct era_voter *voter, const char **why)
+{
+    const char *ignored;
+    if (!why)
+        why = &ignored;
+    *why = NULL;
+    if (!c->known || (unsigned)__builtin_popcountll(c->approved_by) < c->approvals_needed)
+        return ERA_NOT_APPROVED;
+    if (c->seq <= era_ledger_floor(l, c->component))
+        return ERA_DOMINATED;
+    const struct era_slot *const *slots;
+    size_t n = era_ledger_slots(l, c->component, &slots), voted_count;
+    struct era_voted *voted = malloc((2 * n + 1) * sizeof *voted);
+    assert(voted);
+    enum era_verdict v = gather_voted(l, c, voter, voted, &voted_count, why);
+    if (v == ERA_ACCEPTED && voter->epoch > c->expiry)
+        v = ERA_EXPIRED;
+    if (v == ERA_ACCEPTED)
+        v = extends(l, c, voter, voted, voted_count, why);
+    if (v == ERA_ACCEPTED)
+        v = rebuilt(&era_ledger_charter(l)->components[c->component], c->plan, voter);
+    free(voted);
+    return v;
+}
+
+enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p, const char **why)
+{
+    const char *ignored;
+    if (!why)
+        why = &ignored;
+    *why = NULL;
+    uint64_t adopted = a->head.some ? a->head.seq : 0;
+    uint64_t floor = adopted > a->signed_floor ? adopted : a->signed_floor;
+    if (p->slot.seq <= adopted)
+        return ERA_DOMINATED;
+    if (p->slot.seq > floor + ERA_SIGN_WINDOW_SEQS)
+        return ERA_BEYOND_WINDOW;
+    if (a->epoch > p->expiry)
+        return ERA_EXPIRED;
+    struct era_extending x = {.prev_plan = a->head_plan,
+                              .prev = a->head,
+                              .epoch = a->epoch,
+                              .notice_epochs = notice_of(&a->charter->components[a->component], p->urgent),
+                              .voted = a->voted,
+                              .voted_count = a->voted_count};
+    enum era_verdict v = era_plan_well_formed(p, why);
+    return v == ERA_ACCEPTED ? era_plan_extends(&x, p, why) : v;
+}
