@@ -40,7 +40,7 @@ CLEANFILES += $(BENCHES)
 if COVERAGE
 coverage: check
 	$(GCOVR) --root $(srcdir) --object-directory . --branches --print-summary \
-		--exclude-unreachable-branches --exclude '.*pb-c.*' --filter '$(abs_top_srcdir)/src/core/'
+		--exclude-unreachable-branches --exclude '.*pb-c.*' --filter '.*src/core/'
 	$(GCOVR) --root $(srcdir) --object-directory . --exclude '.*pb-c.*' --exclude '.*/tests/.*' \
 		--html-details coverage.html --print-summary
 CLEANFILES += coverage*.html coverage*.css
