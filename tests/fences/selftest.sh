@@ -185,7 +185,7 @@ if [ "${ERA_SANITIZERS:-no}" = yes ]; then
     }
     plant pass 'cr_assert(1);'
     plant 'LeakSanitizer' 'for (int i = 0; i < 99; i++) { char *volatile p = malloc(7); (void)p; }'
-    plant 'heap-use-after-free' 'char *volatile p = malloc(7); free(p); p[0] = 1;'
+    plant 'heap-use-after-free' 'volatile char *p = malloc(7); free((void *)p); p[0] = 1;'
     plant 'signed integer overflow' 'volatile int i = INT_MAX; i = i + 1;'
     : >"$tmp/planted.c"
     compile "$tmp/planted.o" <"$tmp/planted.c"
