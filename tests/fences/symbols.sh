@@ -22,14 +22,15 @@ if [ -z "$archives" ]; then
     echo "symbols: $floors names no pure floor"
     exit 1
 fi
+missing=0
+: >"$tmp/symbols"
 for archive in $archives; do
     if ! "${NM:-nm}" "$build/$archive" >"$tmp/all" 2>"$tmp/err"; then
         echo "symbols: cannot read $archive: $(cat "$tmp/err")"
-        exit 1
-    fi
-    if ! grep -q '\.o:$' "$tmp/all"; then
+        missing=1
+    elif ! grep -q '\.o:$' "$tmp/all"; then
         echo "symbols: $archive holds no object (see its local.mk)"
-        exit 1
+        missing=1
     fi
     sed "s|^|$archive |" "$tmp/all" >>"$tmp/symbols"
 done
@@ -113,4 +114,5 @@ END {
         exit 1
     }
     printf "symbols: %d undefined symbols of %d objects are pure\n", symbols, objects
-}' "$forbidden" "$tmp/symbols"
+}' "$forbidden" "$tmp/symbols" || exit 1
+exit "$missing"

@@ -15,6 +15,7 @@ FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay.c
 endif
 
 check_PROGRAMS += $(FUZZ_TARGETS)
+# With the first target:
 #TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/run tests/fuzz/replay.c tests/fuzz/fuzz.h
 
