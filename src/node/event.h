@@ -1,0 +1,56 @@
+/* event: all that can happen to a node. A step borrows its event. Time enters
+ * here and nowhere else. */
+#ifndef ERA_NODE_EVENT_H
+#define ERA_NODE_EVENT_H
+
+#include "proto/statement.h"
+
+enum era_event_kind {
+    ERA_EV_START,       /* everything was restored: begin */
+    ERA_EV_TICK,        /* the deadline came */
+    ERA_EV_LINK_UP,     /* link, outgoing, address */
+    ERA_EV_LINK_DOWN,   /* link */
+    ERA_EV_DIAL_FAILED, /* address */
+    ERA_EV_FRAME,       /* link, bytes */
+    ERA_EV_SENT,        /* link, count: bytes written */
+    ERA_EV_STORED,      /* token, error: 0, or the negative errno of the batch */
+    ERA_EV_REQUEST,     /* request: from the control socket */
+    ERA_EV_VERSIONS     /* versions, staged: the configuration was read again */
+};
+
+/* What a person or a host program asks for that changes something. Each is
+ * answered by one REPLY effect, after what it did is durable. */
+enum era_request_kind {
+    ERA_REQ_SUBMIT, /* bytes: an envelope made elsewhere (proposal, approve, reject; carriers too) */
+    ERA_REQ_READY,  /* id: a proposal */
+    ERA_REQ_ATTEST, /* id, artefact, digest (computed by erad from the built output), source_digest, builder */
+    ERA_REQ_EMIT,   /* topic, bytes */
+    ERA_REQ_HEIGHT  /* number: of the host chain, height clocks only */
+};
+
+struct era_request {
+    uint64_t id; /* the driver's; comes back in the reply */
+    enum era_request_kind kind;
+    struct era_hash proposal;
+    struct era_bytes bytes;
+    const char *topic;
+    const char *artefact, *digest, *source_digest, *builder;
+    uint64_t number;
+};
+
+struct era_event {
+    enum era_event_kind kind;
+    uint64_t now_ms;  /* monotonic: timers */
+    uint64_t wall_ms; /* Unix time: epochs of a wall clock, nothing else (R14) */
+    uint64_t link;
+    bool outgoing;
+    const char *address;
+    struct era_bytes bytes;
+    size_t count;
+    uint64_t token;
+    int error;
+    const struct era_request *request;
+    const struct era_versions *versions, *staged;
+};
+
+#endif

@@ -1,0 +1,424 @@
+#include "src/node/node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/prng.h"
+#include "src/core/charter.h"
+#include "src/core/epoch.h"
+#include "src/core/plan.h"
+#include "src/node/node_internal.h"
+
+/* A wall clock may be set: look at it at least so often. */
+#define WALL_CHECK_MS 1000
+
+/* ---- life ---- */
+
+static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item, struct era_bytes *out)
+{
+    const struct era_node *n = ctx;
+    if (set == ERA_SET_EVENTS)
+        return era_events_fetch(n->events, item, out);
+    const struct era_item *held = era_ledger_find(n->ledger, item);
+    if (!held || !held->durable)
+        return false;
+    *out = held->envelope;
+    return true;
+}
+
+static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
+{
+    const struct era_node *n = ctx;
+    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : era_ledger_find(n->ledger, item) != NULL;
+}
+
+static void make_parts(struct era_node *n)
+{
+    const struct era_node_config *c = &n->config;
+    struct era_prng prng;
+    struct era_siphash_key key;
+    era_prng_init(&prng, c->seed);
+    era_prng_siphash_key(&prng, &key);
+    n->verifier = era_verifier_new(c->charter, &c->network);
+    n->ledger = era_ledger_new(c->charter, &c->network, &key);
+    n->events = era_events_new(c->charter, &key);
+    struct era_gossip_config g = {.network = c->network,
+                                  .node = c->node_key,
+                                  .versions = c->versions,
+                                  .agent = c->agent,
+                                  .listen = c->listen,
+                                  .seed = era_prng_next(&prng),
+                                  .protocol_min = ERA_PROTOCOL_MIN,
+                                  .protocol_max = ERA_PROTOCOL_MAX,
+                                  .fetch = fetch_item,
+                                  .has = has_item,
+                                  .ctx = n};
+    n->gossip = era_gossip_new(&g);
+    for (size_t i = 0; i < c->anchor_count; i++)
+        era_gossip_add_anchor(n->gossip, c->anchors[i]);
+}
+
+struct era_node *era_node_new(const struct era_node_config *config)
+{
+    const struct era_charter *c = config->charter;
+    struct era_node *n = calloc(1, sizeof *n);
+    assert(n);
+    n->config = *config;
+    n->next_token = 1;
+    n->validator = -1;
+    if (config->secret)
+        n->validator = c->authority_only ? era_charter_emitter_index(c, &config->secret->key)
+                                         : era_charter_validator_index(c, &config->secret->key);
+    const struct era_component *network = era_charter_component(c, "network");
+    assert(network); /* charter check */
+    n->network_component = (int)(network - c->components);
+    n->initial = calloc(c->component_count, sizeof *n->initial);
+    n->gates = calloc(c->component_count, sizeof *n->gates);
+    n->told = calloc(c->component_count, sizeof *n->told);
+    n->rebuilds = calloc(ERA_REBUILDS_MAX, sizeof *n->rebuilds);
+    assert(n->initial && n->gates && n->told && n->rebuilds);
+    for (size_t i = 0; i < c->component_count; i++)
+        era_plan_initial(&c->components[i], &n->initial[i]);
+    make_parts(n);
+    return n;
+}
+
+void era_node_free(struct era_node *n)
+{
+    if (!n)
+        return;
+    era_gossip_free(n->gossip);
+    node_batches_free(n);
+    era_events_free(n->events);
+    era_ledger_free(n->ledger);
+    era_verifier_free(n->verifier);
+    node_effects_free(n);
+    free(n->initial);
+    free(n->gates);
+    free(n->told);
+    free(n->rebuilds);
+    free(n);
+}
+
+/* ---- time ---- */
+
+uint64_t era_node_reading(const struct era_node *n)
+{
+    return n->config.charter->clock.kind == ERA_CLOCK_HEIGHT ? n->height : n->wall_ms;
+}
+
+/* R14: never decreasing within a run. */
+static void move_clock(struct era_node *n)
+{
+    uint64_t epoch = era_epoch_at(&n->config.charter->clock, era_node_reading(n));
+    if (n->gates_known && epoch <= n->epoch)
+        return;
+    n->epoch = epoch > n->epoch ? epoch : n->epoch;
+    n->gate_dirty = n->votes_dirty = true;
+    era_gossip_forget_refused(n->gossip); /* what was too early may fit now */
+    node_expire_events(n);
+    if (n->gates_known)
+        node_signal(n, ERA_SIG_EPOCH, -1);
+}
+
+uint64_t era_node_deadline_ms(const struct era_node *n)
+{
+    uint64_t deadline = era_gossip_deadline_ms(n->gossip);
+    if (n->config.charter->clock.kind == ERA_CLOCK_WALL) {
+        uint64_t start = era_epoch_start(&n->config.charter->clock, era_add_sat(n->epoch, 1));
+        uint64_t left = start > n->wall_ms ? start - n->wall_ms : 0;
+        if (left > WALL_CHECK_MS)
+            left = WALL_CHECK_MS;
+        uint64_t at = era_add_sat(n->now_ms, left);
+        if (at < deadline)
+            deadline = at;
+    }
+    return deadline;
+}
+
+/* ---- view and gates ---- */
+
+void era_node_view(const struct era_node *n, int component, struct era_view *out)
+{
+    era_view_at(n->ledger, &n->initial[component], component, n->epoch, out);
+}
+
+/* Own rebuild of what is in force differs from what was signed (T5). */
+static bool rebuild_differs(const struct era_node *n, const struct era_entry *e)
+{
+    if (!e)
+        return false;
+    for (size_t a = 0; a < e->record.artefact_count; a++) {
+        const struct era_rebuild *r =
+            era_rebuild_find(n->rebuilds, n->rebuild_count, &e->hash, e->record.artefacts[a].name);
+        if (r && strcmp(r->digest, e->record.artefacts[a].digest) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void tell_gate(struct era_node *n, int component, const struct era_gate *gate, enum era_gate_state before)
+{
+    struct era_signal *s = node_signal(n, ERA_SIG_GATE, component);
+    s->gate = *gate;
+    s->before = before;
+    const char *name = n->config.charter->components[component].id;
+    bool stops = !era_gate_may_emit(gate->state);
+    if (gate->cause)
+        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s: %s %s, era %llu \"%s\", epoch %llu%s%s",
+                 name, era_gate_name(gate->state), name, gate->cause->record.version,
+                 (unsigned long long)gate->cause->record.era, gate->cause->record.era_name,
+                 (unsigned long long)n->epoch, gate->version_kind >= 0 ? "; requires " : "",
+                 gate->version_kind >= 0 ? gate->cause->record.requires.v[gate->version_kind] : "");
+    else
+        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s, epoch %llu", name,
+                 era_gate_name(gate->state), (unsigned long long)n->epoch);
+}
+
+static void tell_era(struct era_node *n, int component, const struct era_entry *e)
+{
+    struct era_signal *s = node_signal(n, ERA_SIG_ERA, component);
+    s->gate.current = e;
+    if (e)
+        node_log(n, ERA_LOG_NOTICE, "%s: era %llu \"%s\" (version %s) is in force since epoch %llu",
+                 n->config.charter->components[component].id, (unsigned long long)e->record.era, e->record.era_name,
+                 e->record.version, (unsigned long long)e->effective);
+    else
+        node_log(n, ERA_LOG_WARNING, "%s: no era is in force", n->config.charter->components[component].id);
+}
+
+static void judge_component(struct era_node *n, int component, bool fresh)
+{
+    struct era_view view;
+    era_node_view(n, component, &view);
+    const struct era_entry *e = era_view_entry(&view);
+    struct era_gate_input in = {
+        .view = &view, .versions = &n->config.versions, .fresh = fresh, .mismatch = rebuild_differs(n, e)};
+    struct era_gate *gate = &n->gates[component];
+    struct told *told = &n->told[component], now = {0};
+    era_gate_judge(&in, gate);
+    now.state = gate->state;
+    now.epochs_left = gate->epochs_left;
+    if (e)
+        now.in_force = e->hash;
+    if (gate->cause)
+        now.cause = gate->cause->hash;
+    bool first = !n->gates_known;
+    if (first || !era_hash_eq(&now.in_force, &told->in_force))
+        tell_era(n, component, e);
+    if (first || now.state != told->state || now.epochs_left != told->epochs_left ||
+        !era_hash_eq(&now.cause, &told->cause))
+        tell_gate(n, component, gate, first ? now.state : told->state);
+    *told = now;
+}
+
+static void judge_gates(struct era_node *n)
+{
+    const struct era_charter *c = n->config.charter;
+    if (!n->gate_dirty)
+        return;
+    n->gate_dirty = false;
+    /* Fresh: announced for the present epoch or the one before it (N6). */
+    n->fresh_stake = era_ledger_fresh_stake(n->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
+    bool fresh = c->authority_only || n->fresh_stake >= era_charter_quorum(c);
+    for (size_t i = 0; i < c->component_count; i++)
+        judge_component(n, (int)i, fresh);
+    n->gates_known = true;
+    enum era_gate_state state = n->gates[n->network_component].state;
+    era_gossip_set_blocked(n->gossip, n->now_ms, state == ERA_GATE_BLOCKED || state == ERA_GATE_MISMATCH);
+}
+
+/* ---- the step ---- */
+
+static void run_gossip(struct era_node *n)
+{
+    const struct era_gossip_action *actions;
+    size_t count;
+    while ((count = era_gossip_take_actions(n->gossip, &actions)) > 0)
+        for (size_t i = 0; i < count; i++) {
+            const struct era_gossip_action *a = &actions[i];
+            struct era_effect *e;
+            switch (a->kind) {
+            case ERA_GOSSIP_SEND:
+                e = node_effect(n, ERA_EFF_SEND);
+                e->link = a->link;
+                e->bytes = node_copy(n, a->bytes);
+                break;
+            case ERA_GOSSIP_CLOSE:
+                e = node_effect(n, ERA_EFF_CLOSE);
+                e->link = a->link;
+                e->verdict = a->verdict;
+                break;
+            case ERA_GOSSIP_CONNECT:
+                e = node_effect(n, ERA_EFF_CONNECT);
+                e->text = (const char *)node_copy(n, (struct era_bytes){(const uint8_t *)a->address,
+                                                                        strlen(a->address) + 1}).data;
+                break;
+            case ERA_GOSSIP_DELIVER:
+                node_intake(n, a->bytes, a->link, NULL, false);
+                break;
+            case ERA_GOSSIP_PEER_UP:
+                node_log(n, ERA_LOG_INFO, "link %llu: up", (unsigned long long)a->link);
+                break;
+            case ERA_GOSSIP_PEER_DOWN:
+                node_log(n, ERA_LOG_INFO, "link %llu: down (%s)", (unsigned long long)a->link,
+                         era_verdict_code(a->verdict));
+                break;
+            }
+        }
+}
+
+static void take_versions(struct era_node *n, const struct era_event *ev)
+{
+    n->config.versions = *ev->versions;
+    n->config.staged = *ev->staged;
+    n->gate_dirty = true;
+    era_gossip_set_versions(n->gossip, ev->versions);
+}
+
+static void take_event(struct era_node *n, const struct era_event *ev)
+{
+    struct era_gossip *g = n->gossip;
+    switch (ev->kind) {
+    case ERA_EV_START:
+        n->started = n->gate_dirty = n->votes_dirty = true;
+        break;
+    case ERA_EV_TICK:
+        break;
+    case ERA_EV_LINK_UP:
+        era_gossip_link_up(g, n->now_ms, ev->link, ev->outgoing, ev->address);
+        break;
+    case ERA_EV_LINK_DOWN:
+        era_gossip_link_down(g, n->now_ms, ev->link);
+        break;
+    case ERA_EV_DIAL_FAILED:
+        era_gossip_dial_failed(g, n->now_ms, ev->address);
+        break;
+    case ERA_EV_FRAME:
+        era_gossip_frame(g, n->now_ms, ev->link, ev->bytes);
+        break;
+    case ERA_EV_SENT:
+        era_gossip_sent(g, n->now_ms, ev->link, ev->count);
+        break;
+    case ERA_EV_STORED:
+        node_stored(n, ev->token, ev->error);
+        break;
+    case ERA_EV_REQUEST:
+        node_request(n, ev->request);
+        break;
+    case ERA_EV_VERSIONS:
+        take_versions(n, ev);
+        break;
+    }
+}
+
+size_t era_node_step(struct era_node *n, const struct era_event *ev, const struct era_effect **effects)
+{
+    node_effects_reset(n);
+    if (ev->now_ms > n->now_ms)
+        n->now_ms = ev->now_ms;
+    n->wall_ms = ev->wall_ms;
+    if (ev->kind == ERA_EV_START || n->started)
+        move_clock(n);
+    take_event(n, ev);
+    if (n->started) {
+        move_clock(n); /* a height may have come */
+        era_gossip_tick(n->gossip, n->now_ms);
+        run_gossip(n);
+        node_assemble(n);
+        judge_gates(n);
+        node_announce(n);
+        if (n->votes_dirty) {
+            n->votes_dirty = false;
+            node_cast_votes(n);
+        }
+        run_gossip(n); /* what a commit or a closed gate let out */
+        node_flush(n);
+    }
+    *effects = n->effects;
+    return n->effect_count;
+}
+
+bool era_node_congested(const struct era_node *n)
+{
+    return node_pending_count(n) > ERA_NODE_PENDING_MAX;
+}
+
+/* ---- reading ---- */
+
+const struct era_charter *era_node_charter(const struct era_node *n)
+{
+    return n->config.charter;
+}
+
+const struct era_hash *era_node_network(const struct era_node *n)
+{
+    return &n->config.network;
+}
+
+const struct era_ledger *era_node_ledger(const struct era_node *n)
+{
+    return n->ledger;
+}
+
+const struct era_gossip *era_node_gossip(const struct era_node *n)
+{
+    return n->gossip;
+}
+
+const struct era_node_stats *era_node_stats(const struct era_node *n)
+{
+    return &n->stats;
+}
+
+const struct era_versions *era_node_versions(const struct era_node *n)
+{
+    return &n->config.versions;
+}
+
+const struct era_versions *era_node_staged(const struct era_node *n)
+{
+    return &n->config.staged;
+}
+
+uint64_t era_node_epoch(const struct era_node *n)
+{
+    return n->epoch;
+}
+
+int era_node_validator(const struct era_node *n)
+{
+    return n->validator;
+}
+
+bool era_node_store_failed(const struct era_node *n)
+{
+    return n->store_failed;
+}
+
+int era_node_network_component(const struct era_node *n)
+{
+    return n->network_component;
+}
+
+const struct era_plan *era_node_initial(const struct era_node *n, int component)
+{
+    return &n->initial[component];
+}
+
+const struct era_gate *era_node_gate(const struct era_node *n, int component)
+{
+    return &n->gates[component];
+}
+
+uint64_t era_node_fresh_stake(const struct era_node *n)
+{
+    return n->fresh_stake;
+}
+
+const struct era_rebuild *era_node_rebuilds(const struct era_node *n, size_t *count)
+{
+    *count = n->rebuild_count;
+    return n->rebuilds;
+}

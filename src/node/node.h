@@ -1,0 +1,93 @@
+/* node: where the rules, gossip and persistence meet. One pure state machine:
+ * an event in, effects out; the daemon and the simulator drive the same code.
+ *
+ * What a statement passes: bytes -> verify -> ledger (pending) -> STORE effect
+ * -> STORED event -> ledger (counts) -> view -> publish, acknowledgement, vote.
+ * Nothing is relayed, acknowledged or signed away before STORED (protocol §9).
+ *
+ * Never reads a clock, socket, file or randomness. */
+#ifndef ERA_NODE_NODE_H
+#define ERA_NODE_NODE_H
+
+#include "p2p/gossip.h"
+#include "src/core/adoption.h"
+#include "src/core/author.h"
+#include "src/core/events.h"
+#include "src/core/vote.h"
+#include "src/node/effect.h"
+#include "src/node/event.h"
+
+#define ERA_NODE_BATCHES_MAX 4      /* STORE effects without their STORED */
+#define ERA_NODE_PENDING_MAX 16384  /* statements on their way to the disk; above: see era_node_congested */
+#define ERA_REBUILDS_MAX 1024       /* own rebuild results remembered */
+#define ERA_STATS_KINDS 40          /* statement kinds counted; higher ones under 0 */
+
+struct era_node_config {
+    const struct era_charter *charter; /* borrowed for the node's life */
+    struct era_hash network;           /* hash of charter 0 */
+    struct era_key node_key;
+    const struct era_secret *secret;   /* validator's (authority only: emitter's) key; NULL: none. Borrowed. */
+    struct era_versions versions, staged;
+    const char *agent, *listen;        /* borrowed, see gossip.h; listen "" = none */
+    const char *const *anchors;
+    size_t anchor_count;
+    const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */
+    size_t artefact_count;
+    bool auto_announced, auto_dropped, auto_soft, auto_breaking; /* votes it casts by itself (R4) */
+    uint64_t seed;
+};
+
+/* Counters, for metrics and tests. */
+struct era_node_stats {
+    uint64_t verdicts[ERA_STATS_KINDS][ERA_VERDICT_COUNT]; /* statements taken in, by kind and verdict */
+    uint64_t stored_batches, stored_records, store_failures;
+    uint64_t events_emitted, events_delivered;
+    uint64_t restored, restore_refused;
+};
+
+struct era_node;
+
+struct era_node *era_node_new(const struct era_node_config *config);
+void era_node_free(struct era_node *n); /* NULL-safe */
+
+/* Before ERA_EV_START: one record of the store (keys as in store/record.h).
+ * Returns the verdict; what is refused stays on disk unless dominated. */
+enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, struct era_bytes value);
+
+/* One event in; effects out: *effects is valid until the next step. Returns their number. */
+size_t era_node_step(struct era_node *n, const struct era_event *event, const struct era_effect **effects);
+
+/* When, on the clock of now_ms, TICK must come at the latest; UINT64_MAX: never. */
+uint64_t era_node_deadline_ms(const struct era_node *n);
+
+/* True while so much waits for the disk that frames should wait: do not read links until the next STORED. */
+bool era_node_congested(const struct era_node *n);
+
+/* ---- reading: all borrowed, valid until the next step ---- */
+const struct era_charter *era_node_charter(const struct era_node *n);
+const struct era_hash *era_node_network(const struct era_node *n);
+const struct era_ledger *era_node_ledger(const struct era_node *n);
+const struct era_gossip *era_node_gossip(const struct era_node *n);
+const struct era_node_stats *era_node_stats(const struct era_node *n);
+const struct era_versions *era_node_versions(const struct era_node *n);
+const struct era_versions *era_node_staged(const struct era_node *n);
+uint64_t era_node_epoch(const struct era_node *n);
+/* Readings of the clock: Unix ms or height, as the charter says. */
+uint64_t era_node_reading(const struct era_node *n);
+int era_node_validator(const struct era_node *n); /* index, -1: none */
+bool era_node_store_failed(const struct era_node *n);
+/* Index of the component that gates the node. */
+int era_node_network_component(const struct era_node *n);
+const struct era_plan *era_node_initial(const struct era_node *n, int component);
+void era_node_view(const struct era_node *n, int component, struct era_view *out);
+const struct era_gate *era_node_gate(const struct era_node *n, int component);
+uint64_t era_node_fresh_stake(const struct era_node *n);
+/* The entry and artefact an attestation of this proposal is about; artefact "": the only one.
+ * ERA_NOT_FOUND, ERA_AMBIGUOUS. The entry is copied into *entry. */
+enum era_verdict era_node_attest_target(const struct era_node *n, const struct era_hash *proposal,
+                                        const char *artefact, struct era_entry *entry, size_t *index);
+const struct era_rebuild *era_node_rebuilds(const struct era_node *n, size_t *count);
+/* What this validator would be told if it asked to vote now. */
+enum era_verdict era_node_may_vote(const struct era_node *n, const struct era_candidate *c, const char **why);
+
+#endif

@@ -1,0 +1,135 @@
+/* The way to the disk and back: what is taken in waits in the filling batch;
+ * a few batches fly at once; STORED lets what they hold count. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/node/node_internal.h"
+
+static struct batch *filling(struct era_node *n)
+{
+    if (!n->filling) {
+        n->filling = calloc(1, sizeof *n->filling);
+        assert(n->filling);
+        n->filling->token = n->next_token++;
+    }
+    return n->filling;
+}
+
+struct pending *node_pend(struct era_node *n, enum pending_kind kind)
+{
+    struct batch *b = filling(n);
+    if (b->pending_count == b->pending_cap) {
+        b->pending_cap = b->pending_cap ? 2 * b->pending_cap : 8;
+        b->pending = realloc(b->pending, b->pending_cap * sizeof *b->pending);
+        assert(b->pending);
+    }
+    struct pending *p = &b->pending[b->pending_count++];
+    memset(p, 0, sizeof *p);
+    p->kind = kind;
+    return p;
+}
+
+void node_put(struct era_node *n, struct era_store_key key, struct era_bytes value, bool own_copy)
+{
+    struct batch *b = filling(n);
+    if (b->put_count == b->put_cap) {
+        b->put_cap = b->put_cap ? 2 * b->put_cap : 8;
+        b->puts = realloc(b->puts, b->put_cap * sizeof *b->puts);
+        assert(b->puts);
+    }
+    if (own_copy && value.data) {
+        uint8_t *copy = malloc(value.len ? value.len : 1);
+        assert(copy);
+        memcpy(copy, value.data, value.len);
+        value.data = copy;
+    }
+    b->puts[b->put_count++] = (struct batch_put){key, value, own_copy && value.data};
+}
+
+void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind)
+{
+    enum era_record_kind record = era_kind_is_carrier(kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
+    node_put(n, era_record_item(record, item), (struct era_bytes){0}, false);
+}
+
+static void batch_free(struct batch *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->put_count; i++)
+        if (b->puts[i].owned)
+            free((void *)b->puts[i].value.data);
+    for (size_t i = 0; i < b->pending_count; i++)
+        free((void *)b->pending[i].bytes.data);
+    free(b->pending);
+    free(b->puts);
+    free(b->spans);
+    free(b);
+}
+
+void node_flush(struct era_node *n)
+{
+    struct batch *b = n->filling;
+    if (!b || b->put_count == 0 || n->flying_count == ERA_NODE_BATCHES_MAX)
+        return;
+    b->spans = calloc(b->put_count, sizeof *b->spans);
+    assert(b->spans);
+    for (size_t i = 0; i < b->put_count; i++)
+        b->spans[i] = (struct era_store_put){era_store_key_bytes(&b->puts[i].key), b->puts[i].value};
+    struct era_effect *e = node_effect(n, ERA_EFF_STORE);
+    e->token = b->token;
+    e->puts = b->spans;
+    e->count = b->put_count;
+    n->flying[n->flying_count++] = b;
+    n->filling = NULL;
+}
+
+static void forget_pending(struct era_node *n, struct pending *p)
+{
+    if (p->item)
+        era_ledger_abandon(n->ledger, p->item);
+    if (p->has_reply)
+        node_refuse(n, p->reply.request, ERA_STORE_FAILED, NULL);
+}
+
+void node_stored(struct era_node *n, uint64_t token, int error)
+{
+    assert(n->flying_count > 0 && n->flying[0]->token == token); /* batches come back in order */
+    struct batch *b = n->flying[0];
+    n->flying_count--;
+    memmove(n->flying, n->flying + 1, n->flying_count * sizeof n->flying[0]);
+    if (error != 0) {
+        n->stats.store_failures++;
+        if (!n->store_failed) {
+            node_log(n, ERA_LOG_ERROR,
+                     "store: cannot keep statements (%s): no votes and no announcements until restart; still serving",
+                     strerror(-error));
+            node_signal(n, ERA_SIG_STORE, -1)->error = error;
+        }
+        n->store_failed = true; /* stop voting, keep serving, say so */
+        for (size_t i = 0; i < b->pending_count; i++)
+            forget_pending(n, &b->pending[i]);
+    } else {
+        n->stats.stored_batches++;
+        n->stats.stored_records += b->put_count;
+        for (size_t i = 0; i < b->pending_count; i++)
+            node_committed(n, &b->pending[i]);
+    }
+    batch_free(b);
+}
+
+size_t node_pending_count(const struct era_node *n)
+{
+    size_t count = n->filling ? n->filling->pending_count : 0;
+    for (size_t i = 0; i < n->flying_count; i++)
+        count += n->flying[i]->pending_count;
+    return count;
+}
+
+void node_batches_free(struct era_node *n)
+{
+    batch_free(n->filling);
+    for (size_t i = 0; i < n->flying_count; i++)
+        batch_free(n->flying[i]);
+}

@@ -1,0 +1,298 @@
+/* Statements from wire, disk and our own hand: verify, offer, store; and what
+ * follows once they are durable. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/charter.h"
+#include "src/core/plan.h"
+#include "src/node/node_internal.h"
+
+static void count_verdict(struct era_node *n, uint32_t kind, enum era_verdict v)
+{
+    n->stats.verdicts[kind < ERA_STATS_KINDS ? kind : 0][v]++;
+}
+
+static uint32_t kind_of(struct era_bytes envelope)
+{
+    struct era_envelope e;
+    return era_envelope_decode(envelope, &e) == ERA_ACCEPTED ? e.kind : 0;
+}
+
+/* Pend an offered item: it counts, leaves and is answered for when it is durable. */
+static void pend_item(struct era_node *n, struct era_item *item, uint64_t link, const struct era_reply *reply,
+                      bool assembled)
+{
+    struct pending *p = node_pend(n, PENDING_ITEM);
+    p->item = item;
+    p->link = link;
+    p->assembled = assembled;
+    if (reply) {
+        p->has_reply = true;
+        p->reply = *reply;
+        p->reply.id = item->id;
+    }
+    enum era_record_kind record = era_kind_is_carrier(item->kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
+    node_put(n, era_record_item(record, &item->item), item->envelope, false);
+}
+
+enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
+                             const struct era_reply *reply, bool assembled)
+{
+    const struct era_verified *s;
+    struct era_hash item;
+    const char *why = NULL;
+    struct era_item *offered = NULL;
+    uint32_t kind = kind_of(envelope);
+    if (kind == ERA_KIND_EVENT) {
+        enum era_verdict arrived = node_event_arrived(n, envelope, link);
+        if (reply)
+            node_reply(n, &(struct era_reply){.request = reply->request, .verdict = arrived});
+        return arrived;
+    }
+    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, &why);
+    if (v == ERA_ACCEPTED)
+        v = era_ledger_offer(n->ledger, s, n->epoch, false, &offered);
+    count_verdict(n, kind, v);
+    if (v == ERA_ACCEPTED)
+        pend_item(n, offered, link, reply, assembled);
+    else if (reply)
+        node_reply(n, &(struct era_reply){.request = reply->request, .verdict = v, .why = why});
+    if (v != ERA_ACCEPTED && link != 0)
+        era_gossip_verdict(n->gossip, n->now_ms, link, era_hash_is_zero(&item) ? NULL : &item, v);
+    return v;
+}
+
+/* ---- events (C3): never stored, relayed at once ---- */
+
+static const struct era_hash *in_force_at(const struct era_node *n, uint64_t epoch, struct era_hash *out)
+{
+    struct era_view v;
+    era_view_at(n->ledger, &n->initial[n->network_component], n->network_component, epoch, &v);
+    const struct era_entry *e = era_view_entry(&v);
+    if (!e)
+        return NULL;
+    *out = e->hash;
+    return out;
+}
+
+static void event_gone(void *ctx, const struct era_hash *item)
+{
+    struct era_node *n = ctx;
+    era_gossip_withdraw(n->gossip, ERA_SET_EVENTS, item);
+}
+
+enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link)
+{
+    const struct era_verified *s;
+    struct era_hash item, entry;
+    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, NULL);
+    if (v == ERA_ACCEPTED) {
+        enum era_gate_state gate = n->gates[n->network_component].state;
+        uint64_t at = s->statement->u.event.epoch;
+        /* Whoever is in another era neither processes nor relays (R15). */
+        if (gate == ERA_GATE_BLOCKED || gate == ERA_GATE_MISMATCH)
+            v = ERA_BLOCKED;
+        else
+            v = era_events_offer(n->events, s, n->epoch, in_force_at(n, at, &entry));
+    }
+    count_verdict(n, ERA_KIND_EVENT, v);
+    if (v != ERA_ACCEPTED) {
+        if (link != 0)
+            era_gossip_verdict(n->gossip, n->now_ms, link, era_hash_is_zero(&item) ? NULL : &item, v);
+        return v;
+    }
+    if (era_events_count(n->events) > ERA_EVENT_RING_MAX)
+        era_events_expire(n->events, n->epoch, event_gone, n);
+    era_gossip_publish(n->gossip, n->now_ms, ERA_SET_EVENTS, &item, link, true);
+    struct era_event_statement *copy = node_alloc(n, sizeof *copy);
+    *copy = s->statement->u.event;
+    struct era_signal *signal = node_signal(n, ERA_SIG_EVENT, n->network_component);
+    signal->event = copy;
+    signal->validator = s->validator;
+    n->stats.events_delivered++;
+    return ERA_ACCEPTED;
+}
+
+void node_expire_events(struct era_node *n)
+{
+    era_events_expire(n->events, n->epoch, event_gone, n);
+}
+
+/* ---- durable ---- */
+
+static void tell_candidate(struct era_node *n, const struct era_change *c, enum era_signal_kind kind)
+{
+    struct era_signal *s = node_signal(n, kind, c->component);
+    s->proposal = c->item;
+    s->seq = c->seq;
+}
+
+static void log_candidate(struct era_node *n, const struct era_change *c, const char *what)
+{
+    char id[ERA_HASH_TEXT_BYTES];
+    node_log(n, ERA_LOG_NOTICE, "%s: proposal %.16s in slot %llu %s",
+             n->config.charter->components[c->component].id, era_hash_text(&c->item, id),
+             (unsigned long long)c->seq, what);
+}
+
+static void log_equivocation(struct era_node *n, const struct era_change *c)
+{
+    const struct era_charter *charter = n->config.charter;
+    const char *who = c->signer >= 0 ? charter->components[c->component].signers[c->signer].name
+                                     : charter->validators[c->validator].name;
+    node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)", who,
+             era_kind_name(c->item_kind), (unsigned long long)c->seq);
+    struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, c->component);
+    s->item_kind = c->item_kind;
+    s->signer = c->signer;
+    s->validator = c->validator;
+    s->seq = c->seq;
+}
+
+static void on_adopted(struct era_node *n, const struct era_change *c)
+{
+    log_candidate(n, c, "adopted");
+    tell_candidate(n, c, ERA_SIG_ADOPTED);
+    n->gate_dirty = n->votes_dirty = true;
+    era_gossip_forget_refused(n->gossip); /* the floor moved: what was beyond the window may fit now */
+}
+
+/* Changes since the last call. The item `pushed` is sent to all but `from`; others are only offered. */
+void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push)
+{
+    struct era_change c;
+    while (era_ledger_take_change(n->ledger, &c)) {
+        switch (c.kind) {
+        case ERA_CHANGE_OFFER: {
+            bool fresh = pushed && era_hash_eq(pushed, &c.item);
+            era_gossip_publish(n->gossip, n->now_ms, ERA_SET_STATEMENTS, &c.item, fresh ? from : 0, fresh && push);
+            break;
+        }
+        case ERA_CHANGE_WITHDRAW:
+            era_gossip_withdraw(n->gossip, ERA_SET_STATEMENTS, &c.item);
+            break;
+        case ERA_CHANGE_DELETE:
+            node_put_delete(n, &c.item, c.item_kind);
+            break;
+        case ERA_CHANGE_EQUIVOCATION:
+            log_equivocation(n, &c);
+            break;
+        case ERA_CHANGE_ADOPTED:
+            on_adopted(n, &c);
+            break;
+        case ERA_CHANGE_APPROVED:
+            log_candidate(n, &c, "approved");
+            tell_candidate(n, &c, ERA_SIG_APPROVED);
+            n->votes_dirty = true;
+            break;
+        case ERA_CHANGE_FAILED:
+            log_candidate(n, &c, "failed: too many signers rejected it");
+            tell_candidate(n, &c, ERA_SIG_FAILED);
+            break;
+        }
+    }
+}
+
+static void item_committed(struct era_node *n, struct pending *p)
+{
+    /* The commit may free the item: keep what is needed of it. */
+    struct era_hash item = p->item->item, id = p->item->id;
+    uint32_t kind = p->item->kind;
+    int component = p->item->component;
+    uint64_t seq = p->item->seq;
+    era_ledger_commit(n->ledger, p->item);
+    node_drain_changes(n, &item, p->link, !p->assembled);
+    if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
+        n->gate_dirty = true;
+    if (kind == ERA_KIND_PROPOSAL && n->started) {
+        struct era_signal *s = node_signal(n, ERA_SIG_PROPOSAL, component);
+        s->proposal = id;
+        s->seq = seq;
+    }
+}
+
+void node_committed(struct era_node *n, struct pending *p)
+{
+    switch (p->kind) {
+    case PENDING_ITEM:
+        item_committed(n, p);
+        break;
+    case PENDING_EVENT:
+        p->reply.verdict = node_event_arrived(n, p->bytes, 0);
+        if (p->reply.verdict == ERA_ACCEPTED)
+            n->stats.events_emitted++;
+        break;
+    case PENDING_REBUILD:
+        node_remember_rebuild(n, &p->rebuild);
+        break;
+    case PENDING_REPLY:
+        break;
+    }
+    if (p->has_reply)
+        node_reply(n, &p->reply);
+}
+
+/* ---- our own carriers ---- */
+
+void node_assemble(struct era_node *n)
+{
+    struct era_candidate *c;
+    uint32_t kind;
+    while ((c = era_ledger_assemblable(n->ledger, &kind))) {
+        uint8_t *bytes;
+        size_t len = era_ledger_assemble(n->ledger, c, kind, &bytes);
+        if (len > 0)
+            node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
+        else
+            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry", (unsigned long long)c->seq,
+                     era_kind_name(kind));
+        free(bytes);
+    }
+}
+
+/* ---- disk ---- */
+
+static enum era_verdict restore_statement(struct era_node *n, struct era_bytes envelope, const struct era_hash *key)
+{
+    const struct era_verified *s;
+    struct era_hash item;
+    struct era_item *offered;
+    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, NULL);
+    if (v == ERA_ACCEPTED)
+        v = era_ledger_offer(n->ledger, s, ERA_EPOCH_MAX, true, &offered);
+    if (v == ERA_ACCEPTED) {
+        era_ledger_commit(n->ledger, offered);
+        n->stats.restored++;
+    } else {
+        n->stats.restore_refused++;
+        if (v == ERA_DOMINATED) /* collected in memory, the crash came before the disk was told (R9) */
+            node_put_delete(n, key, kind_of(envelope));
+    }
+    node_drain_changes(n, NULL, 0, false);
+    return v;
+}
+
+enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, struct era_bytes value)
+{
+    enum era_record_kind kind;
+    struct era_hash id;
+    assert(!n->started);
+    if (era_record_item_read(key, &kind, &id)) {
+        if (kind != ERA_RECORD_REBUILD)
+            return restore_statement(n, value, &id);
+        struct era_rebuild r;
+        if (!node_rebuild_read(value, &r))
+            return ERA_MALFORMED;
+        node_remember_rebuild(n, &r);
+        return ERA_ACCEPTED;
+    }
+    struct era_store_key seq = era_record_meta(ERA_META_EVENT_SEQ);
+    if (key.len == seq.len && memcmp(key.data, seq.b, seq.len) == 0) {
+        if (value.len != 16)
+            return ERA_MALFORMED;
+        n->own_event_epoch = era_get_be64(value.data);
+        n->own_event_seq = era_get_be64(value.data + 8);
+    }
+    return ERA_ACCEPTED;
+}

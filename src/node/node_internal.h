@@ -1,0 +1,127 @@
+/* node_internal: what the node's files share. Not for others. */
+#ifndef ERA_NODE_NODE_INTERNAL_H
+#define ERA_NODE_NODE_INTERNAL_H
+
+#include "src/node/node.h"
+#include "store/record.h"
+
+/* Something that happens once its batch is durable. */
+enum pending_kind {
+    PENDING_ITEM,    /* ledger item: commit, publish, reply */
+    PENDING_EVENT,   /* own event: into the ring, publish, reply */
+    PENDING_REBUILD, /* own rebuild result: remember it; replies when it has a request */
+    PENDING_REPLY    /* only the reply */
+};
+
+struct pending {
+    enum pending_kind kind;
+    struct era_item *item;
+    uint64_t link;    /* where it came from; 0: ours */
+    bool has_reply;
+    bool assembled;   /* a carrier of our own hand: offered, not pushed; others assemble it too */
+    struct era_reply reply;
+    struct era_bytes bytes; /* owned: event envelope */
+    struct era_rebuild rebuild;
+};
+
+struct batch_put {
+    struct era_store_key key;
+    struct era_bytes value; /* owned when `owned`; else borrowed from the ledger */
+    bool owned;
+};
+
+struct batch {
+    uint64_t token;
+    size_t pending_count, pending_cap;
+    struct pending *pending;
+    size_t put_count, put_cap;
+    struct batch_put *puts;
+    struct era_store_put *spans; /* what the effect shows; set when it leaves */
+};
+
+/* Bump memory for one step's effects. */
+struct arena_block {
+    struct arena_block *next;
+    size_t used, cap;
+    uint8_t data[];
+};
+
+/* A gate's entries belong to a plan that the next adoption may free: what was told is kept by hash. */
+struct told {
+    struct era_hash in_force, cause; /* zero: none */
+    enum era_gate_state state;
+    uint64_t epochs_left;
+};
+
+struct era_node {
+    struct era_node_config config;
+    int validator; /* index, or emitter index in an authority-only network; -1 */
+    int network_component;
+    struct era_verifier *verifier;
+    struct era_ledger *ledger;
+    struct era_events *events;
+    struct era_gossip *gossip;
+    struct era_plan *initial;    /* one a component */
+    struct era_gate *gates;      /* one a component */
+    struct told *told;           /* what was last told of each component's gate */
+    bool gates_known;
+    struct era_rebuild *rebuilds;
+    size_t rebuild_count;
+    struct era_node_stats stats;
+
+    bool started, store_failed;
+    uint64_t now_ms, wall_ms, height, epoch;
+    bool gate_dirty, votes_dirty;
+    uint64_t fresh_stake;
+    uint64_t own_event_epoch, own_event_seq; /* highest reserved */
+
+    struct batch *filling;
+    struct batch *flying[ERA_NODE_BATCHES_MAX]; /* oldest first */
+    size_t flying_count;
+    uint64_t next_token;
+
+    struct arena_block *arena;
+    size_t effect_count, effect_cap;
+    struct era_effect *effects;
+};
+
+/* node_effects.c */
+void *node_alloc(struct era_node *n, size_t bytes); /* lives until the next step */
+struct era_bytes node_copy(struct era_node *n, struct era_bytes b);
+struct era_effect *node_effect(struct era_node *n, enum era_effect_kind kind);
+void node_log(struct era_node *n, enum era_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+struct era_signal *node_signal(struct era_node *n, enum era_signal_kind kind, int component);
+void node_reply(struct era_node *n, const struct era_reply *reply);
+void node_refuse(struct era_node *n, uint64_t request, enum era_verdict v, const char *why);
+void node_effects_reset(struct era_node *n);
+void node_effects_free(struct era_node *n);
+
+/* node_batch.c: the way to the disk and back */
+struct pending *node_pend(struct era_node *n, enum pending_kind kind);
+void node_put(struct era_node *n, struct era_store_key key, struct era_bytes value, bool own_copy);
+void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind);
+void node_flush(struct era_node *n);
+void node_stored(struct era_node *n, uint64_t token, int error);
+size_t node_pending_count(const struct era_node *n);
+void node_batches_free(struct era_node *n);
+
+/* node_intake.c: statements from wire, disk and our own hand */
+/* reply: NULL when nobody waits. */
+enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
+                             const struct era_reply *reply, bool assembled);
+void node_committed(struct era_node *n, struct pending *p);
+void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push);
+void node_assemble(struct era_node *n);
+void node_expire_events(struct era_node *n);
+enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link);
+
+/* node_own.c: what this node says itself */
+void node_announce(struct era_node *n);
+void node_cast_votes(struct era_node *n);
+void node_request(struct era_node *n, const struct era_request *r);
+void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r);
+void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512], size_t *len);
+bool node_rebuild_read(struct era_bytes value, struct era_rebuild *out);
+
+#endif
