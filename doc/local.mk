@@ -1,1 +1,2 @@
 # doc: man pages, one line each: dist_man_MANS += doc/erad.8
+dist_man_MANS += doc/erad.conf.5 doc/erad-charter.5

@@ -54,6 +54,7 @@ struct scan {
     const struct era_settings *s;
     const char *at; /* NUL-terminated */
     size_t line;
+    char before; /* how the last token began; 0 at the start */
     struct era_error *err;
 };
 
@@ -63,8 +64,12 @@ static void scan_over(struct scan *scan, size_t n)
         scan->line += *scan->at++ == '\n';
 }
 
+/* A text where no value may stand is a syntax error on which libconfig loses the text's memory. */
 static bool scan_string(struct scan *scan)
 {
+    if (!scan->before || !strchr("=:[(,\"", scan->before))
+        return refuse_line(scan->s, scan->line, scan->err, "every setting is NAME = VALUE;",
+                           "syntax error: a text stands where no value may");
     scan_over(scan, 1);
     while (*scan->at && *scan->at != '"') {
         if (strncasecmp(scan->at, "\\x00", 4) == 0)
@@ -102,27 +107,38 @@ static bool scan_number(struct scan *scan)
     return true;
 }
 
+static bool scan_token(struct scan *scan)
+{
+    char first = *scan->at;
+    bool fine = true;
+
+    if (first == '"')
+        fine = scan_string(scan);
+    else if (strchr("0123456789+-.", first))
+        fine = scan_number(scan);
+    else if (strchr(NAME_CHARS, first))
+        scan_over(scan, strspn(scan->at, NAME_CHARS));
+    else
+        scan_over(scan, 1);
+    scan->before = first;
+    return fine;
+}
+
 static bool scan_tokens(struct scan *scan)
 {
-    while (*scan->at) {
-        bool fine = true;
+    bool fine = true;
 
-        if (*scan->at == '"')
-            fine = scan_string(scan);
-        else if (strncmp(scan->at, "/*", 2) == 0)
+    while (fine && *scan->at) {
+        if (strncmp(scan->at, "/*", 2) == 0)
             fine = scan_comment(scan);
         else if (*scan->at == '#' || strncmp(scan->at, "//", 2) == 0)
             scan_over(scan, strcspn(scan->at, "\n"));
-        else if (strchr("0123456789+-.", *scan->at))
-            fine = scan_number(scan);
-        else if (strchr(NAME_CHARS, *scan->at))
-            scan_over(scan, strspn(scan->at, NAME_CHARS));
-        else
+        else if (strchr(" \t\n", *scan->at))
             scan_over(scan, 1);
-        if (!fine)
-            return false;
+        else
+            fine = scan_token(scan);
     }
-    return true;
+    return fine;
 }
 
 static bool text_scan(const struct era_settings *s, const char *text, size_t len, struct era_error *err)
