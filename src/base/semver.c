@@ -284,7 +284,7 @@ static const char *alternative(struct span *rest, const struct semver *v, bool *
 static const char *range_walk(const char *range, const struct semver *v, bool *holds)
 {
     struct span rest = span_of(range);
-    *holds = rest.n == 0;
+    *holds = false;
     if (rest.n == 0)
         return NULL;
     for (;;) {

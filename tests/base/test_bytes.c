@@ -90,6 +90,7 @@ Test(utf8, refuses_what_is_not_well_formed)
     cr_assert(!clean("\xed\xbf\xbf"));
     cr_assert(!clean("\xf4\x90\x80\x80")); /* above U+10FFFF */
     cr_assert(!clean("\xf5\x80\x80\x80"));
+    cr_assert(!era_utf8_valid("\xe2\x82\xac", 2, false)); /* the rest lies behind the end */
     cr_assert(!clean("\xe2\x82")); /* cut off */
     cr_assert(!clean("\xe2\x82z"));
     cr_assert(!clean("\xff"));
