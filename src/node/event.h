@@ -14,23 +14,23 @@ enum era_event_kind {
     ERA_EV_FRAME,       /* link, bytes */
     ERA_EV_SENT,        /* link, count: bytes written */
     ERA_EV_STORED,      /* token, error: 0, or the negative errno of the batch */
-    ERA_EV_REQUEST,     /* request: from the control socket */
+    ERA_EV_COMMAND,     /* command: from the control socket */
     ERA_EV_VERSIONS     /* versions, staged: the configuration was read again */
 };
 
 /* What a person or a host program asks for that changes something. Each is
  * answered by one REPLY effect, after what it did is durable. */
-enum era_request_kind {
-    ERA_REQ_SUBMIT, /* bytes: an envelope made elsewhere (proposal, approve, reject; carriers too) */
-    ERA_REQ_READY,  /* id: a proposal */
-    ERA_REQ_ATTEST, /* id, artefact, digest (computed by erad from the built output), source_digest, builder */
-    ERA_REQ_EMIT,   /* topic, bytes */
-    ERA_REQ_HEIGHT  /* number: of the host chain, height clocks only */
+enum era_command_kind {
+    ERA_CMD_SUBMIT, /* bytes: an envelope made elsewhere (proposal, approve, reject; carriers too) */
+    ERA_CMD_READY,  /* id: a proposal */
+    ERA_CMD_ATTEST, /* id, artefact, digest (computed by erad from the built output), source_digest, builder */
+    ERA_CMD_EMIT,   /* topic, bytes */
+    ERA_CMD_HEIGHT  /* number: of the host chain, height clocks only */
 };
 
-struct era_request {
+struct era_command {
     uint64_t id; /* the driver's; comes back in the reply */
-    enum era_request_kind kind;
+    enum era_command_kind kind;
     struct era_hash proposal;
     struct era_bytes bytes;
     const char *topic;
@@ -49,7 +49,7 @@ struct era_event {
     size_t count;
     uint64_t token;
     int error;
-    const struct era_request *request;
+    const struct era_command *command;
     const struct era_versions *versions, *staged;
 };
 

@@ -304,8 +304,8 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     case ERA_EV_STORED:
         node_stored(n, ev->token, ev->error);
         break;
-    case ERA_EV_REQUEST:
-        node_request(n, ev->request);
+    case ERA_EV_COMMAND:
+        node_command(n, ev->command);
         break;
     case ERA_EV_VERSIONS:
         take_versions(n, ev);

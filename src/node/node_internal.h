@@ -119,7 +119,7 @@ enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelop
 /* node_own.c: what this node says itself */
 void node_announce(struct era_node *n);
 void node_cast_votes(struct era_node *n);
-void node_request(struct era_node *n, const struct era_request *r);
+void node_command(struct era_node *n, const struct era_command *r);
 void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r);
 void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512], size_t *len);
 bool node_rebuild_read(struct era_bytes value, struct era_rebuild *out);

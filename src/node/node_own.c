@@ -134,7 +134,7 @@ void node_cast_votes(struct era_node *n)
     }
 }
 
-static void request_ready(struct era_node *n, const struct era_request *r)
+static void request_ready(struct era_node *n, const struct era_command *r)
 {
     const char *why = NULL;
     const struct era_candidate *c = era_ledger_candidate(n->ledger, &r->proposal);
@@ -254,7 +254,7 @@ enum era_verdict era_node_attest_target(const struct era_node *n, const struct e
 }
 
 /* Publish what was found, match or not (N5). At or below the floor there is nobody left to tell. */
-static enum era_verdict say_attestation(struct era_node *n, const struct era_request *r,
+static enum era_verdict say_attestation(struct era_node *n, const struct era_command *r,
                                         const struct era_candidate *c, const char *artefact)
 {
     struct era_statement *s = calloc(1, sizeof *s);
@@ -275,7 +275,7 @@ static enum era_verdict say_attestation(struct era_node *n, const struct era_req
     return v;
 }
 
-static void request_attest(struct era_node *n, const struct era_request *r)
+static void request_attest(struct era_node *n, const struct era_command *r)
 {
     struct era_entry *entry = malloc(sizeof *entry);
     size_t index;
@@ -358,7 +358,7 @@ static uint64_t reserve_seq(struct era_node *n)
     return n->own_event_seq;
 }
 
-static void emit(struct era_node *n, const struct era_request *r)
+static void emit(struct era_node *n, const struct era_command *r)
 {
     struct era_statement *s = calloc(1, sizeof *s);
     uint8_t *envelope = malloc(ERA_AUTHORED_BYTES_MAX);
@@ -383,7 +383,7 @@ static void emit(struct era_node *n, const struct era_request *r)
     free(s);
 }
 
-static void request_emit(struct era_node *n, const struct era_request *r)
+static void request_emit(struct era_node *n, const struct era_command *r)
 {
     const char *why;
     enum era_verdict v = may_emit(n, &why);
@@ -404,7 +404,7 @@ static void request_emit(struct era_node *n, const struct era_request *r)
 
 /* ---- requests ---- */
 
-static void request_height(struct era_node *n, const struct era_request *r)
+static void request_height(struct era_node *n, const struct era_command *r)
 {
     const char *why = NULL;
     enum era_verdict v = ERA_ACCEPTED;
@@ -420,23 +420,23 @@ static void request_height(struct era_node *n, const struct era_request *r)
     node_reply(n, &(struct era_reply){.request = r->id, .verdict = v, .why = why});
 }
 
-void node_request(struct era_node *n, const struct era_request *r)
+void node_command(struct era_node *n, const struct era_command *r)
 {
     struct era_reply reply = {.request = r->id, .verdict = ERA_ACCEPTED};
     switch (r->kind) {
-    case ERA_REQ_SUBMIT:
+    case ERA_CMD_SUBMIT:
         node_intake(n, r->bytes, 0, &reply, false);
         break;
-    case ERA_REQ_READY:
+    case ERA_CMD_READY:
         request_ready(n, r);
         break;
-    case ERA_REQ_ATTEST:
+    case ERA_CMD_ATTEST:
         request_attest(n, r);
         break;
-    case ERA_REQ_EMIT:
+    case ERA_CMD_EMIT:
         request_emit(n, r);
         break;
-    case ERA_REQ_HEIGHT:
+    case ERA_CMD_HEIGHT:
         request_height(n, r);
         break;
     }
