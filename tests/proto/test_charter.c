@@ -177,6 +177,16 @@ static struct era_charter given_validators(size_t count)
     return c;
 }
 
+/* Four stakes of 2^62 would wrap to 0. */
+Test(charter, I15_the_stake_sum_does_not_wrap)
+{
+    struct era_charter c = given_validators(4), out;
+    for (size_t i = 0; i < 4; i++)
+        c.validators[i].stake = ERA_STAKE_SUM_MAX;
+    cr_assert_eq(reread(&c, &out), ERA_BAD_VALUE);
+    era_charter_clear(&c);
+}
+
 Test(charter, it_holds_5000_validators_and_no_more)
 {
     struct era_charter c = given_validators(ERA_VALIDATORS_MAX), out;

@@ -299,6 +299,52 @@ Test(frame, a_want_holds_1800_ids_and_no_more)
     cr_assert_eq(era_frame_decode((struct era_bytes){raw, sizeof raw}, &frame), ERA_OVERSIZED);
 }
 
+/* A Have by hand around `buckets`, of which the builder would refuse too many. */
+static enum era_verdict have_of(struct era_bytes buckets)
+{
+    static uint8_t message[ERA_FRAME_BYTES_MAX], frame_bytes[ERA_FRAME_BYTES_MAX];
+    memcpy(message, "\x08\x01\x10\x05", 4);
+    memcpy(message + 4, buckets.data, buckets.len);
+    memcpy(message + 4 + buckets.len, "\x20\x00", 2);
+    size_t len = buckets.len + 6;
+    const uint8_t head[4] = {0x32, (uint8_t)(len | 0x80), (uint8_t)(len >> 7 | 0x80), (uint8_t)(len >> 14)};
+    size_t head_bytes = len < 1 << 14 ? 3 : 4;
+    memcpy(frame_bytes, head, 4);
+    if (head_bytes == 3)
+        frame_bytes[2] &= 0x7f;
+    memcpy(frame_bytes + head_bytes, message, len);
+    struct era_frame frame;
+    return era_frame_decode((struct era_bytes){frame_bytes, head_bytes + len}, &frame);
+}
+
+Test(frame, a_have_holds_256_buckets_and_no_more)
+{
+    static uint8_t buckets[257 * 6];
+    for (size_t i = 0; i < 257; i++)
+        memcpy(buckets + 6 * i, "\x1a\x04\x08\x00\x12\x00", 6);
+    cr_assert_eq(have_of((struct era_bytes){buckets, 256 * 6}), ERA_ACCEPTED);
+    cr_assert_eq(have_of((struct era_bytes){buckets, 257 * 6}), ERA_OVERSIZED);
+}
+
+Test(frame, a_have_holds_1800_ids_and_no_more)
+{
+    static uint8_t ids[1801 * ERA_HASH_BYTES];
+    for (uint32_t i = 0; i < 1801; i++)
+        era_put_be32(ids + i * ERA_HASH_BYTES, i);
+    struct era_frame_bucket bucket = {0, {ids, 1800 * ERA_HASH_BYTES}};
+    struct era_frame_builder b;
+    era_frame_begin(&b, buffer);
+    cr_assert(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
+    cr_assert_eq(built(&b).part_count, 1);
+    bucket.ids.len = sizeof ids;
+    era_frame_begin(&b, buffer);
+    cr_assert_not(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
+    /* bucket of 57,638 bytes, ids of 57,632 */
+    static uint8_t raw[sizeof ids + 10] = {0x1a, 0xa6, 0xc2, 0x03, 0x08, 0x00, 0x12, 0xa0, 0xc2, 0x03};
+    memcpy(raw + 10, ids, sizeof ids);
+    cr_assert_eq(have_of((struct era_bytes){raw, sizeof raw}), ERA_OVERSIZED);
+}
+
 Test(frame, every_prefix_gets_a_verdict)
 {
     struct era_frame_builder b;
