@@ -193,7 +193,7 @@ static enum era_verdict read_status(struct era_bytes in, struct era_frame_status
 static enum era_verdict read_part(uint32_t field, const struct era_wire_value *value,
                                   struct era_frame_part *out)
 {
-    if (!value->is_span)
+    if (value->type != ERA_WIRE_SPAN)
         return ERA_MALFORMED;
     out->kind = (enum era_frame_part_kind)field;
     switch (out->kind) {

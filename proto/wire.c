@@ -74,16 +74,16 @@ bool era_wire_next(struct era_wire_in *in, uint32_t *field, struct era_wire_valu
         out->number = varint(in);
         break;
     case WIRE_FIXED64:
-        out->is_span = true;
-        out->span = take(in, 8);
+        out->type = ERA_WIRE_FIXED;
+        take(in, 8);
         break;
     case WIRE_SPAN:
-        out->is_span = true;
+        out->type = ERA_WIRE_SPAN;
         out->span = take(in, varint(in));
         break;
     case WIRE_FIXED32:
-        out->is_span = true;
-        out->span = take(in, 4);
+        out->type = ERA_WIRE_FIXED;
+        take(in, 4);
         break;
     default: /* groups: recursive, and no message of erad has them */
         fail(in, ERA_MALFORMED);
@@ -94,7 +94,7 @@ bool era_wire_next(struct era_wire_in *in, uint32_t *field, struct era_wire_valu
 
 static enum era_verdict check_type(char type, const struct era_wire_value *value)
 {
-    if (value->is_span != (type == 'b'))
+    if (value->type != (type == 'b' ? ERA_WIRE_SPAN : ERA_WIRE_NUMBER))
         return ERA_MALFORMED;
     if (type == 'u' && value->number > UINT32_MAX)
         return ERA_BAD_VALUE;

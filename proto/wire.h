@@ -17,10 +17,12 @@ struct era_wire_in {
     enum era_verdict verdict; /* ERA_ACCEPTED until something is wrong; then at = end */
 };
 
+enum era_wire_type { ERA_WIRE_NUMBER, ERA_WIRE_SPAN, ERA_WIRE_FIXED };
+
 /* One field as it stands on the wire: a number or a span. */
 struct era_wire_value {
     bool there;
-    bool is_span;
+    enum era_wire_type type;
     uint64_t number;
     struct era_bytes span; /* borrowed from the input */
     size_t count; /* by era_wire_read: how often a repeated field is there; number and span are the last */
@@ -30,7 +32,7 @@ struct era_wire_in era_wire_open(struct era_bytes in);
 /* The next field of any number and type. False at the end or after an error.
  * ERA_TRUNCATED: ends inside a field; ERA_NOT_CANONICAL: overlong varint;
  * ERA_MALFORMED: groups, field number 0, a varint above 64 bits. Fixed-width
- * fields come as spans (no message of erad has any: they are unknown ones). */
+ * fields come without their value: no message of erad has any. */
 bool era_wire_next(struct era_wire_in *in, uint32_t *field, struct era_wire_value *out);
 
 /* How a flat message looks: field i + 1 has type types[i]. */

@@ -14,9 +14,44 @@ else
 FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay.c
 endif
 
+FUZZ_TARGETS += tests/fuzz/fuzz_statement
+tests_fuzz_fuzz_statement_SOURCES = tests/fuzz/fuzz_statement.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_statement_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_statement_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/statement
+
+FUZZ_TARGETS += tests/fuzz/fuzz_carrier
+tests_fuzz_fuzz_carrier_SOURCES = tests/fuzz/fuzz_carrier.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_carrier_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_carrier_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/carrier
+
+FUZZ_TARGETS += tests/fuzz/fuzz_charter
+tests_fuzz_fuzz_charter_SOURCES = tests/fuzz/fuzz_charter.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_charter_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_charter_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/charter
+
+FUZZ_TARGETS += tests/fuzz/fuzz_envelope
+tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_envelope_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/envelope
+
+FUZZ_TARGETS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_frame_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/frame
+
+FUZZ_TARGETS += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_control_LDADD = $(FLOOR_PROTO)
+tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/control
+
 check_PROGRAMS += $(FUZZ_TARGETS)
-# With the first target:
-#TESTS += tests/fuzz/replay.sh
+TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/run tests/fuzz/replay.c tests/fuzz/fuzz.h
 
 FUZZ_SECONDS = 30

@@ -96,10 +96,12 @@ Test(envelope, R1_one_envelope_has_one_encoding)
 Test(envelope, what_is_no_protobuf_is_malformed)
 {
     cr_assert_eq(on(""), ERA_MALFORMED);
-    cr_assert_eq(on("0003"), ERA_MALFORMED);                   /* field 0 */
-    cr_assert_eq(on("0b 0c"), ERA_MALFORMED);                  /* a group */
-    cr_assert_eq(on("0a0102 1203616263"), ERA_MALFORMED);      /* kind as bytes */
-    cr_assert_eq(on("08ffffffffffffffffff7f"), ERA_MALFORMED); /* above 64 bits */
+    cr_assert_eq(on("0003"), ERA_MALFORMED);                     /* field 0 */
+    cr_assert_eq(on("0b 0c"), ERA_MALFORMED);                    /* a group */
+    cr_assert_eq(on("0a0102 1203616263"), ERA_MALFORMED);        /* kind as bytes */
+    cr_assert_eq(on("0820 15 61626364"), ERA_MALFORMED);         /* payload as fixed 32 */
+    cr_assert_eq(on("0820 11 6162636465666768"), ERA_MALFORMED); /* payload as fixed 64 */
+    cr_assert_eq(on("08ffffffffffffffffff7f"), ERA_MALFORMED);   /* above 64 bits */
 }
 
 Test(envelope, every_prefix_is_refused)

@@ -208,6 +208,7 @@ Test(frame, known_fields_are_strict)
     cr_assert_eq(on("42020802"), ERA_NOT_CANONICAL);          /* a bool of 2 */
     cr_assert_eq(on("4200"), ERA_MALFORMED);                  /* a required field missing */
     cr_assert_eq(on("4001"), ERA_MALFORMED);                  /* a message as a number */
+    cr_assert_eq(on("1d 61626364"), ERA_MALFORMED);           /* a statement as fixed 32 */
     cr_assert_eq(on("4204 0801 0801"), ERA_NOT_CANONICAL);    /* a field twice */
     cr_assert_eq(on("1205 0801 1201ff"), ERA_BAD_UTF8);       /* a refusal's text */
     cr_assert_eq(on("1205 0801 12020a61"), ERA_TRUNCATED);
