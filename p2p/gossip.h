@@ -93,7 +93,8 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
 /* ---- what happens ---- */
 /* A stream is open; its number was never used before. outgoing: the address
  * dialled; else the remote address at accept. May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
-void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing, const char *address);
+void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
+                        const char *address);
 void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link);
 void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address);
 /* One frame body. DELIVER actions follow for its statements. */
@@ -112,7 +113,7 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
                         uint64_t from, bool push);
 /* The item left the set (dominated, expired). */
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item);
-/* The owner's verdict on a delivered envelope that is not ACCEPTED. item NULL when it could not even be named.
+/* The owner's verdict on a delivered envelope that is not ACCEPTED. item NULL when it could not be named.
  * DUPLICATE and STORE_FAILED are no refusals: the item may be asked for again. */
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
                         enum era_verdict verdict);

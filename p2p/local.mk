@@ -1,4 +1,12 @@
 # p2p: gossip. libp2p.a is pure; liblink.a (link_*) is the driver that moves bytes.
 noinst_LIBRARIES += p2p/libp2p.a p2p/liblink.a
-p2p_libp2p_a_SOURCES = p2p/gossip.h
+p2p_libp2p_a_SOURCES = p2p/gossip.c p2p/gossip.h p2p/gossip_internal.h
+p2p_libp2p_a_SOURCES += p2p/gossip_actions.c p2p/gossip_actions.h
+p2p_libp2p_a_SOURCES += p2p/gossip_anchors.c
+p2p_libp2p_a_SOURCES += p2p/gossip_links.c
+p2p_libp2p_a_SOURCES += p2p/gossip_push.c
+p2p_libp2p_a_SOURCES += p2p/gossip_sync.c
+p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
+p2p_libp2p_a_SOURCES += p2p/gossip_take.c
+p2p_libp2p_a_SOURCES += p2p/reconcile.c p2p/reconcile.h
 p2p_liblink_a_SOURCES =

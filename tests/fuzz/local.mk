@@ -50,6 +50,12 @@ tests_fuzz_fuzz_control_LDADD = $(FLOOR_PROTO)
 tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 EXTRA_DIST += tests/fuzz/corpus/control
 
+FUZZ_TARGETS += tests/fuzz/fuzz_gossip
+tests_fuzz_fuzz_gossip_SOURCES = tests/fuzz/fuzz_gossip.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_gossip_LDADD = $(FLOOR_P2P)
+tests_fuzz_fuzz_gossip_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus/gossip
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/run tests/fuzz/replay.c tests/fuzz/fuzz.h

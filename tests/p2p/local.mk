@@ -1,5 +1,9 @@
-# Tests of floor p2p. With the first test uncomment; then one line a file.
-#check_PROGRAMS += tests/p2p/test_p2p
-#TESTS += tests/p2p/test_p2p
-#tests_p2p_test_p2p_LDADD = $(FLOOR_LINK) $(CRITERION_LIBS)
-#tests_p2p_test_p2p_SOURCES = tests/p2p/test_X.c
+# Tests of floor p2p: one line a file.
+check_PROGRAMS += tests/p2p/test_p2p
+TESTS += tests/p2p/test_p2p
+tests_p2p_test_p2p_LDADD = $(FLOOR_LINK) $(CRITERION_LIBS)
+tests_p2p_test_p2p_SOURCES = tests/p2p/wire.c tests/p2p/wire.h tests/p2p/probe.c tests/p2p/probe.h
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_reconcile.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_links.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_spread.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_abuse.c

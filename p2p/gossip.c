@@ -1,0 +1,230 @@
+#include "p2p/gossip_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
+{
+    assert(config->fetch != NULL && config->has != NULL);
+    assert(strlen(config->agent) <= ERA_NAME_BYTES_MAX && strlen(config->listen) <= ERA_ADDRESS_BYTES_MAX);
+    struct era_gossip *g = calloc(1, sizeof *g);
+    assert(g != NULL);
+    g->config = *config;
+    era_prng_init(&g->prng, config->seed);
+    era_prng_siphash_key(&g->prng, &g->key);
+    for (size_t i = 0; i < ERA_SETS; i++)
+        g->sets[i] = era_idset_new();
+    g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
+    g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
+    return g;
+}
+
+void era_gossip_free(struct era_gossip *g)
+{
+    if (g == NULL)
+        return;
+    for (size_t i = 0; i < g->link_count; i++)
+        g->links[i]->closing = true;
+    era_links_reap(g);
+    for (size_t i = 0; i < ERA_SETS; i++)
+        era_idset_free(g->sets[i]);
+    era_idtable_free(g->refused);
+    era_idtable_free(g->requests);
+    era_actions_release(&g->actions);
+    free(g);
+}
+
+/* ---- time ---- */
+
+void era_gossip_advance(struct era_gossip *g, uint64_t now_ms)
+{
+    if (now_ms > g->now_ms)
+        g->now_ms = now_ms;
+}
+
+bool era_gossip_is_due(const struct era_gossip *g, uint64_t deadline_ms)
+{
+    return deadline_ms != ERA_NEVER && deadline_ms <= g->now_ms;
+}
+
+uint64_t era_gossip_jitter(struct era_gossip *g, uint64_t base_ms)
+{
+    return base_ms / 2 + era_prng_below(&g->prng, base_ms - base_ms / 2 + 1);
+}
+
+void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
+{
+    era_gossip_advance(g, now_ms);
+    era_requests_tick(g);
+    for (size_t i = 0; i < g->link_count; i++)
+        era_link_tick(g, g->links[i]);
+    era_links_reap(g);
+    era_anchors_tick(g);
+}
+
+uint64_t era_gossip_deadline_ms(const struct era_gossip *g)
+{
+    uint64_t deadline = era_anchors_deadline_ms(g);
+    for (size_t i = 0; i < g->link_count; i++) {
+        uint64_t of_link = era_link_deadline_ms(g, g->links[i]);
+        if (of_link < deadline)
+            deadline = of_link;
+    }
+    const struct era_idnote *request = era_idtable_oldest(g->requests);
+    return request != NULL && request->due_ms < deadline ? request->due_ms : deadline;
+}
+
+/* ---- what happens ---- */
+
+void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, struct era_bytes frame)
+{
+    era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
+    if (l == NULL)
+        return;
+    era_take_frame(g, l, frame);
+    era_links_reap(g);
+}
+
+void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_t bytes)
+{
+    era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
+    if (l == NULL)
+        return;
+    l->info.queued_bytes -= bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    l->drained_ms = g->now_ms;
+    if (l->info.state != ERA_PEER_UP)
+        return;
+    if (l->skipped && era_link_has_room(l, ERA_LINK_BULK_BYTES_MAX)) {
+        l->skipped = false;
+        era_sync_soon(g, l, ERA_SET_STATEMENTS);
+        era_sync_soon(g, l, ERA_SET_EVENTS);
+    }
+    era_sync_pump(g, l);
+}
+
+/* ---- sets ---- */
+
+bool era_set_is_known(uint32_t set)
+{
+    return set == ERA_SET_STATEMENTS || set == ERA_SET_EVENTS;
+}
+
+bool era_set_flows(const struct era_gossip *g, const struct era_link *link, enum era_set set)
+{
+    return set != ERA_SET_EVENTS || (!g->blocked && !link->info.blocked);
+}
+
+bool era_gossip_holds(const struct era_gossip *g, enum era_set set, const struct era_hash *id)
+{
+    return era_idset_contains(g->sets[set - 1], id) || g->config.has(g->config.ctx, set, id);
+}
+
+size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set)
+{
+    return era_idset_count(g->sets[set - 1]);
+}
+
+/* ---- what the owner says ---- */
+
+static void mark_known(struct era_gossip *g, uint64_t link, const struct era_hash *item)
+{
+    struct era_link *l = era_link_find(g, link);
+    if (l != NULL && l->known != NULL)
+        era_known_put(l->known, &g->key, item);
+}
+
+void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set, const struct era_hash *item,
+                        uint64_t from, bool push)
+{
+    struct era_outgoing outgoing = {.id = *item, .set = set};
+    struct era_bytes envelope;
+    era_gossip_advance(g, now_ms);
+    era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0);
+    era_idtable_remove(g->refused, item);
+    mark_known(g, from, item);
+    era_request_done(g, item);
+    if (!push || !g->config.fetch(g->config.ctx, set, item, &envelope))
+        return;
+    for (size_t i = 0; i < g->link_count; i++)
+        if (g->links[i]->info.link != from)
+            era_push_item(g, g->links[i], &outgoing, envelope.len);
+}
+
+void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
+{
+    era_idset_remove(g->sets[set - 1], item);
+}
+
+void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
+                        enum era_verdict verdict)
+{
+    assert(verdict != ERA_ACCEPTED);
+    era_gossip_advance(g, now_ms);
+    if (item != NULL) {
+        struct era_idnote note = {.id = *item};
+        mark_known(g, link, item);
+        era_request_done(g, item);
+        if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
+            era_idtable_put(g->refused, &note);
+    }
+    struct era_link *l = era_link_find(g, link);
+    if (l == NULL)
+        return;
+    if (verdict == ERA_DUPLICATE)
+        l->info.duplicates_in++;
+    if (era_verdict_penalty(verdict) > 0)
+        l->info.refused_in++;
+    era_link_charge(g, l, verdict);
+    era_links_reap(g);
+}
+
+void era_gossip_forget_refused(struct era_gossip *g)
+{
+    era_idtable_clear(g->refused);
+}
+
+void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
+{
+    era_gossip_advance(g, now_ms);
+    if (g->blocked == blocked)
+        return;
+    g->blocked = blocked;
+    /* To links in handshake too: our hello went out with the old word. */
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_frame_builder frame;
+        era_frame_begin(&frame, g->frame_room);
+        bool fits = era_frame_add_status(&frame, blocked);
+        assert(fits);
+        era_link_send(g, g->links[i], &frame);
+        if (!blocked && g->links[i]->info.state == ERA_PEER_UP)
+            era_sync_soon(g, g->links[i], ERA_SET_EVENTS);
+    }
+}
+
+void era_gossip_set_versions(struct era_gossip *g, const struct era_versions *versions)
+{
+    g->config.versions = *versions;
+}
+
+/* ---- what is to be done, and how things are ---- */
+
+size_t era_gossip_take_actions(struct era_gossip *g, const struct era_gossip_action **out)
+{
+    return era_actions_take(&g->actions, out);
+}
+
+size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, size_t cap)
+{
+    for (size_t i = 0; i < g->link_count && i < cap; i++)
+        out[i] = g->links[i]->info;
+    return g->link_count;
+}
+
+uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms)
+{
+    *last_ms = g->equal_ms;
+    return g->equal_rounds;
+}

@@ -1,0 +1,173 @@
+#include "p2p/gossip_internal.h"
+
+#include <string.h>
+
+void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1])
+{
+    const char *scheme = strstr(address, "://");
+    const char *from = scheme == NULL ? address : scheme + 3;
+    const char *end = strrchr(from, ':');
+    if (strncmp(address, "ipc:", 4) == 0) {
+        from = "ipc";
+        end = NULL;
+    } else if (from[0] == '[') {
+        from++;
+        end = strchr(from, ']');
+    }
+    size_t len = end == NULL ? strlen(from) : (size_t)(end - from);
+    if (len > ERA_ADDRESS_BYTES_MAX)
+        len = ERA_ADDRESS_BYTES_MAX;
+    memcpy(host, from, len);
+    host[len] = '\0';
+}
+
+static bool host_is_anchor(const struct era_gossip *g, const char *host)
+{
+    char other[ERA_ADDRESS_BYTES_MAX + 1];
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        era_address_host(g->anchors[i].address, other);
+        if (strcmp(other, host) == 0)
+            return true;
+    }
+    return false;
+}
+
+void era_mute_host(struct era_gossip *g, const char *address)
+{
+    struct era_mute mute = {.until_ms = era_add_sat(g->now_ms, ERA_MUTE_MS)};
+    era_address_host(address, mute.host);
+    if (host_is_anchor(g, mute.host))
+        return;
+    g->mutes[g->mute_next] = mute; /* the oldest gives way */
+    g->mute_next = (g->mute_next + 1) % ERA_MUTES_MAX;
+    if (g->mute_count < ERA_MUTES_MAX)
+        g->mute_count++;
+}
+
+bool era_host_is_muted(const struct era_gossip *g, const char *address)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(address, host);
+    for (size_t i = 0; i < g->mute_count; i++)
+        if (g->mutes[i].until_ms > g->now_ms && strcmp(g->mutes[i].host, host) == 0)
+            return !host_is_anchor(g, host);
+    return false;
+}
+
+enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address)
+{
+    if (address[0] == '\0' || strlen(address) > ERA_ADDRESS_BYTES_MAX)
+        return ERA_BAD_VALUE;
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (strcmp(g->anchors[i].address, address) == 0)
+            return ERA_DUPLICATE;
+    if (g->anchor_count == ERA_PEERS_MAX)
+        return ERA_FULL;
+    struct era_anchor *a = &g->anchors[g->anchor_count++];
+    memset(a, 0, sizeof *a);
+    era_text_set(a->address, sizeof a->address, address);
+    a->backoff_ms = ERA_RECONNECT_MIN_MS;
+    a->next_ms = g->now_ms;
+    return ERA_ACCEPTED;
+}
+
+struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (g->anchors[i].state == ERA_ANCHOR_LINKED && g->anchors[i].link == link)
+            return &g->anchors[i];
+    return NULL;
+}
+
+/* A link to the same node, whoever dialled it, is as good as our own. */
+static bool node_is_up(const struct era_gossip *g, const struct era_anchor *a)
+{
+    for (size_t i = 0; a->has_node && i < g->link_count; i++) {
+        const struct era_link *link = g->links[i];
+        if (!link->closing && link->info.state == ERA_PEER_UP && era_key_eq(&link->info.node, &a->node))
+            return true;
+    }
+    return false;
+}
+
+void era_anchors_tick(struct era_gossip *g)
+{
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        struct era_anchor *a = &g->anchors[i];
+        if (a->is_self || a->state != ERA_ANCHOR_IDLE || !era_gossip_is_due(g, a->next_ms))
+            continue;
+        if (node_is_up(g, a)) {
+            a->next_ms = era_add_sat(g->now_ms, ERA_RECONNECT_MAX_MS);
+            continue;
+        }
+        a->state = ERA_ANCHOR_DIALLING;
+        struct era_gossip_action *action = era_actions_add(&g->actions, ERA_GOSSIP_CONNECT, 0);
+        era_text_set(action->address, sizeof action->address, a->address);
+    }
+}
+
+uint64_t era_anchors_deadline_ms(const struct era_gossip *g)
+{
+    uint64_t deadline = ERA_NEVER;
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        const struct era_anchor *a = &g->anchors[i];
+        if (!a->is_self && a->state == ERA_ANCHOR_IDLE && a->next_ms < deadline)
+            deadline = a->next_ms;
+    }
+    return deadline;
+}
+
+static struct era_anchor *dialling(struct era_gossip *g, const char *address)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (g->anchors[i].state == ERA_ANCHOR_DIALLING && strcmp(g->anchors[i].address, address) == 0)
+            return &g->anchors[i];
+    return NULL;
+}
+
+void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link)
+{
+    struct era_anchor *a = dialling(g, address);
+    if (a != NULL) {
+        a->state = ERA_ANCHOR_LINKED;
+        a->link = link;
+    }
+}
+
+static void back_off(struct era_gossip *g, struct era_anchor *a)
+{
+    a->state = ERA_ANCHOR_IDLE;
+    a->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, a->backoff_ms));
+    a->backoff_ms *= 2;
+    if (a->backoff_ms > ERA_RECONNECT_MAX_MS)
+        a->backoff_ms = ERA_RECONNECT_MAX_MS;
+}
+
+void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address)
+{
+    era_gossip_advance(g, now_ms);
+    struct era_anchor *a = dialling(g, address);
+    if (a != NULL)
+        back_off(g, a);
+}
+
+void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait)
+{
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        struct era_anchor *a = &g->anchors[i];
+        if (a->state == ERA_ANCHOR_LINKED && a->link == link->info.link) {
+            bool held =
+                link->info.state == ERA_PEER_UP && g->now_ms - link->info.up_since_ms >= ERA_RECONNECT_MAX_MS;
+            if (long_wait)
+                a->backoff_ms = ERA_RECONNECT_MAX_MS;
+            else if (held)
+                a->backoff_ms = ERA_RECONNECT_MIN_MS;
+            back_off(g, a);
+        } else if (a->state == ERA_ANCHOR_IDLE && a->has_node && link->info.state == ERA_PEER_UP &&
+                   era_key_eq(&a->node, &link->info.node)) {
+            uint64_t soon = era_add_sat(g->now_ms, era_gossip_jitter(g, a->backoff_ms));
+            if (soon < a->next_ms)
+                a->next_ms = soon;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+/* gossip_internal: the state that the files gossip*.c share. Nobody else includes it.
+ *   gossip.c        the public calls, time
+ *   gossip_links.c  links: handshake, refusal, closing, score
+ *   gossip_anchors.c  configured peers, backoff; muted addresses
+ *   gossip_push.c   statements out: queues, frames, fragments
+ *   gossip_take.c   frames in
+ *   gossip_sync.c   anti-entropy
+ * A closed link stays in the table, marked, until the public call ends: no
+ * function has to ask whether its link still exists after calling another. */
+#ifndef ERA_P2P_GOSSIP_INTERNAL_H
+#define ERA_P2P_GOSSIP_INTERNAL_H
+
+#include "p2p/gossip.h"
+#include "p2p/gossip_actions.h"
+#include "p2p/gossip_table.h"
+#include "p2p/reconcile.h"
+#include "proto/frame.h"
+#include "src/base/prng.h"
+
+#define ERA_NEVER UINT64_MAX
+#define ERA_SETS  2 /* index: era_set - 1 */
+
+#define ERA_FLUSH_MS        2     /* how long a pushed item may wait for company in its frame */
+#define ERA_REQUEST_MS      4000  /* a link that sends nothing for so long loses what was asked of it */
+#define ERA_REQUEST_LIFE_MS 60000 /* and in any case after this */
+#define ERA_REQUEST_REST_MS 10000 /* then others are asked first */
+#define ERA_SYNC_STALL_MS   30000 /* a round without an answer is given up */
+#define ERA_MOVED_MS        1000  /* a bucket that moved so lately is left to the pushes under way… */
+#define ERA_MOVED_SKIPS_MAX 2     /* …but not for more rounds than this */
+#define ERA_SCORE_HALF_MS   60000
+#define ERA_MUTE_MS         60000
+#define ERA_MUTES_MAX       256
+/* What the peer asked for stops below this, so that pushes find room beside it. */
+#define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
+#define ERA_LINK_REQUESTS_MAX   ((size_t)2 * ERA_SYNC_IDS_PER_FRAME_MAX) /* asked of one link */
+#define ERA_REQUESTS_MAX        ((size_t)65536)                          /* asked of all links */
+#define ERA_LINK_QUEUE_MAX      ((size_t)4096) /* items queued, each of two queues */
+
+/* An item on its way out. */
+struct era_outgoing {
+    struct era_hash id;
+    enum era_set set;
+};
+
+/* A ring that grows up to ERA_LINK_QUEUE_MAX. */
+struct era_queue {
+    struct era_outgoing *ring;
+    size_t cap, head, count;
+};
+
+/* Anti-entropy of one set on one link: the rounds we begin, and the peer's
+ * that we answer. They differ by the parity of their number. */
+struct era_sync {
+    uint64_t next_ms; /* of our next round */
+    bool confirm;     /* items were exchanged: see soon whether we are equal now */
+
+    uint64_t round; /* ours */
+    bool active;
+    bool held; /* the word to go on waits until most of what we asked for has come */
+    uint64_t heard_ms;
+    size_t pages;
+    struct era_cursor cursor; /* compared so far */
+
+    uint64_t peer_round;
+    bool answering, due;              /* due: the next page is ours to send, when the link has room */
+    struct era_bucket_mask differing; /* none: equal, or `later` */
+    bool later;                       /* unequal, but all of it moves just now */
+    struct era_cursor peer_cursor, page_end;
+    unsigned moved_skips;
+};
+
+struct era_reassembly {
+    uint8_t *data; /* NULL: none under way */
+    size_t have, total, cap;
+};
+
+struct era_link {
+    struct era_peer_info info; /* info.queued_bytes: sent and not yet written by the driver */
+    bool closing;
+    uint64_t opened_ms, drained_ms, score_ms;
+
+    struct era_known *known;      /* from UP on */
+    struct era_queue push, serve; /* news; what the peer asked for */
+    size_t push_bytes;            /* about so many bytes wait in push */
+    uint64_t flush_ms;
+    bool skipped; /* a push was skipped: heal when there is room */
+
+    size_t requests;            /* asked of this link and not yet come */
+    uint64_t requests_heard_ms; /* last statement from it */
+    uint64_t requests_rest_ms;  /* ask nothing before */
+
+    struct era_sync sync[ERA_SETS];
+    struct era_reassembly partial;
+};
+
+enum era_anchor_state { ERA_ANCHOR_IDLE, ERA_ANCHOR_DIALLING, ERA_ANCHOR_LINKED };
+
+struct era_anchor {
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    enum era_anchor_state state;
+    bool is_self; /* led back to us: never dialled again */
+    bool has_node;
+    struct era_key node; /* who answered there last */
+    uint64_t link;
+    uint64_t next_ms, backoff_ms;
+};
+
+struct era_mute {
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    uint64_t until_ms;
+};
+
+struct era_gossip {
+    struct era_gossip_config config;
+    uint64_t now_ms; /* the latest told; never goes back */
+    bool blocked;
+    struct era_prng prng;
+    struct era_siphash_key key;
+    struct era_actions actions;
+
+    size_t link_count;
+    struct era_link *links[ERA_LINKS_MAX]; /* oldest first */
+    size_t anchor_count;
+    struct era_anchor anchors[ERA_PEERS_MAX];
+    size_t mute_count, mute_next;
+    struct era_mute mutes[ERA_MUTES_MAX];
+
+    struct era_idset *sets[ERA_SETS];
+    struct era_idtable *refused;
+    struct era_idtable *requests;
+    uint64_t equal_rounds, equal_ms;
+
+    uint8_t frame_room[ERA_FRAME_BYTES_MAX]; /* the frame being built */
+    struct era_page_room id_room;            /* the ids of a list being made */
+};
+
+/* ---- gossip.c ---- */
+/* The latest time told; never goes back. */
+void era_gossip_advance(struct era_gossip *g, uint64_t now_ms);
+/* A deadline has come. ERA_NEVER never does, not even at the end of time (I15). */
+bool era_gossip_is_due(const struct era_gossip *g, uint64_t deadline_ms);
+/* Evenly in base/2 … base: the jitter that keeps nodes from acting in step. */
+uint64_t era_gossip_jitter(struct era_gossip *g, uint64_t base_ms);
+bool era_set_is_known(uint32_t set);
+/* R15: events only between nodes that are not blocked. */
+bool era_set_flows(const struct era_gossip *g, const struct era_link *link, enum era_set set);
+bool era_gossip_holds(const struct era_gossip *g, enum era_set set, const struct era_hash *id);
+/* The item came or is not wanted: whoever was asked for it owes it no more. */
+void era_request_done(struct era_gossip *g, const struct era_hash *id);
+
+/* ---- gossip_links.c ---- */
+struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NULL when unknown or closing */
+/* One frame out. */
+void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame);
+void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope);
+bool era_link_has_room(const struct era_link *link, uint64_t limit);
+/* Tell the peer why, in band, then close. */
+void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+/* Charge the verdict's penalty; at ERA_SCORE_CLOSE the link is closed and its host muted. */
+void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+/* The peer told why it closes. */
+void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why);
+void era_link_hello(struct era_gossip *g, struct era_link *link, const struct era_frame_hello *hello);
+void era_link_tick(struct era_gossip *g, struct era_link *link);
+uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link *link);
+/* Take it out of the tables; the stream is or will be closed. */
+void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+void era_links_reap(struct era_gossip *g);
+
+/* ---- gossip_anchors.c ---- */
+/* "tcp://10.0.0.1:7711" -> "10.0.0.1"; every ipc address -> "ipc". */
+void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1]);
+void era_mute_host(struct era_gossip *g, const char *address);
+bool era_host_is_muted(const struct era_gossip *g, const char *address);
+struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link);
+void era_anchors_tick(struct era_gossip *g);
+uint64_t era_anchors_deadline_ms(const struct era_gossip *g);
+void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link);
+/* Its link is gone; long_wait: something was wrong with the peer. */
+void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait);
+
+/* ---- gossip_push.c ---- */
+void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item,
+                   size_t bytes);
+/* The peer asked for it. */
+void era_serve_item(struct era_link *link, const struct era_outgoing *item);
+void era_push_flush(struct era_gossip *g, struct era_link *link);
+void era_serve_flush(struct era_gossip *g, struct era_link *link);
+void era_queue_clear(struct era_queue *queue);
+
+/* ---- gossip_take.c ---- */
+void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_bytes bytes);
+void era_reassembly_clear(struct era_reassembly *partial);
+
+/* ---- gossip_sync.c ---- */
+void era_sync_start(struct era_gossip *g, struct era_link *link);
+/* Begin a round at the next tick. */
+void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
+void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct era_frame_summary *summary);
+void era_sync_have(struct era_gossip *g, struct era_link *link, const struct era_frame_have *have);
+void era_sync_want(struct era_gossip *g, struct era_link *link, const struct era_frame_want *want);
+/* Whatever waited for room on the link. */
+void era_sync_pump(struct era_gossip *g, struct era_link *link);
+void era_sync_tick(struct era_gossip *g, struct era_link *link);
+void era_requests_tick(struct era_gossip *g);
+
+#endif

@@ -1,0 +1,338 @@
+#include "p2p/gossip_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct era_link *era_link_find(const struct era_gossip *g, uint64_t link)
+{
+    for (size_t i = 0; i < g->link_count; i++)
+        if (g->links[i]->info.link == link)
+            return g->links[i]->closing ? NULL : g->links[i];
+    return NULL;
+}
+
+static void emit_bytes(struct era_gossip *g, enum era_gossip_action_kind kind, uint64_t link,
+                       struct era_bytes bytes)
+{
+    uint8_t *room = era_actions_room(&g->actions, bytes.len);
+    memcpy(room, bytes.data, bytes.len);
+    struct era_gossip_action *a = era_actions_add(&g->actions, kind, link);
+    a->bytes = (struct era_bytes){room, bytes.len};
+}
+
+void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope)
+{
+    emit_bytes(g, ERA_GOSSIP_DELIVER, link->info.link, envelope);
+}
+
+static void emit_verdict(struct era_gossip *g, enum era_gossip_action_kind kind, uint64_t link,
+                         enum era_verdict why)
+{
+    era_actions_add(&g->actions, kind, link)->verdict = why;
+}
+
+void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame)
+{
+    struct era_bytes bytes = era_frame_bytes(frame);
+    if (link->info.queued_bytes == 0)
+        link->drained_ms = g->now_ms;
+    link->info.queued_bytes += bytes.len;
+    link->info.frames_out++;
+    link->info.bytes_out += bytes.len;
+    emit_bytes(g, ERA_GOSSIP_SEND, link->info.link, bytes);
+}
+
+bool era_link_has_room(const struct era_link *link, uint64_t limit)
+{
+    return link->info.queued_bytes < limit;
+}
+
+static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame, enum era_verdict why)
+{
+    era_frame_begin(frame, g->frame_room);
+    bool fits = era_frame_add_refusal(frame, why, era_verdict_text(why));
+    assert(fits);
+}
+
+/* Trouble that a quick second dial would only repeat. */
+static bool waits_long(enum era_verdict why)
+{
+    return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT;
+}
+
+void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    link->closing = true;
+    if (link->info.state == ERA_PEER_UP)
+        emit_verdict(g, ERA_GOSSIP_PEER_DOWN, link->info.link, why);
+    era_idtable_remove_link(g->requests, link->info.link);
+    era_anchor_lost(g, link, waits_long(why));
+}
+
+void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    if (link->closing)
+        return;
+    struct era_frame_builder frame;
+    refusal_build(g, &frame, why);
+    era_link_send(g, link, &frame);
+    emit_verdict(g, ERA_GOSSIP_CLOSE, link->info.link, why);
+    era_link_leave(g, link, why);
+}
+
+void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why)
+{
+    /* The number comes from outside, perhaps from a newer version. */
+    enum era_verdict verdict =
+        why > ERA_ACCEPTED && why < ERA_VERDICT_COUNT ? (enum era_verdict)why : ERA_UNEXPECTED;
+    emit_verdict(g, ERA_GOSSIP_CLOSE, link->info.link, verdict);
+    era_link_leave(g, link, verdict);
+}
+
+static void link_free(struct era_link *link)
+{
+    era_queue_clear(&link->push);
+    era_queue_clear(&link->serve);
+    era_reassembly_clear(&link->partial);
+    free(link->known);
+    free(link);
+}
+
+void era_links_reap(struct era_gossip *g)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < g->link_count; i++) {
+        if (g->links[i]->closing)
+            link_free(g->links[i]);
+        else
+            g->links[kept++] = g->links[i];
+    }
+    g->link_count = kept;
+}
+
+static void score_decay(const struct era_gossip *g, struct era_link *link)
+{
+    while (link->info.score > 0 && g->now_ms - link->score_ms >= ERA_SCORE_HALF_MS) {
+        link->info.score /= 2;
+        link->score_ms += ERA_SCORE_HALF_MS;
+    }
+    if (link->info.score == 0)
+        link->score_ms = g->now_ms;
+}
+
+void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    if (link->closing)
+        return;
+    score_decay(g, link);
+    link->info.score += era_verdict_penalty(why);
+    if (link->info.score < ERA_SCORE_CLOSE)
+        return;
+    era_mute_host(g, link->info.address);
+    era_link_close(g, link, why);
+}
+
+/* ---- opening ---- */
+
+static bool has_place(const struct era_gossip *g, bool outgoing, const char *address)
+{
+    if (outgoing)
+        return g->link_count < ERA_LINKS_MAX;
+    char host[ERA_ADDRESS_BYTES_MAX + 1], other[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(address, host);
+    size_t same = 0, awaited = 0;
+    for (size_t i = 0; i < g->link_count; i++) {
+        era_address_host(g->links[i]->info.address, other);
+        if (!g->links[i]->info.outgoing && strcmp(host, other) == 0)
+            same++;
+    }
+    /* Strangers must not fill the places that the operator's own peers need. */
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (g->anchors[i].state != ERA_ANCHOR_LINKED && !g->anchors[i].is_self)
+            awaited++;
+    return same < ERA_LINKS_PER_ADDRESS_MAX && g->link_count + awaited < ERA_LINKS_MAX;
+}
+
+static void hello_send(struct era_gossip *g, struct era_link *link)
+{
+    struct era_frame_hello hello = {
+        .protocol_min = g->config.protocol_min,
+        .protocol_max = g->config.protocol_max,
+        .network = g->config.network,
+        .node = g->config.node,
+        .versions = g->config.versions,
+        .blocked = g->blocked,
+    };
+    era_text_set(hello.listen, sizeof hello.listen, g->config.listen);
+    era_text_set(hello.agent, sizeof hello.agent, g->config.agent);
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    bool fits = era_frame_add_hello(&frame, &hello);
+    assert(fits);
+    era_link_send(g, link, &frame);
+}
+
+/* No state is made for a link that has no place. */
+static void turn_away(struct era_gossip *g, uint64_t link)
+{
+    struct era_frame_builder frame;
+    refusal_build(g, &frame, ERA_TOO_MANY_LINKS);
+    emit_bytes(g, ERA_GOSSIP_SEND, link, era_frame_bytes(&frame));
+    emit_verdict(g, ERA_GOSSIP_CLOSE, link, ERA_TOO_MANY_LINKS);
+}
+
+void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
+                        const char *address)
+{
+    era_gossip_advance(g, now_ms);
+    assert(link != 0 && era_link_find(g, link) == NULL);
+    if (!has_place(g, outgoing, address) || (!outgoing && era_host_is_muted(g, address))) {
+        turn_away(g, link);
+        if (outgoing)
+            era_gossip_dial_failed(g, now_ms, address);
+        return;
+    }
+    struct era_link *l = calloc(1, sizeof *l);
+    assert(l != NULL);
+    l->info.link = link;
+    l->info.outgoing = outgoing;
+    l->info.state = ERA_PEER_HANDSHAKE;
+    era_text_set(l->info.address, sizeof l->info.address, address);
+    l->info.last_heard_ms = l->opened_ms = l->drained_ms = l->score_ms = g->now_ms;
+    l->flush_ms = ERA_NEVER;
+    g->links[g->link_count++] = l;
+    if (outgoing)
+        era_anchor_linked(g, address, link);
+    hello_send(g, l);
+}
+
+void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link)
+{
+    era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
+    if (l == NULL)
+        return;
+    era_link_leave(g, l, ERA_ACCEPTED);
+    era_links_reap(g);
+}
+
+/* ---- hello ---- */
+
+static enum era_verdict hello_check(const struct era_gossip *g, const struct era_frame_hello *hello)
+{
+    if (!era_hash_eq(&hello->network, &g->config.network))
+        return ERA_WRONG_NETWORK;
+    if (hello->protocol_min > g->config.protocol_max || hello->protocol_max < g->config.protocol_min ||
+        hello->protocol_min > hello->protocol_max)
+        return ERA_NO_COMMON_PROTOCOL;
+    if (era_key_eq(&hello->node, &g->config.node))
+        return ERA_SELF_LINK;
+    return ERA_ACCEPTED;
+}
+
+/* Of two links to one node both ends keep the one dialled by the smaller key.
+ * When one end dialled both, it alone decides, for the older: ages may look
+ * different from the other end, and each could close the one the other keeps.
+ * Returns the link to close, NULL for none. */
+static struct era_link *second_link(const struct era_gossip *g, struct era_link *newer)
+{
+    bool ours_is_smaller = memcmp(g->config.node.b, newer->info.node.b, ERA_KEY_BYTES) < 0;
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *older = g->links[i];
+        if (older == newer || older->closing || older->info.state != ERA_PEER_UP ||
+            !era_key_eq(&older->info.node, &newer->info.node))
+            continue;
+        if (older->info.outgoing != newer->info.outgoing)
+            return older->info.outgoing == ours_is_smaller ? newer : older;
+        if (newer->info.outgoing)
+            return newer;
+    }
+    return NULL;
+}
+
+static void peer_up(struct era_gossip *g, struct era_link *link)
+{
+    link->info.state = ERA_PEER_UP;
+    link->info.up_since_ms = g->now_ms;
+    link->known = calloc(1, sizeof *link->known);
+    assert(link->known != NULL);
+    era_actions_add(&g->actions, ERA_GOSSIP_PEER_UP, link->info.link);
+    era_sync_start(g, link);
+}
+
+void era_link_hello(struct era_gossip *g, struct era_link *link, const struct era_frame_hello *hello)
+{
+    if (link->info.state != ERA_PEER_HANDSHAKE) {
+        era_link_charge(g, link, ERA_UNEXPECTED);
+        return;
+    }
+    enum era_verdict verdict = hello_check(g, hello);
+    struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
+    if (anchor != NULL) {
+        anchor->is_self = verdict == ERA_SELF_LINK;
+        anchor->has_node = verdict == ERA_ACCEPTED;
+        anchor->node = hello->node;
+    }
+    if (verdict != ERA_ACCEPTED) {
+        era_link_close(g, link, verdict);
+        return;
+    }
+    struct era_peer_info *info = &link->info;
+    info->node = hello->node;
+    info->versions = hello->versions;
+    info->blocked = hello->blocked;
+    info->protocol =
+        hello->protocol_max < g->config.protocol_max ? hello->protocol_max : g->config.protocol_max;
+    era_text_set(info->listen, sizeof info->listen, hello->listen);
+    era_text_set(info->agent, sizeof info->agent, hello->agent);
+    struct era_link *spare = second_link(g, link);
+    if (spare != link)
+        peer_up(g, link);
+    if (spare != NULL)
+        era_link_close(g, spare, ERA_DUPLICATE);
+}
+
+/* ---- time ---- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When a silent, or stuck, link is given up. */
+static uint64_t patience_ms(const struct era_link *link)
+{
+    if (link->info.state == ERA_PEER_HANDSHAKE)
+        return era_add_sat(link->opened_ms, ERA_HANDSHAKE_MS);
+    uint64_t end = era_add_sat(link->info.last_heard_ms, ERA_LINK_IDLE_MS);
+    return link->info.queued_bytes == 0 ? end : earlier(end, era_add_sat(link->drained_ms, ERA_LINK_IDLE_MS));
+}
+
+void era_link_tick(struct era_gossip *g, struct era_link *link)
+{
+    if (link->closing)
+        return;
+    if (era_gossip_is_due(g, patience_ms(link))) {
+        era_link_close(g, link, ERA_TIMEOUT);
+        return;
+    }
+    score_decay(g, link);
+    if (link->info.state != ERA_PEER_UP)
+        return;
+    if (era_gossip_is_due(g, link->flush_ms))
+        era_push_flush(g, link);
+    era_sync_tick(g, link);
+}
+
+uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link *link)
+{
+    uint64_t deadline = patience_ms(link);
+    if (link->info.state != ERA_PEER_UP)
+        return deadline;
+    deadline = earlier(deadline, link->flush_ms);
+    for (size_t i = 0; i < ERA_SETS; i++)
+        if (era_set_flows(g, link, (enum era_set)(i + 1)))
+            deadline = earlier(deadline, link->sync[i].next_ms);
+    return deadline;
+}

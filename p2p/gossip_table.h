@@ -1,0 +1,45 @@
+/* gossip_table: two small memories of gossip, both bounded and keyed against
+ * peers who choose ids.
+ * era_idtable: ids with a note each, in order of arrival; when full, the oldest is dropped.
+ * era_known: which ids a link has lately seen, as 64-bit keyed hashes. It may
+ * forget; a false "known" only skips a push, which anti-entropy heals. */
+#ifndef ERA_P2P_GOSSIP_TABLE_H
+#define ERA_P2P_GOSSIP_TABLE_H
+
+#include "src/base/bytes.h"
+#include "src/base/prng.h"
+
+struct era_idtable;
+
+struct era_idnote {
+    struct era_hash id;
+    uint64_t link;
+    uint64_t born_ms, due_ms;
+};
+
+struct era_idtable *era_idtable_new(size_t cap, const struct era_siphash_key *key); /* asserts on no memory */
+void era_idtable_free(struct era_idtable *table);                                   /* NULL-safe */
+void era_idtable_clear(struct era_idtable *table);
+size_t era_idtable_count(const struct era_idtable *table);
+/* Copies the note. An id that is there already is moved to the newest place. */
+void era_idtable_put(struct era_idtable *table, const struct era_idnote *note);
+/* NULL when absent; borrowed until the table changes. */
+const struct era_idnote *era_idtable_find(const struct era_idtable *table, const struct era_hash *id);
+const struct era_idnote *era_idtable_oldest(const struct era_idtable *table);
+void era_idtable_remove(struct era_idtable *table, const struct era_hash *id);
+/* Remove every note of a link. */
+void era_idtable_remove_link(struct era_idtable *table, uint64_t link);
+
+#define ERA_KNOWN_WAYS 4
+#define ERA_KNOWN_ROWS 2048
+
+struct era_known {
+    uint64_t rows[ERA_KNOWN_ROWS][ERA_KNOWN_WAYS]; /* newest first; 0 = free */
+};
+
+/* Remember; false when it was known. */
+bool era_known_put(struct era_known *known, const struct era_siphash_key *key, const struct era_hash *id);
+bool era_known_has(const struct era_known *known, const struct era_siphash_key *key,
+                   const struct era_hash *id);
+
+#endif

@@ -1,0 +1,131 @@
+#include "p2p/gossip_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void era_reassembly_clear(struct era_reassembly *partial)
+{
+    free(partial->data);
+    memset(partial, 0, sizeof *partial);
+}
+
+static void take_envelope(struct era_gossip *g, struct era_link *link, struct era_bytes bytes)
+{
+    struct era_envelope envelope;
+    enum era_verdict verdict = era_envelope_decode(bytes, &envelope);
+    if (verdict != ERA_ACCEPTED) {
+        era_link_charge(g, link, verdict);
+        return;
+    }
+    link->requests_heard_ms = g->now_ms;
+    if (envelope.kind == ERA_KIND_EVENT) {
+        link->info.events_in++;
+        if (!era_set_flows(g, link, ERA_SET_EVENTS))
+            return; /* R15: blocked, we process none; a blocked peer sends none */
+    } else {
+        link->info.statements_in++;
+    }
+    era_link_deliver(g, link, bytes);
+}
+
+/* Fragments of one statement come in order and on end. Memory grows with what
+ * has arrived, not with what is claimed. */
+static void take_fragment(struct era_gossip *g, struct era_link *link, const struct era_frame_fragment *f)
+{
+    struct era_reassembly *p = &link->partial;
+    if (f->offset != p->have || (p->have > 0 && f->total_bytes != p->total)) {
+        era_reassembly_clear(p);
+        era_link_charge(g, link, ERA_UNEXPECTED);
+        return;
+    }
+    size_t need = p->have + f->data.len;
+    if (need > p->cap) {
+        p->cap = 2 * need < f->total_bytes ? 2 * need : f->total_bytes;
+        p->data = realloc(p->data, p->cap);
+        assert(p->data != NULL);
+    }
+    memcpy(p->data + p->have, f->data.data, f->data.len);
+    p->have = need;
+    p->total = f->total_bytes;
+    if (p->have < p->total)
+        return;
+    struct era_reassembly whole = *p;
+    memset(p, 0, sizeof *p);
+    take_envelope(g, link, (struct era_bytes){whole.data, whole.total});
+    era_reassembly_clear(&whole);
+}
+
+static void take_statement(struct era_gossip *g, struct era_link *link, struct era_bytes envelope)
+{
+    if (link->partial.have > 0) {
+        era_reassembly_clear(&link->partial);
+        era_link_charge(g, link, ERA_UNEXPECTED);
+    }
+    take_envelope(g, link, envelope);
+}
+
+static void take_status(struct era_gossip *g, struct era_link *link, bool blocked)
+{
+    bool freed = link->info.blocked && !blocked;
+    link->info.blocked = blocked;
+    if (freed)
+        era_sync_soon(g, link, ERA_SET_EVENTS);
+}
+
+static void take_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
+{
+    switch (part->kind) {
+    case ERA_FRAME_HELLO:
+        era_link_hello(g, link, &part->u.hello);
+        break;
+    case ERA_FRAME_REFUSAL:
+        era_link_refused(g, link, part->u.refusal.verdict);
+        break;
+    case ERA_FRAME_STATEMENT:
+        take_statement(g, link, part->u.statement);
+        break;
+    case ERA_FRAME_FRAGMENT:
+        take_fragment(g, link, &part->u.fragment);
+        break;
+    case ERA_FRAME_SUMMARY:
+        era_sync_summary(g, link, &part->u.summary);
+        break;
+    case ERA_FRAME_HAVE:
+        era_sync_have(g, link, &part->u.have);
+        break;
+    case ERA_FRAME_WANT:
+        era_sync_want(g, link, &part->u.want);
+        break;
+    case ERA_FRAME_STATUS:
+        take_status(g, link, part->u.status.blocked);
+        break;
+    }
+}
+
+void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_bytes bytes)
+{
+    struct era_frame frame;
+    link->info.frames_in++;
+    link->info.bytes_in += bytes.len;
+    link->info.last_heard_ms = g->now_ms;
+    enum era_verdict verdict = era_frame_decode(bytes, &frame);
+    if (verdict == ERA_ACCEPTED && link->info.state == ERA_PEER_HANDSHAKE && !frame.has_hello &&
+        !frame.has_refusal)
+        verdict = ERA_UNEXPECTED;
+    if (verdict != ERA_ACCEPTED) {
+        era_link_close(g, link, verdict);
+        return;
+    }
+    struct era_frame_cursor cursor = era_frame_first(&frame);
+    struct era_frame_part part;
+    while (!link->closing && era_frame_next(&cursor, &part)) {
+        bool greets = part.kind == ERA_FRAME_HELLO || part.kind == ERA_FRAME_REFUSAL;
+        if (link->info.state == ERA_PEER_HANDSHAKE && !greets)
+            era_link_close(g, link, ERA_UNEXPECTED);
+        else
+            take_part(g, link, &part);
+    }
+    if (!link->closing)
+        era_sync_pump(g, link);
+}

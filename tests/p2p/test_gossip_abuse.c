@@ -1,0 +1,352 @@
+/* A peer that breaks rules is scored down, muted, closed; nothing grows without bound. */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "tests/p2p/probe.h"
+
+static struct probe *given_link(void)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    return p;
+}
+
+/* Ascending ids of one bucket that nobody holds. */
+static void made_up_ids(struct era_hash *ids, size_t count, uint8_t bucket)
+{
+    memset(ids, 0, count * sizeof *ids);
+    for (size_t i = 0; i < count; i++) {
+        ids[i].b[0] = bucket;
+        era_put_be64(ids[i].b + 1, i);
+    }
+}
+
+Test(abuse, a_malformed_frame_closes_at_once)
+{
+    struct probe *p = given_link();
+    probe_raw(p, 1, "\xff\xff\xff\xff", 4);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->refusals, 1);
+    cr_assert_eq(seen->closes, 1);
+    cr_assert_eq(seen->downs, 1);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), 0);
+    probe_free(p);
+}
+
+Test(abuse, bad_signatures_add_up_close_and_mute_until_the_mute_ends)
+{
+    struct probe *p = given_link();
+    for (int i = 0; i < 9; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    cr_assert_eq(probe_look(p)->closes, 0);
+    cr_assert_eq(probe_info(p, 1).score, 90);
+    cr_assert_eq(probe_info(p, 1).refused_in, 9);
+    era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    cr_assert_eq(probe_look(p)->close, ERA_BAD_SIGNATURE);
+    probe_link(p, 2, false, "tcp://10.0.0.9:12345");
+    cr_assert_eq(probe_look(p)->refusal, ERA_TOO_MANY_LINKS);
+    p->w->now_ms += 60000;
+    probe_link(p, 3, false, "tcp://10.0.0.9:12346");
+    cr_assert_eq(probe_look(p)->hellos, 1);
+    probe_free(p);
+}
+
+Test(abuse, an_anchors_host_is_never_muted)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    probe_wait(p, 0);
+    probe_up(p, 1, true, 9);
+    for (int i = 0; i < 10; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    cr_assert_eq(probe_look(p)->closes, 1);
+    cr_assert_geq(era_gossip_deadline_ms(p->g) - 1000, ERA_RECONNECT_MAX_MS / 2, "it only waits longer");
+    probe_link(p, 2, false, "tcp://10.0.0.9:12345");
+    cr_assert_eq(probe_look(p)->hellos, 1);
+    probe_free(p);
+}
+
+Test(abuse, the_score_halves_with_time)
+{
+    struct probe *p = given_link();
+    for (int i = 0; i < 4; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    for (int i = 0; i < 13; i++) {
+        probe_frame(p);
+        probe_send(p, 1);
+        probe_wait(p, 10000);
+    }
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(abuse, an_unknown_kind_costs_nothing_and_is_delivered)
+{
+    struct probe *p = given_link();
+    size_t item = wire_item(p->w, 12, 100);
+    probe_statement(p, 1, item);
+    cr_assert_eq(probe_look(p)->delivered, 1);
+    era_gossip_verdict(p->g, 1000, 1, &p->w->items[item].id, ERA_UNKNOWN_KIND);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+Test(abuse, an_envelope_that_does_not_decode_is_charged_and_not_delivered)
+{
+    struct probe *p = given_link();
+    struct era_bytes garbage = {(const uint8_t *)"garbage", 7};
+    cr_assert(era_frame_add_statement(probe_frame(p), garbage));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->delivered, 0);
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+static void send_fragment(struct probe *p, uint32_t total, uint32_t offset, size_t len)
+{
+    static const uint8_t zeros[ERA_FRAGMENT_BYTES_MAX];
+    struct era_frame_fragment f = {.total_bytes = total, .offset = offset, .data = {zeros, len}};
+    cr_assert(era_frame_add_fragment(probe_frame(p), &f));
+    probe_send(p, 1);
+}
+
+Test(abuse, fragments_out_of_order_are_charged_and_dropped)
+{
+    struct probe *p = given_link();
+    send_fragment(p, 1000000, 50000, 50000); /* begins in the middle */
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    send_fragment(p, 1000000, 0, 50000);
+    send_fragment(p, 1000000, 60000, 50000); /* leaves a gap */
+    cr_assert_eq(probe_info(p, 1).score, 20);
+    send_fragment(p, 1000000, 0, 50000);
+    send_fragment(p, 900000, 50000, 50000); /* changes its mind */
+    cr_assert_eq(probe_info(p, 1).score, 30);
+    send_fragment(p, 1000000, 0, 50000);
+    probe_statement(p, 1, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10)); /* in between */
+    cr_assert_eq(probe_info(p, 1).score, 40);
+    send_fragment(p, 1000000, 50000, 50000);
+    cr_assert_eq(probe_info(p, 1).score, 50);
+    cr_assert_eq(probe_look(p)->delivered, 1, "the statement that came in between");
+    probe_free(p);
+}
+
+Test(abuse, a_statement_in_fragments_is_delivered_whole)
+{
+    struct probe *p = given_link();
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 300000);
+    struct era_bytes all = p->w->items[item].bytes;
+    for (size_t at = 0; at < all.len; at += 30000) {
+        size_t len = all.len - at < 30000 ? all.len - at : 30000;
+        struct era_frame_fragment f = {.total_bytes = (uint32_t)all.len, .offset = (uint32_t)at};
+        f.data = (struct era_bytes){all.data + at, len};
+        cr_assert(era_frame_add_fragment(probe_frame(p), &f));
+        probe_send(p, 1);
+    }
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->delivered, 1);
+    cr_assert_eq(seen->delivered_bytes, all.len);
+    probe_free(p);
+}
+
+/* ---- anti-entropy played falsely ---- */
+
+/* Fingerprints that equal nobody's. */
+static const uint8_t *ones(void)
+{
+    static uint8_t buckets[ERA_FRAME_SUMMARY_BYTES];
+    memset(buckets, 1, sizeof buckets);
+    return buckets;
+}
+
+Test(abuse, promised_items_that_never_come_are_charged_once_and_asked_of_another)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash ids[100];
+    probe_up(p, 1, true, 9);
+    probe_up(p, 2, true, 8);
+    made_up_ids(ids, 100, 3);
+    uint64_t round = probe_wait(p, 0)->summary_round;
+    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, 100);
+    cr_assert_eq(probe_look(p)->wanted_ids, 100);
+    probe_have(p, 2, ERA_SET_STATEMENTS, round, true, ids, 100);
+    cr_assert_eq(probe_look(p)->wanted_ids, 0, "one peer at a time");
+    probe_wait(p, 4001);
+    cr_assert_eq(probe_info(p, 1).score, 1, "once for all of them");
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 1001, ones());
+    probe_have(p, 1, ERA_SET_STATEMENTS, 1001, false, ids, 100);
+    cr_assert_eq(probe_look(p)->wanted_ids, 0, "it had its turn");
+    probe_summary(p, 2, ERA_SET_STATEMENTS, 1001, ones());
+    probe_have(p, 2, ERA_SET_STATEMENTS, 1001, false, ids, 100);
+    cr_assert_eq(probe_look(p)->wanted_ids, 100);
+    probe_free(p);
+}
+
+Test(abuse, requests_to_one_link_are_bounded)
+{
+    struct probe *p = probe_new(1000);
+    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
+    probe_up(p, 1, true, 9);
+    size_t asked = 0;
+    uint64_t round = probe_wait(p, 0)->summary_round;
+    for (uint8_t b = 0; b < 100; b++) {
+        made_up_ids(ids, ERA_SYNC_IDS_PER_FRAME_MAX, b);
+        probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+        asked += probe_look(p)->wanted_ids;
+    }
+    cr_assert_eq(asked, 2 * ERA_SYNC_IDS_PER_FRAME_MAX);
+    probe_free(p);
+}
+
+Test(abuse, a_have_of_no_round_is_ignored)
+{
+    struct probe *p = given_link();
+    struct era_hash ids[10];
+    made_up_ids(ids, 10, 3);
+    probe_have(p, 1, ERA_SET_STATEMENTS, 4, true, ids, 10);
+    probe_have(p, 1, ERA_SET_STATEMENTS, 5, true, ids, 10);
+    probe_have(p, 1, (enum era_set)77, 5, true, ids, 10);
+    cr_assert_eq(probe_look(p)->frames, 0);
+    probe_free(p);
+}
+
+Test(abuse, a_round_with_our_parity_is_charged)
+{
+    struct probe *p = given_link();
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 3, NULL); /* a dialler's rounds are even */
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(abuse, a_list_that_does_not_go_on_is_charged)
+{
+    struct probe *p = given_link();
+    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
+    for (size_t i = 0; i < 100; i++)
+        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
+    made_up_ids(ids, ERA_SYNC_IDS_PER_FRAME_MAX, 0);
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    cr_assert_eq(probe_look(p)->have_ids, 100);
+    probe_have(p, 1, ERA_SET_STATEMENTS, 2, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+    for (size_t i = 0; i < ERA_SYNC_IDS_PER_FRAME_MAX; i++)
+        era_gossip_verdict(p->g, 1000, 1, &ids[i], ERA_NO_PREV);
+    cr_assert_eq(probe_look(p)->haves, 1, "it went on");
+    probe_have(p, 1, ERA_SET_STATEMENTS, 2, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+    cr_assert_eq(probe_look(p)->haves, 0);
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(abuse, wants_are_served_within_the_bulk_limit_and_the_queue_within_its_bound)
+{
+    struct probe *p = given_link();
+    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
+    for (size_t i = 0; i < 200; i++)
+        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 40000), false);
+    for (size_t i = 0; i < ERA_SYNC_IDS_PER_FRAME_MAX; i++)
+        ids[i] = p->w->items[i % 200].id;
+    p->reads = false;
+    for (int i = 0; i < 100; i++)
+        probe_want(p, 1, ERA_SET_STATEMENTS, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+    size_t sent = probe_look(p)->bytes;
+    cr_assert_geq(sent, 1 << 20);
+    cr_assert_leq(sent, (1 << 20) + ERA_FRAME_BYTES_MAX);
+    p->reads = true;
+    era_gossip_sent(p->g, 1000, 1, sent);
+    cr_assert_leq(probe_look(p)->statements, 4096);
+    cr_assert_gt(p->seen.statements, 4000);
+    probe_free(p);
+}
+
+Test(abuse, wants_for_what_is_not_held_are_not_answered)
+{
+    struct probe *p = given_link();
+    struct era_hash ids[10];
+    made_up_ids(ids, 10, 3);
+    probe_want(p, 1, ERA_SET_STATEMENTS, ids, 10);
+    probe_want(p, 1, (enum era_set)9, ids, 10);
+    cr_assert_eq(probe_look(p)->frames, 0);
+    probe_free(p);
+}
+
+Test(abuse, summaries_of_a_peer_that_does_not_read_are_not_answered_without_end)
+{
+    struct probe *p = given_link();
+    for (size_t i = 0; i < 3000; i++)
+        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
+    p->reads = false;
+    for (uint64_t round = 2; round < 20000; round += 2)
+        probe_summary(p, 1, ERA_SET_STATEMENTS, round, NULL);
+    cr_assert_leq(probe_look(p)->bytes, ERA_LINK_OUT_BYTES_MAX + ERA_FRAME_BYTES_MAX);
+    probe_free(p);
+}
+
+Test(abuse, refused_ids_are_remembered_within_their_bound)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    struct era_hash first[2], id = {{0}};
+    made_up_ids(first, 2, 200);
+    era_gossip_verdict(p->g, 1000, 0, &first[0], ERA_DOMINATED);
+    for (uint32_t i = 0; i < ERA_REFUSED_IDS_MAX - 1; i++) {
+        era_put_be32(id.b + 4, i + 1);
+        era_gossip_verdict(p->g, 1000, 0, &id, ERA_DOMINATED);
+    }
+    uint64_t round = probe_wait(p, 0)->summary_round;
+    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, first, 1);
+    cr_assert_eq(probe_look(p)->wanted_ids, 0);
+    era_gossip_verdict(p->g, 1000, 0, &first[1], ERA_DOMINATED); /* the oldest gives way */
+    for (round = 0; round == 0;)
+        round = probe_wait(p, 1000)->summary_round;
+    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, first, 2);
+    cr_assert_eq(probe_look(p)->wanted_ids, 1);
+    cr_assert(era_hash_eq(&p->seen.wanted, &first[0]));
+    probe_free(p);
+}
+
+/* ---- events and blocked nodes (R15) ---- */
+
+Test(blocked, R15_a_blocked_node_sends_serves_and_asks_for_no_event_and_drops_what_comes)
+{
+    struct probe *p = given_link();
+    size_t ours = wire_item(p->w, ERA_KIND_EVENT, 100), theirs = wire_item(p->w, ERA_KIND_EVENT, 100);
+    wire_give(p->w, 0, ours, false);
+    era_gossip_set_blocked(p->g, 1000, true);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->statuses, 1);
+    cr_assert(seen->blocked);
+    probe_want(p, 1, ERA_SET_EVENTS, &p->w->items[ours].id, 1);
+    probe_summary(p, 1, ERA_SET_EVENTS, 2, NULL);
+    wire_give(p->w, 0, ours, true);
+    probe_statement(p, 1, theirs);
+    era_gossip_tick(p->g, 1010);
+    seen = probe_look(p);
+    cr_assert_eq(seen->frames, 0);
+    cr_assert_eq(seen->delivered, 0);
+    cr_assert_eq(probe_info(p, 1).events_in, 1);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+Test(blocked, R15_a_blocked_peer_gets_no_event_already_queued)
+{
+    struct probe *p = given_link();
+    wire_give(p->w, 0, wire_item(p->w, ERA_KIND_EVENT, 100), true);
+    wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100), true);
+    cr_assert(era_frame_add_status(probe_frame(p), true));
+    probe_send(p, 1);
+    cr_assert_eq(probe_wait(p, 10)->statements, 1);
+    cr_assert_eq(probe_info(p, 1).events_out, 0);
+    cr_assert(probe_info(p, 1).blocked);
+    probe_free(p);
+}
+
+Test(blocked, a_gate_that_changes_during_the_handshake_is_told)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.9:1");
+    cr_assert_not(probe_look(p)->blocked);
+    era_gossip_set_blocked(p->g, 1000, true);
+    cr_assert(probe_look(p)->blocked);
+    probe_free(p);
+}

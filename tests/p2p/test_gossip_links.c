@@ -1,0 +1,368 @@
+/* Links: hello, refusals in band, second links, anchors, deadlines. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/p2p/probe.h"
+
+#define ANCHOR "tcp://10.0.0.9:7711"
+
+static void then_refused(const struct probe_seen *seen, enum era_verdict why)
+{
+    cr_assert_eq(seen->refusals, 1, "in band");
+    cr_assert_eq(seen->refusal, why);
+    cr_assert_eq(seen->closes, 1);
+    cr_assert_eq(seen->close, why);
+    cr_assert_eq(seen->ups, 0);
+}
+
+Test(link, both_sides_say_hello_first)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->hellos, 1);
+    cr_assert_eq(seen->frames, 1);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    hello.protocol_max = 3;
+    memcpy(hello.listen, ANCHOR, sizeof ANCHOR);
+    probe_greet(p, 1, &hello);
+    cr_assert_eq(probe_look(p)->ups, 1);
+    struct era_peer_info info = probe_info(p, 1);
+    cr_assert_eq(info.state, ERA_PEER_UP);
+    cr_assert_eq(info.protocol, 1);
+    cr_assert_str_eq(info.agent, "probe");
+    cr_assert_str_eq(info.listen, ANCHOR);
+    probe_free(p);
+}
+
+Test(link, another_network_is_refused)
+{
+    struct probe *p = probe_new(1000);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    hello.network.b[31] = 1;
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    probe_greet(p, 1, &hello);
+    then_refused(probe_look(p), ERA_WRONG_NETWORK);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), 0);
+    probe_free(p);
+}
+
+Test(link, no_common_protocol_is_refused)
+{
+    struct probe *p = probe_new(1000);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    hello.protocol_min = hello.protocol_max = 2;
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    probe_greet(p, 1, &hello);
+    then_refused(probe_look(p), ERA_NO_COMMON_PROTOCOL);
+    probe_free(p);
+}
+
+Test(link, a_link_to_oneself_is_refused_and_its_anchor_dialled_no_more)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR), ERA_ACCEPTED);
+    cr_assert_eq(probe_wait(p, 0)->connects, 1);
+    struct era_frame_hello hello = probe_hello(p, 1); /* the gossip's own key */
+    probe_link(p, 1, true, ANCHOR);
+    probe_greet(p, 1, &hello);
+    then_refused(probe_look(p), ERA_SELF_LINK);
+    cr_assert_eq(probe_wait(p, 3600000)->connects, 0);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), UINT64_MAX);
+    probe_free(p);
+}
+
+Test(link, anything_before_hello_is_refused)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    then_refused(probe_look(p), ERA_UNEXPECTED);
+    probe_free(p);
+}
+
+Test(link, what_stands_before_hello_in_one_frame_is_not_taken)
+{
+    struct probe *p = probe_new(1000);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    struct era_frame_builder *b = probe_frame(p);
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    era_frame_add_statement(b, p->w->items[item].bytes);
+    era_frame_add_hello(b, &hello);
+    probe_send(p, 1);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->closes, 1);
+    cr_assert_eq(seen->delivered, 0);
+    probe_free(p);
+}
+
+Test(link, a_second_hello_is_charged)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    probe_greet(p, 1, &hello);
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(link, a_peer_that_never_says_hello_is_dropped)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    probe_look(p);
+    cr_assert_eq(probe_wait(p, ERA_HANDSHAKE_MS - 1)->closes, 0);
+    then_refused(probe_wait(p, 1), ERA_TIMEOUT);
+    probe_free(p);
+}
+
+Test(link, a_silent_peer_is_dropped)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    cr_assert_eq(probe_wait(p, ERA_LINK_IDLE_MS - 1)->closes, 0);
+    const struct probe_seen *seen = probe_wait(p, 1);
+    cr_assert_eq(seen->close, ERA_TIMEOUT);
+    cr_assert_eq(seen->downs, 1);
+    cr_assert_eq(seen->down, ERA_TIMEOUT);
+    probe_free(p);
+}
+
+Test(link, a_peer_that_speaks_but_does_not_read_is_dropped)
+{
+    struct probe *p = probe_new(1000);
+    p->reads = false;
+    probe_up(p, 1, false, 9);
+    size_t closes = 0;
+    for (int i = 0; i < 13; i++) {
+        probe_frame(p);
+        probe_send(p, 1); /* an empty frame keeps alive */
+        closes += probe_wait(p, 5000)->closes;
+    }
+    cr_assert_eq(closes, 1);
+    probe_free(p);
+}
+
+Test(link, an_idle_link_is_kept_alive_by_rounds)
+{
+    struct wire *w = wire_new(1000, 1);
+    wire_node(w);
+    wire_node(w);
+    wire_anchor(w, 0, 1);
+    wire_run(w, 10 * ERA_LINK_IDLE_MS);
+    cr_assert_eq(w->nodes[0].ups, 1);
+    cr_assert_eq(w->nodes[0].downs, 0);
+    cr_assert_eq(w->nodes[1].downs, 0);
+    wire_free(w);
+}
+
+Test(link, too_many_links_of_one_address_are_refused_in_band)
+{
+    struct probe *p = probe_new(1000);
+    char address[64];
+    for (unsigned i = 0; i < ERA_LINKS_PER_ADDRESS_MAX; i++) {
+        snprintf(address, sizeof address, "tcp://10.0.0.1:%u", 40000 + i);
+        probe_link(p, 1 + i, false, address);
+    }
+    cr_assert_eq(probe_look(p)->closes, 0);
+    probe_link(p, 1000, false, "tcp://10.0.0.1:50000");
+    then_refused(probe_look(p), ERA_TOO_MANY_LINKS);
+    cr_assert_eq(p->seen.closed_link, 1000);
+    probe_link(p, 1001, false, "tcp://10.0.0.2:50000");
+    cr_assert_eq(probe_look(p)->closes, 0);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), ERA_LINKS_PER_ADDRESS_MAX + 1);
+    probe_free(p);
+}
+
+Test(link, ipc_and_ipv6_addresses_have_hosts_too)
+{
+    struct probe *p = probe_new(1000);
+    char address[64];
+    for (unsigned i = 0; i < ERA_LINKS_PER_ADDRESS_MAX; i++) {
+        snprintf(address, sizeof address, "ipc:///run/%u.sock", i);
+        probe_link(p, 1 + i, false, address);
+        snprintf(address, sizeof address, "tcp://[fe80::1]:%u", 40000 + i);
+        probe_link(p, 1000 + i, false, address);
+    }
+    cr_assert_eq(probe_look(p)->closes, 0);
+    probe_link(p, 5000, false, "ipc:///run/x.sock");
+    probe_link(p, 5001, false, "tcp://[fe80::1]:9");
+    cr_assert_eq(probe_look(p)->closes, 2);
+    probe_free(p);
+}
+
+Test(link, links_are_capped_in_all_and_places_kept_for_anchors)
+{
+    struct probe *p = probe_new(1000);
+    char address[64];
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR), ERA_ACCEPTED);
+    probe_wait(p, 0);
+    for (unsigned i = 0; i < ERA_LINKS_MAX - 1; i++) {
+        snprintf(address, sizeof address, "tcp://10.0.%u.1:1", i);
+        probe_link(p, 1 + i, false, address);
+    }
+    cr_assert_eq(probe_look(p)->closes, 0);
+    probe_link(p, 1000, false, "tcp://10.1.0.1:1");
+    then_refused(probe_look(p), ERA_TOO_MANY_LINKS);
+    probe_link(p, 1001, true, ANCHOR);
+    cr_assert_eq(probe_look(p)->closes, 0);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), ERA_LINKS_MAX);
+    probe_free(p);
+}
+
+Test(link, the_peers_refusal_ends_it)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    cr_assert(era_frame_add_refusal(probe_frame(p), ERA_BAD_SIGNATURE, "no"));
+    probe_send(p, 1);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->refusals, 0);
+    cr_assert_eq(seen->close, ERA_BAD_SIGNATURE);
+    cr_assert_eq(seen->down, ERA_BAD_SIGNATURE);
+    probe_free(p);
+}
+
+Test(link, calls_for_a_forgotten_link_are_ignored)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    era_gossip_link_down(p->g, 1000, 1);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->downs, 1);
+    cr_assert_eq(seen->down, ERA_ACCEPTED);
+    era_gossip_link_down(p->g, 1000, 1);
+    era_gossip_sent(p->g, 1000, 1, 10);
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    seen = probe_look(p);
+    cr_assert_eq(seen->frames + seen->closes + seen->downs, 0);
+    probe_free(p);
+}
+
+/* ---- two links to one node ---- */
+
+Test(link, of_two_links_both_ends_keep_the_one_dialled_by_the_smaller_key)
+{
+    for (size_t first = 0; first < 2; first++) {
+        struct wire *w = wire_new(1000, 1);
+        wire_node(w);
+        wire_node(w);
+        wire_anchor(w, first, 1 - first);
+        wire_run(w, 100);
+        wire_anchor(w, 1 - first, first);
+        wire_run(w, 60000);
+        cr_assert_eq(wire_links_of(w, 0), 1);
+        cr_assert_eq(wire_links_of(w, 1), 1);
+        cr_assert(wire_peer(w, 0, 1).outgoing, "node 0 has the smaller key");
+        cr_assert_leq(w->nodes[0].dials + w->nodes[1].dials, 3, "no reconnect storm");
+        wire_free(w);
+    }
+}
+
+Test(link, links_that_cross_end_as_one)
+{
+    struct wire *w = wire_new(1000, 1);
+    wire_node(w);
+    wire_node(w);
+    wire_anchor(w, 0, 1);
+    wire_anchor(w, 1, 0);
+    wire_run(w, 60000);
+    cr_assert_eq(wire_links_of(w, 0), 1);
+    cr_assert_eq(wire_links_of(w, 1), 1);
+    cr_assert_leq(w->nodes[0].dials + w->nodes[1].dials, 3);
+    wire_free(w);
+}
+
+Test(link, two_addresses_of_one_node_end_as_one_link)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    probe_link(p, 2, true, "tcp://10.0.0.77:7711");
+    struct era_frame_hello hello = probe_hello(p, 9);
+    probe_greet(p, 2, &hello);
+    const struct probe_seen *seen = probe_look(p);
+    cr_assert_eq(seen->closed_link, 2);
+    cr_assert_eq(seen->refusal, ERA_DUPLICATE);
+    cr_assert_eq(seen->ups + seen->downs, 0);
+    probe_free(p);
+}
+
+Test(link, the_dialled_end_leaves_it_to_the_dialler)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_up(p, 2, false, 9);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), 2);
+    probe_free(p);
+}
+
+/* ---- anchors ---- */
+
+Test(anchor, is_dialled_at_start_and_again_with_growing_jittered_pauses)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR), ERA_ACCEPTED);
+    cr_assert_str_eq(probe_wait(p, 0)->connect, ANCHOR);
+    uint64_t base = ERA_RECONNECT_MIN_MS;
+    for (int i = 0; i < 10; i++) {
+        era_gossip_dial_failed(p->g, p->w->now_ms, ANCHOR);
+        uint64_t pause = era_gossip_deadline_ms(p->g) - p->w->now_ms;
+        cr_assert_geq(pause, base / 2);
+        cr_assert_leq(pause, base);
+        cr_assert_eq(probe_wait(p, pause)->connects, 1);
+        base = 2 * base > ERA_RECONNECT_MAX_MS ? ERA_RECONNECT_MAX_MS : 2 * base;
+    }
+    probe_free(p);
+}
+
+Test(anchor, is_dialled_again_when_its_link_ends)
+{
+    struct wire *w = wire_new(1000, 1);
+    wire_node(w);
+    wire_node(w);
+    wire_anchor(w, 0, 1);
+    wire_run(w, 20000);
+    wire_cut(w, 0, 1, false);
+    wire_run(w, ERA_RECONNECT_MIN_MS + 50);
+    cr_assert_eq(w->nodes[0].ups, 2);
+    wire_free(w);
+}
+
+Test(anchor, waits_long_after_a_refusal)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR), ERA_ACCEPTED);
+    probe_wait(p, 0);
+    probe_link(p, 1, true, ANCHOR);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    hello.network.b[0] = 1;
+    probe_greet(p, 1, &hello);
+    cr_assert_geq(era_gossip_deadline_ms(p->g) - p->w->now_ms, ERA_RECONNECT_MAX_MS / 2);
+    probe_free(p);
+}
+
+Test(anchor, addresses_are_checked_and_counted)
+{
+    struct probe *p = probe_new(1000);
+    char address[ERA_ADDRESS_BYTES_MAX + 2];
+    memset(address, 'a', sizeof address);
+    address[sizeof address - 1] = '\0';
+    cr_assert_eq(era_gossip_add_anchor(p->g, address), ERA_BAD_VALUE);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ""), ERA_BAD_VALUE);
+    for (size_t i = 0; i < ERA_PEERS_MAX; i++)
+        cr_assert_eq(era_gossip_add_anchor(p->g, wire_address(i, address)), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_add_anchor(p->g, wire_address(0, address)), ERA_DUPLICATE);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR "0"), ERA_FULL);
+    probe_free(p);
+}
+
+Test(anchor, without_peers_nothing_is_ever_due)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), UINT64_MAX);
+    probe_free(p);
+}
