@@ -1,0 +1,288 @@
+/* What is asked of a world's nodes, and what was seen of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/frame.h"
+#include "tests/node/world_internal.h"
+
+/* ---- the wire ---- */
+
+static void read_place(const struct era_envelope *e, struct world_said *said)
+{
+    struct era_statement *s = malloc(sizeof *s);
+    struct era_carrier k;
+    struct era_bytes payload = e->payload;
+    uint32_t kind = e->kind;
+    if (!s)
+        abort();
+    if (era_kind_is_carrier(kind)) {
+        if (era_carrier_decode(e->payload, &k) != ERA_ACCEPTED)
+            world_wrong("a node sent a carrier that does not decode");
+        payload = k.proposal;
+        said->key = k.author;
+        kind = ERA_KIND_PROPOSAL;
+        era_carrier_clear(&k); /* the span lies in the envelope */
+    }
+    if (era_statement_decode(kind, payload, s) != ERA_ACCEPTED)
+        world_wrong("a node sent a statement that does not decode");
+    const struct era_slot_id *slot = kind == ERA_KIND_PROPOSAL      ? &s->u.proposal.slot
+                                     : kind == ERA_KIND_ATTESTATION ? &s->u.attestation.slot
+                                     : kind == ERA_KIND_REJECT      ? &s->u.reject.slot
+                                                                    : &s->u.vote.slot;
+    if (kind == ERA_KIND_ANNOUNCEMENT) {
+        said->seq = s->u.announcement.epoch;
+        said->blocked = s->u.announcement.blocked;
+    } else if (kind == ERA_KIND_EVENT) {
+        said->seq = s->u.event.epoch;
+    } else {
+        said->seq = slot->seq;
+        era_text_set(said->component, sizeof said->component, slot->component);
+    }
+    free(s);
+}
+
+static void hear_envelope(struct world *w, size_t node, struct era_bytes bytes)
+{
+    struct era_hash item = given_item(w->charter, bytes);
+    for (size_t i = 0; i < w->said.count; i++)
+        if (w->said.at[i].node == node && era_hash_eq(&w->said.at[i].item, &item)) {
+            w->said.at[i].copies++;
+            return;
+        }
+    struct era_envelope e;
+    if (era_envelope_decode(bytes, &e) != ERA_ACCEPTED)
+        world_wrong("a node sent an envelope that does not decode");
+    struct world_said said = {.node = node, .kind = e.kind, .key = e.key, .item = item, .copies = 1};
+    said.id = era_kind_is_carrier(e.kind) ? item : era_statement_id(&w->charter->hash, e.kind, e.payload);
+    read_place(&e, &said);
+    ADD(&w->said) = said;
+}
+
+static void hear_names(struct world *w, size_t node, struct era_frame_have *have)
+{
+    struct era_frame_bucket b;
+    while (era_frame_next_bucket(have, &b))
+        for (size_t i = 0; i < b.ids.len; i += ERA_HASH_BYTES) {
+            struct world_said *named = &ADD(&w->named);
+            named->node = node;
+            memcpy(named->item.b, b.ids.data + i, ERA_HASH_BYTES);
+        }
+}
+
+void world_hear(struct world *w, size_t node, struct era_bytes bytes)
+{
+    struct era_frame f;
+    struct era_frame_part part;
+    if (era_frame_decode(bytes, &f) != ERA_ACCEPTED)
+        world_wrong("a node sent a frame that does not decode");
+    struct era_frame_cursor at = era_frame_first(&f);
+    while (era_frame_next(&at, &part)) {
+        if (part.kind == ERA_FRAME_STATEMENT)
+            hear_envelope(w, node, part.u.statement);
+        else if (part.kind == ERA_FRAME_HAVE)
+            hear_names(w, node, &part.u.have);
+        else if (part.kind == ERA_FRAME_FRAGMENT)
+            world_wrong("a statement larger than these tests follow");
+    }
+}
+
+/* ---- asking ---- */
+
+uint64_t world_ask(struct world_node *n, struct era_command command)
+{
+    command.id = n->world->next_request++;
+    world_step(n, (struct era_event){.kind = ERA_EV_COMMAND, .command = &command});
+    return command.id;
+}
+
+const struct world_reply *world_reply(const struct world *w, uint64_t request)
+{
+    for (size_t i = 0; i < w->replies.count; i++)
+        if (w->replies.at[i]->reply.request == request)
+            return w->replies.at[i];
+    return NULL;
+}
+
+static bool answered(struct world *w, void *request)
+{
+    return world_reply(w, *(uint64_t *)request) != NULL;
+}
+
+const struct world_reply *world_answer(struct world_node *n, struct era_command command)
+{
+    uint64_t request = world_ask(n, command);
+    if (!world_run_until(n->world, answered, &request, 10000))
+        world_wrong("a command was never answered");
+    return world_reply(n->world, request);
+}
+
+enum era_verdict world_submit(struct world_node *n, struct era_bytes envelope)
+{
+    return world_answer(n, (struct era_command){.kind = ERA_CMD_SUBMIT, .bytes = envelope})->reply.verdict;
+}
+
+void world_propose(struct world_node *n, const struct era_proposal *p, const char *signers)
+{
+    char names[256], *rest = NULL;
+    snprintf(names, sizeof names, "%s", signers);
+    bool first = true;
+    for (char *who = strtok_r(names, " ", &rest); who; who = strtok_r(NULL, " ", &rest)) {
+        if (first)
+            world_submit(n, given_proposed(n->world->charter, who, p));
+        first = false;
+        world_submit(n, given_approve(n->world->charter, who, p));
+    }
+}
+
+const struct world_reply *world_emit(struct world_node *n, const char *payload)
+{
+    return world_answer(n, (struct era_command){.kind = ERA_CMD_EMIT, .topic = "prices",
+                                                .bytes = {(const uint8_t *)payload, strlen(payload)}});
+}
+
+const struct world_reply *world_attest(struct world_node *n, struct era_hash proposal, const char *artefact,
+                                       const char *digest)
+{
+    return world_answer(n, (struct era_command){.kind = ERA_CMD_ATTEST, .proposal = proposal, .artefact = artefact,
+                                                .digest = digest, .source_digest = "", .builder = "test"});
+}
+
+void world_versions(struct world_node *n, const char *now, const char *staged)
+{
+    struct era_versions versions = world_software(now), later = world_software(staged);
+    n->setup.software = now;
+    n->setup.staged = staged;
+    world_step(n, (struct era_event){.kind = ERA_EV_VERSIONS, .versions = &versions, .staged = &later});
+}
+
+/* ---- what was seen ---- */
+
+size_t world_sent(const struct world_node *n, uint32_t kind)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n->world->said.count; i++)
+        if (n->world->said.at[i].node == n->number && (kind == 0 || n->world->said.at[i].kind == kind))
+            sum += n->world->said.at[i].copies;
+    return sum;
+}
+
+size_t world_ids(const struct world *w, uint32_t kind, const char *key, const char *component, uint64_t seq)
+{
+    struct era_key who = given_key(key).key;
+    struct era_hash seen[64];
+    size_t count = 0;
+    for (size_t i = 0; i < w->said.count; i++) {
+        const struct world_said *s = &w->said.at[i];
+        if (s->kind != kind || s->seq != seq || !era_key_eq(&s->key, &who) || strcmp(s->component, component) != 0)
+            continue;
+        size_t at = 0;
+        while (at < count && !era_hash_eq(&seen[at], &s->id))
+            at++;
+        if (at == count && count < 64)
+            seen[count++] = s->id;
+    }
+    return count;
+}
+
+size_t world_sent_item(const struct world_node *n, const struct era_hash *item)
+{
+    for (size_t i = 0; i < n->world->said.count; i++)
+        if (n->world->said.at[i].node == n->number && era_hash_eq(&n->world->said.at[i].item, item))
+            return n->world->said.at[i].copies;
+    return 0;
+}
+
+bool world_named_item(const struct world_node *n, const struct era_hash *item)
+{
+    for (size_t i = 0; i < n->world->named.count; i++)
+        if (n->world->named.at[i].node == n->number && era_hash_eq(&n->world->named.at[i].item, item))
+            return true;
+    return false;
+}
+
+const struct world_said *world_said(const struct world *w, size_t *count)
+{
+    *count = w->said.count;
+    return w->said.at;
+}
+
+const struct world_signal *world_signals(const struct world *w, size_t *count)
+{
+    *count = w->signals.count;
+    return w->signals.at;
+}
+
+size_t world_signal_count(const struct world_node *n, enum era_signal_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n->world->signals.count; i++)
+        count += n->world->signals.at[i].node == n->number && n->world->signals.at[i].kind == kind;
+    return count;
+}
+
+const struct world_signal *world_last_signal(const struct world_node *n, enum era_signal_kind kind)
+{
+    for (size_t i = n->world->signals.count; i-- > 0;)
+        if (n->world->signals.at[i].node == n->number && n->world->signals.at[i].kind == kind)
+            return &n->world->signals.at[i];
+    return NULL;
+}
+
+enum era_gate_state world_gate(const struct world_node *n)
+{
+    return era_node_gate(n->node, era_node_network_component(n->node))->state;
+}
+
+uint64_t world_head(const struct world_node *n, const char *component)
+{
+    const struct era_adopted *head =
+        era_ledger_head(era_node_ledger(n->node), given_component_index(n->world->charter, component));
+    return head ? head->seq : 0;
+}
+
+const char *world_version(const struct world_node *n, const char *component)
+{
+    const struct era_gate *g = era_node_gate(n->node, given_component_index(n->world->charter, component));
+    return g->current ? g->current->record.version : "";
+}
+
+struct era_hash world_digest(const struct world_node *n)
+{
+    return era_view_digest(era_node_ledger(n->node));
+}
+
+struct comparison {
+    const struct era_ledger *other;
+    bool missing;
+};
+
+static void find_missing(void *ctx, const struct era_item *item)
+{
+    struct comparison *c = ctx;
+    const struct era_item *held = era_ledger_find(c->other, &item->item);
+    if (!held || !held->offered)
+        c->missing = true;
+}
+
+bool world_converged(struct world *w, void *unused)
+{
+    (void)unused;
+    const struct world_node *first = NULL;
+    for (size_t i = 0; i < w->node_count; i++) {
+        const struct world_node *n = &w->nodes[i];
+        if (!n->node)
+            continue;
+        if (!first) {
+            first = n;
+            continue;
+        }
+        struct era_hash a = world_digest(first), b = world_digest(n);
+        struct comparison ab = {era_node_ledger(n->node), false}, ba = {era_node_ledger(first->node), false};
+        era_ledger_each_offered(era_node_ledger(first->node), find_missing, &ab);
+        era_ledger_each_offered(era_node_ledger(n->node), find_missing, &ba);
+        if (!era_hash_eq(&a, &b) || ab.missing || ba.missing)
+            return false;
+    }
+    return true;
+}
