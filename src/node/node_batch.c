@@ -1,24 +1,34 @@
-/* The way to the disk and back: what is taken in waits in the filling batch;
- * a few batches fly at once; STORED lets what they hold count. */
+/* The way to the disk and back: what is taken in waits in batches of at most
+ * ERA_STORE_BATCH_MAX records, the last of which is filling; a few fly at once;
+ * STORED lets what they hold count. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/node/node_internal.h"
 
-static struct batch *filling(struct era_node *n)
+/* What one statement and its consequences put at once. */
+#define PUTS_SPARE 4
+
+/* A batch with room for what is pended next: a transaction has its bound (store.h). */
+static struct batch *roomy(struct era_node *n)
 {
-    if (!n->filling) {
-        n->filling = calloc(1, sizeof *n->filling);
-        assert(n->filling);
-        n->filling->token = n->next_token++;
-    }
-    return n->filling;
+    if (n->filling && n->filling->put_count + PUTS_SPARE <= ERA_STORE_BATCH_MAX)
+        return n->filling;
+    struct batch *b = calloc(1, sizeof *b);
+    assert(b);
+    b->token = n->next_token++;
+    if (n->filling)
+        n->filling->next = b;
+    else
+        n->waiting = b;
+    n->filling = b;
+    return b;
 }
 
 struct pending *node_pend(struct era_node *n, enum pending_kind kind)
 {
-    struct batch *b = filling(n);
+    struct batch *b = roomy(n);
     if (b->pending_count == b->pending_cap) {
         b->pending_cap = b->pending_cap ? 2 * b->pending_cap : 8;
         b->pending = realloc(b->pending, b->pending_cap * sizeof *b->pending);
@@ -32,7 +42,8 @@ struct pending *node_pend(struct era_node *n, enum pending_kind kind)
 
 void node_put(struct era_node *n, struct era_store_key key, struct era_bytes value, bool own_copy)
 {
-    struct batch *b = filling(n);
+    struct batch *b = n->filling ? n->filling : roomy(n);
+    assert(b->put_count < ERA_STORE_BATCH_MAX);
     if (b->put_count == b->put_cap) {
         b->put_cap = b->put_cap ? 2 * b->put_cap : 8;
         b->puts = realloc(b->puts, b->put_cap * sizeof *b->puts);
@@ -50,6 +61,7 @@ void node_put(struct era_node *n, struct era_store_key key, struct era_bytes val
 void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind)
 {
     enum era_record_kind record = era_kind_is_carrier(kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
+    roomy(n);
     node_put(n, era_record_item(record, item), (struct era_bytes){0}, false);
 }
 
@@ -68,11 +80,8 @@ static void batch_free(struct batch *b)
     free(b);
 }
 
-void node_flush(struct era_node *n)
+static void launch(struct era_node *n, struct batch *b)
 {
-    struct batch *b = n->filling;
-    if (!b || b->put_count == 0 || n->flying_count == ERA_NODE_BATCHES_MAX)
-        return;
     b->spans = calloc(b->put_count, sizeof *b->spans);
     assert(b->spans);
     for (size_t i = 0; i < b->put_count; i++)
@@ -82,7 +91,17 @@ void node_flush(struct era_node *n)
     e->puts = b->spans;
     e->count = b->put_count;
     n->flying[n->flying_count++] = b;
-    n->filling = NULL;
+}
+
+void node_flush(struct era_node *n)
+{
+    while (n->waiting && n->waiting->put_count > 0 && n->flying_count < ERA_NODE_BATCHES_MAX) {
+        struct batch *b = n->waiting;
+        n->waiting = b->next;
+        if (!n->waiting)
+            n->filling = NULL;
+        launch(n, b);
+    }
 }
 
 static void forget_pending(struct era_node *n, struct pending *p)
@@ -121,7 +140,9 @@ void node_stored(struct era_node *n, uint64_t token, int error)
 
 size_t node_pending_count(const struct era_node *n)
 {
-    size_t count = n->filling ? n->filling->pending_count : 0;
+    size_t count = 0;
+    for (const struct batch *b = n->waiting; b; b = b->next)
+        count += b->pending_count;
     for (size_t i = 0; i < n->flying_count; i++)
         count += n->flying[i]->pending_count;
     return count;
@@ -129,7 +150,10 @@ size_t node_pending_count(const struct era_node *n)
 
 void node_batches_free(struct era_node *n)
 {
-    batch_free(n->filling);
+    for (struct batch *b = n->waiting, *next; b; b = next) {
+        next = b->next;
+        batch_free(b);
+    }
     for (size_t i = 0; i < n->flying_count; i++)
         batch_free(n->flying[i]);
 }

@@ -37,6 +37,7 @@ struct batch {
     size_t put_count, put_cap;
     struct batch_put *puts;
     struct era_store_put *spans; /* what the effect shows; set when it leaves */
+    struct batch *next;          /* full ones wait for their turn */
 };
 
 /* Bump memory for one step's effects. */
@@ -75,7 +76,7 @@ struct era_node {
     uint64_t fresh_stake;
     uint64_t own_event_epoch, own_event_seq; /* highest reserved */
 
-    struct batch *filling;
+    struct batch *waiting, *filling; /* oldest first; the last one is filled */
     struct batch *flying[ERA_NODE_BATCHES_MAX]; /* oldest first */
     size_t flying_count;
     uint64_t next_token;

@@ -364,6 +364,7 @@ static void emit(struct era_node *n, const struct era_command *r)
     uint8_t *envelope = malloc(ERA_AUTHORED_BYTES_MAX);
     assert(s && envelope);
     s->kind = ERA_KIND_EVENT;
+    struct pending *p = node_pend(n, PENDING_EVENT); /* before its place is put: both in one batch */
     struct era_event_statement *e = &s->u.event;
     e->epoch = n->epoch;
     e->charter_version = n->config.charter->version;
@@ -373,7 +374,6 @@ static void emit(struct era_node *n, const struct era_command *r)
     e->payload_bytes = r->bytes.len;
     if (r->bytes.len)
         memcpy(e->payload, r->bytes.data, r->bytes.len);
-    struct pending *p = node_pend(n, PENDING_EVENT);
     p->has_reply = true;
     p->reply = (struct era_reply){.request = r->id, .epoch = e->epoch, .seq = e->seq};
     size_t len = era_author_sign(&n->config.network, s, n->config.secret, envelope, ERA_AUTHORED_BYTES_MAX,
