@@ -267,7 +267,10 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, c
         v->verified.item = era_item_id_loose(&v->verified.id, &e.key);
         verdict = verify_loose(v, &e, why);
     }
-    *item = v->verified.item;
+    /* A refused item is not asked for again, so it is named only when every copy of it would be refused:
+     * neither a signature nor what a carrier holds beside the proposal is part of the name. */
+    if (verdict == ERA_ACCEPTED || (!era_kind_is_carrier(e.kind) && verdict != ERA_BAD_SIGNATURE))
+        *item = v->verified.item;
     if (verdict == ERA_ACCEPTED)
         *out = &v->verified;
     return verdict;

@@ -35,8 +35,9 @@ struct era_verifier *era_verifier_new(const struct era_charter *charter, const s
 void era_verifier_free(struct era_verifier *v); /* NULL-safe */
 
 /* Decode and verify one envelope. On ERA_ACCEPTED *out is set. On every other
- * verdict *item is set when it could be named (so that it is not asked for
- * again), else zero. why: static detail or NULL; may be NULL itself. */
+ * verdict *item is set when every copy of that item would be refused alike (so
+ * that it is not asked for again), else zero: a forged copy must not keep out
+ * the true one. why: static detail or NULL; may be NULL itself. */
 enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
                             struct era_hash *item, const char **why);
 
