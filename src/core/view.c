@@ -29,7 +29,8 @@ const struct era_entry *era_view_entry(const struct era_view *v)
     return v->current < 0 ? NULL : &v->plan->entries[v->current];
 }
 
-/* What the digest says of one component: head and void marks above it, in slot order, ids ascending. */
+/* What the digest says of one component: head and void marks above it, in slot order. A mark names the
+ * slot alone: of three rivals different nodes may hold different pairs. */
 struct digest_input {
     uint8_t *data;
     size_t len, cap;
@@ -66,11 +67,8 @@ static void put_component(struct digest_input *in, const struct era_ledger *l, i
     for (size_t i = 0; i + 1 < n; i++) {
         if (all[i].seq != all[i + 1].seq || (head && all[i].seq < head->seq))
             continue;
-        bool ordered = era_hash_cmp(&all[i].proposal, &all[i + 1].proposal) < 0;
         put_u64(in, all[i].charter_version);
         put_u64(in, all[i].seq);
-        put(in, all[ordered ? i : i + 1].proposal.b, ERA_HASH_BYTES);
-        put(in, all[ordered ? i + 1 : i].proposal.b, ERA_HASH_BYTES);
     }
     put_u64(in, UINT64_MAX); /* end of the component */
 }
