@@ -197,6 +197,8 @@ static const char *voted_kept_flaw(const struct era_extending *x, const struct e
             const struct era_entry *e = &x->voted[v].plan->entries[i];
             if (!e->has_effective || era_plan_find(&p->plan, &e->hash) >= 0 || era_proposal_drops(p, &e->hash))
                 continue;
+            if (era_plan_find(x->prev_plan, &e->hash) >= 0)
+                continue; /* judged with the head's plan, where it may have been overtaken */
             return "an entry of a plan this key signed for above the head is neither kept nor named in drops";
         }
     }
