@@ -55,7 +55,7 @@ static const struct era_entry *newer_release(const struct era_gate_input *in)
     for (size_t i = 0; i < plan->count; i++) {
         const struct era_entry *e = &plan->entries[i];
         bool past = e->has_effective && e->effective <= in->view->epoch && (int)i != in->view->current;
-        if (!past && own[0] && era_semver_compare(e->record.version, own) > 0)
+        if (!past && era_semver_valid(own) && era_semver_compare(e->record.version, own) > 0)
             newest = e;
     }
     return newest;
