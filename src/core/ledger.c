@@ -102,10 +102,12 @@ static void leave_place(struct era_ledger *l, struct item *item)
     struct place *p = item->place;
     if (!p)
         return;
-    if (p->items[0] == item)
-        p->items[0] = p->items[1];
-    p->items[1] = NULL;
-    if (!p->items[0]) {
+    if (item->pub.kind != ERA_KIND_ATTESTATION) {
+        if (p->items[0] == item)
+            p->items[0] = p->items[1];
+        p->items[1] = NULL;
+    }
+    if (--p->count == 0) {
         HASH_DEL(l->places, p);
         free(p);
     }
@@ -149,13 +151,9 @@ static void place_key_of(const struct era_verified *s, struct place_key *k)
     case ERA_KIND_REJECT:
         k->seq = s->statement->u.reject.slot.seq;
         break;
-    case ERA_KIND_ATTESTATION: {
-        const struct era_attestation *a = &s->statement->u.attestation;
-        struct era_bytes name = {(const uint8_t *)a->artefact, strlen(a->artefact)};
-        k->seq = a->slot.seq;
-        k->extra = era_hash_parts(&name, 1); /* one place an artefact */
+    case ERA_KIND_ATTESTATION:
+        k->seq = s->statement->u.attestation.slot.seq;
         break;
-    }
     case ERA_KIND_ANNOUNCEMENT:
         k->seq = s->statement->u.announcement.epoch;
         break;
@@ -164,6 +162,13 @@ static void place_key_of(const struct era_verified *s, struct place_key *k)
     case ERA_KIND_CERTIFICATE:
         assert(!"no place in the ledger");
     }
+}
+
+/* Two ids (R6). Attestations: as many a slot as era_charter_capacity counts, whatever artefacts they name:
+ * the names are the key holder's choice, and would bound nothing. */
+static size_t place_max(uint32_t kind)
+{
+    return kind == ERA_KIND_ATTESTATION ? ERA_IDS_PER_PLACE_MAX * ERA_ARTEFACTS_MAX : ERA_IDS_PER_PLACE_MAX;
 }
 
 static struct place *find_place(const struct era_ledger *l, const struct place_key *k)
@@ -187,7 +192,8 @@ static enum era_verdict slot_verdict(const struct era_ledger *l, const struct er
         return from_disk || !head || seq >= head->seq ? ERA_ACCEPTED : ERA_DOMINATED;
     if (seq <= floor)
         return ERA_DOMINATED;
-    if (s->kind == ERA_KIND_APPROVED)
+    /* What was taken in once stays so, also when it is read before the carrier that opened its window. */
+    if (s->kind == ERA_KIND_APPROVED || from_disk)
         return ERA_ACCEPTED;
     uint64_t base = floor > c->approved_high ? floor : c->approved_high;
     return seq > era_add_sat(base, ERA_LEDGER_WINDOW_SEQS) ? ERA_BEYOND_WINDOW : ERA_ACCEPTED;
@@ -212,10 +218,12 @@ static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_v
 }
 
 /* The two highest epochs <= own + 1 of a key are kept (R16). */
-static enum era_verdict announcement_verdict(const struct era_ledger *l, const struct era_verified *s, uint64_t epoch)
+static enum era_verdict announcement_verdict(const struct era_ledger *l, const struct era_verified *s,
+                                             uint64_t epoch, bool from_disk)
 {
     uint64_t at = s->statement->u.announcement.epoch;
-    if (at > era_add_sat(epoch, 1))
+    /* One's own of a later epoch must be known after a clock went back, or that epoch would hear a second. */
+    if (at > era_add_sat(epoch, 1) && !from_disk)
         return ERA_WRONG_EPOCH;
     uint64_t higher[2] = {0, 0};
     size_t n = 0;
@@ -247,7 +255,9 @@ static void enter_place(struct era_ledger *l, struct item *item, struct place *p
         p->key = *k;
         HASH_ADD(hh, l->places, key, sizeof p->key, p);
     }
-    p->items[p->items[0] ? 1 : 0] = item;
+    if (item->pub.kind != ERA_KIND_ATTESTATION)
+        p->items[p->items[0] ? 1 : 0] = item;
+    p->count++;
     item->place = p;
 }
 
@@ -297,16 +307,16 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
 }
 
 static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
-                                    struct item **out)
+                                    bool from_disk, struct item **out)
 {
     struct place_key k;
     place_key_of(s, &k);
-    enum era_verdict v = s->kind == ERA_KIND_ANNOUNCEMENT ? announcement_verdict(l, s, epoch)
-                                                          : slot_verdict(l, s, k.seq, false);
+    enum era_verdict v = s->kind == ERA_KIND_ANNOUNCEMENT ? announcement_verdict(l, s, epoch, from_disk)
+                                                          : slot_verdict(l, s, k.seq, from_disk);
     if (v != ERA_ACCEPTED)
         return v;
     struct place *p = find_place(l, &k);
-    if (p && p->items[0] && p->items[1])
+    if (p && p->count >= place_max(s->kind))
         return ERA_CAPPED;
     struct item *item = *out = new_item(l, s, k.seq);
     enter_place(l, item, p, &k);
@@ -325,11 +335,12 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
     assert(s->kind != ERA_KIND_EVENT);
     if (era_ledger_find(l, &s->item))
         return ERA_DUPLICATE;
-    if (l->item_count >= l->items_max)
+    /* An adoption makes room; and what the disk holds was counted before. */
+    if (l->item_count >= l->items_max && s->kind != ERA_KIND_CERTIFICATE && !from_disk)
         return ERA_FULL;
     struct item *item = NULL;
     enum era_verdict v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
-                                                      : offer_loose(l, s, epoch, &item);
+                                                      : offer_loose(l, s, epoch, from_disk, &item);
     if (v == ERA_ACCEPTED)
         *out = &item->pub;
     return v;
@@ -385,6 +396,17 @@ static void prune_announced(struct era_ledger *l, int validator)
     }
 }
 
+/* Its slot was collected while it was on its way to the disk; but a rival of the head voids the slot,
+ * and what lies above the head is the head (R7, R12). */
+static bool still_adopts(const struct era_ledger *l, const struct era_item *item)
+{
+    if (item->kind != ERA_KIND_CERTIFICATE)
+        return false;
+    const struct era_adopted *head = era_ledger_head(l, item->component);
+    return (!head || item->seq >= head->seq) &&
+           adopted_in_slot(&l->components[item->component], item->seq) < ERA_IDS_PER_PLACE_MAX;
+}
+
 void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
 {
     struct item *item = (struct item *)pub;
@@ -395,6 +417,8 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
         prune_announced(l, pub->validator);
         return;
     }
+    if (!pub->candidate && still_adopts(l, pub))
+        enter_slot(l, item, &pub->id);
     if (!pub->candidate) { /* an adoption overtook it on its way to the disk */
         era_ledger_tell_deleted(l, pub);
         era_ledger_item_free(l, item);

@@ -7,9 +7,10 @@
  * and era_ledger_commit makes it count once the store said it is durable.
  * era_ledger_abandon takes a pending one out again.
  *
- * Invariants: at most two ids per (key, kind, place); a slot holds at most two
- * proposal ids of each carrier kind; items, slots and candidates are bounded
- * by era_charter_capacity. Never reads a clock, never touches a disk. */
+ * Invariants: at most two ids per (key, kind, place), of attestations two per
+ * artefact that a record may name; a slot holds at most two proposal ids of
+ * each carrier kind; items, slots and candidates are bounded by
+ * era_charter_capacity. Never reads a clock, never touches a disk. */
 #ifndef ERA_CORE_LEDGER_H
 #define ERA_CORE_LEDGER_H
 
@@ -131,7 +132,9 @@ void era_ledger_free(struct era_ledger *l); /* NULL-safe */
 
 /* Offer one verified statement.
  * epoch      the local epoch of this step: bounds announcements.
- * from_disk  history: a certificate below the head is taken as history.
+ * from_disk  history: a certificate below the head is taken as history; window, epoch and room
+ *            bound nothing, for what was taken in once (an own vote!) must be known again.
+ *            Commit it before the next is offered.
  * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
  * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not

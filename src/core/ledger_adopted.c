@@ -165,22 +165,79 @@ static int by_key_payload(const void *a, const void *b)
 
 static void fill_votes(const struct era_candidate *c, size_t signers, struct era_carrier *k)
 {
-    for (size_t i = 0; i < signers; i++)
+    for (size_t i = 0; i < signers && k->approval_count < c->approvals_needed; i++)
         if (c->approved_by >> i & 1)
             k->approvals[k->approval_count++] = (struct era_indexed_signature){(uint32_t)i, c->approvals[i]};
 }
 
-static void fill_proof(const struct era_candidate *c, struct era_carrier *k)
+/* A vote or attestation, by weight: the fewest that are enough go into a
+ * carrier, or what all validators say would outgrow ERA_STATEMENT_BYTES_MAX. */
+struct weighed {
+    uint64_t stake;
+    size_t len, at;
+};
+
+static int by_weight(const void *a, const void *b)
 {
+    const struct weighed *x = a, *y = b;
+    if (x->stake != y->stake)
+        return x->stake > y->stake ? -1 : 1;
+    if (x->len != y->len)
+        return x->len < y->len ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void fill_readiness(const struct era_ledger *l, const struct era_candidate *c, struct era_carrier *k)
+{
+    struct weighed *w = calloc(c->ready_count + 1, sizeof *w);
+    assert(w);
     for (size_t i = 0; i < c->ready_count; i++)
-        k->readiness[k->readiness_count++] =
-            (struct era_indexed_signature){c->ready[i].validator, c->ready[i].signature};
+        w[i] = (struct weighed){.stake = l->charter->validators[c->ready[i].validator].stake, .at = i};
+    qsort(w, c->ready_count, sizeof *w, by_weight);
+    uint64_t stake = 0;
+    for (size_t i = 0; i < c->ready_count && stake < c->readiness_needed; i++) {
+        const struct era_ready *r = &c->ready[w[i].at];
+        k->readiness[k->readiness_count++] = (struct era_indexed_signature){r->validator, r->signature};
+        stake += w[i].stake;
+    }
     qsort(k->readiness, k->readiness_count, sizeof *k->readiness, by_key);
+    free(w);
+}
+
+/* Count it; true when it brings an artefact nearer to its quorum. */
+static bool brings(struct era_match_tally *t, const struct era_plan *plan, const struct era_attested *a,
+                   uint64_t needed)
+{
+    uint64_t before[ERA_PLAN_ENTRIES_MAX * ERA_ARTEFACTS_MAX];
+    bool nearer = false;
+    for (size_t i = 0; i < t->count; i++)
+        before[i] = t->matches[i].stake;
+    era_match_add(t, plan, a->text, a->validator);
+    for (size_t i = 0; i < t->count; i++)
+        nearer |= before[i] < needed && t->matches[i].stake > before[i];
+    return nearer;
+}
+
+static void fill_attestations(const struct era_ledger *l, const struct era_candidate *c, struct era_carrier *k)
+{
+    uint64_t needed = era_rebuild_needed(l->charter, &l->charter->components[c->component], c->plan);
+    struct weighed *w = calloc(c->attested_count + 1, sizeof *w);
+    struct era_match_tally tally;
+    assert(w);
+    era_match_init(&tally, l->charter, c->plan);
     for (size_t i = 0; i < c->attested_count; i++)
-        if (c->attested[i].matched)
-            k->attestations[k->attestation_count++] = (struct era_indexed_attestation){
-                c->attested[i].validator, c->attested[i].signature, c->attested[i].payload};
+        w[i] = (struct weighed){.stake = l->charter->validators[c->attested[i].validator].stake,
+                                .len = c->attested[i].payload.len, .at = i};
+    qsort(w, c->attested_count, sizeof *w, by_weight);
+    for (size_t i = 0; i < c->attested_count && era_match_least(&tally) < needed; i++) {
+        const struct era_attested *a = &c->attested[w[i].at];
+        if (brings(&tally, c->plan, a, needed))
+            k->attestations[k->attestation_count++] =
+                (struct era_indexed_attestation){a->validator, a->signature, a->payload};
+    }
     qsort(k->attestations, k->attestation_count, sizeof *k->attestations, by_key_payload);
+    era_match_release(&tally);
+    free(w);
 }
 
 size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out)
@@ -192,8 +249,10 @@ size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32
     k.attestations = calloc(c->attested_count + 1, sizeof *k.attestations);
     assert(k.approvals && k.readiness && k.attestations);
     fill_votes(c, signers, &k);
-    if (kind == ERA_KIND_CERTIFICATE)
-        fill_proof(c, &k);
+    if (kind == ERA_KIND_CERTIFICATE) {
+        fill_readiness(l, c, &k);
+        fill_attestations(l, c, &k);
+    }
     size_t len = era_author_carrier(kind, &k, out);
     c->assembling = true;
     free(k.approvals);

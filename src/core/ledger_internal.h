@@ -13,12 +13,12 @@ struct place_key {
     uint32_t kind;
     int32_t component;
     uint64_t seq;
-    struct era_hash extra; /* attestation: hash of the artefact's name */
 };
 
 struct place {
     struct place_key key;
-    struct item *items[ERA_IDS_PER_PLACE_MAX];
+    size_t count;
+    struct item *items[ERA_IDS_PER_PLACE_MAX]; /* attestations are only counted */
     UT_hash_handle hh;
 };
 

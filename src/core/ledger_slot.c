@@ -280,6 +280,7 @@ void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
     for (size_t i = 0; i < k.attestation_count; i++)
         add_attestation(c, k.attestations[i].key, &k.attestations[i].signature, k.attestations[i].payload);
     era_carrier_clear(&k);
+    c->assembling = false; /* an approved one is held: the certificate may be next */
     if (item->kind == ERA_KIND_APPROVED) {
         struct component *component = &l->components[item->component];
         c->approved = item;
