@@ -1,0 +1,161 @@
+#include "tests/core/peer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/plan.h"
+#include "src/core/view.h"
+
+#define PEERS_MAX 16
+
+static struct peer *peers[PEERS_MAX];
+
+struct peer *given_peer(const struct era_charter *c)
+{
+    static const struct era_siphash_key key = {{1, 2, 3}};
+    struct peer *p = calloc(1, sizeof *p);
+    p->charter = c;
+    p->verifier = era_verifier_new(c, &c->hash);
+    p->ledger = era_ledger_new(c, &c->hash, &key);
+    p->initial = calloc(c->component_count, sizeof *p->initial);
+    for (size_t i = 0; i < c->component_count; i++)
+        era_plan_initial(&c->components[i], &p->initial[i]);
+    size_t at = 0;
+    while (at < PEERS_MAX && peers[at])
+        at++;
+    cr_assert_lt(at, PEERS_MAX);
+    peers[at] = p;
+    return p;
+}
+
+void peer_free(struct peer *p)
+{
+    for (size_t i = 0; i < PEERS_MAX; i++)
+        if (peers[i] == p)
+            peers[i] = NULL;
+    era_ledger_free(p->ledger);
+    era_verifier_free(p->verifier);
+    free(p->initial);
+    free(p);
+}
+
+void peers_free(void)
+{
+    for (size_t i = 0; i < PEERS_MAX; i++)
+        if (peers[i])
+            peer_free(peers[i]);
+}
+
+enum era_verdict verdict_on(struct peer *p, struct era_bytes envelope)
+{
+    const struct era_verified *s;
+    struct era_hash item;
+    return era_verify(p->verifier, envelope, &s, &item, NULL);
+}
+
+static enum era_verdict offer_from(struct peer *p, struct era_bytes envelope, bool disk,
+                                   struct era_item **item)
+{
+    const struct era_verified *s;
+    struct era_hash id;
+    enum era_verdict v = era_verify(p->verifier, envelope, &s, &id, NULL);
+    return v == ERA_ACCEPTED ? era_ledger_offer(p->ledger, s, p->epoch, disk, item) : v;
+}
+
+enum era_verdict offer(struct peer *p, struct era_bytes envelope, struct era_item **item)
+{
+    struct era_item *ignored;
+    return offer_from(p, envelope, false, item ? item : &ignored);
+}
+
+static enum era_verdict take_from(struct peer *p, struct era_bytes envelope, bool disk)
+{
+    struct era_item *item;
+    enum era_verdict v = offer_from(p, envelope, disk, &item);
+    if (v == ERA_ACCEPTED)
+        era_ledger_commit(p->ledger, item);
+    return v;
+}
+
+enum era_verdict take(struct peer *p, struct era_bytes envelope)
+{
+    return take_from(p, envelope, false);
+}
+
+enum era_verdict restore(struct peer *p, struct era_bytes envelope)
+{
+    return take_from(p, envelope, true);
+}
+
+size_t assemble(struct peer *p)
+{
+    struct era_candidate *c;
+    uint32_t kind;
+    size_t n = 0;
+    while ((c = era_ledger_assemblable(p->ledger, &kind))) {
+        uint8_t *bytes;
+        size_t len = era_ledger_assemble(p->ledger, c, kind, &bytes);
+        cr_assert_gt(len, 0);
+        n += take(p, (struct era_bytes){bytes, len}) == ERA_ACCEPTED;
+        free(bytes);
+    }
+    return n;
+}
+
+const char *changes(struct peer *p)
+{
+    static const char *const names[] = {
+        [ERA_CHANGE_OFFER] = "offer",     [ERA_CHANGE_WITHDRAW] = "withdraw",
+        [ERA_CHANGE_DELETE] = "delete",   [ERA_CHANGE_EQUIVOCATION] = "equivocation",
+        [ERA_CHANGE_ADOPTED] = "adopted", [ERA_CHANGE_APPROVED] = "approved",
+        [ERA_CHANGE_FAILED] = "failed"};
+    static char text[4096];
+    struct era_change c;
+    text[0] = '\0';
+    while (era_ledger_take_change(p->ledger, &c)) {
+        size_t n = strlen(text);
+        if (c.item_kind)
+            snprintf(text + n, sizeof text - n, "%s%s %s", n ? ", " : "", names[c.kind],
+                     era_kind_name(c.item_kind));
+        else
+            snprintf(text + n, sizeof text - n, "%s%s %llu", n ? ", " : "", names[c.kind],
+                     (unsigned long long)c.seq);
+    }
+    return text;
+}
+
+const char *in_force(struct peer *p, const char *component, uint64_t epoch)
+{
+    struct era_view v;
+    int i = given_component_index(p->charter, component);
+    era_view_at(p->ledger, &p->initial[i], i, epoch, &v);
+    const struct era_entry *e = era_view_entry(&v);
+    return e ? e->record.version : "none";
+}
+
+uint64_t head_seq(struct peer *p, const char *component)
+{
+    const struct era_adopted *head = era_ledger_head(p->ledger, given_component_index(p->charter, component));
+    return head ? head->seq : 0;
+}
+
+struct era_candidate *candidate(struct peer *p, const struct era_proposal *proposal)
+{
+    struct era_hash id = given_id(p->charter, proposal);
+    return era_ledger_candidate(p->ledger, &id);
+}
+
+bool holds(struct peer *p, struct era_bytes envelope)
+{
+    struct era_hash item = given_item(p->charter, envelope);
+    return era_ledger_find(p->ledger, &item) != NULL;
+}
+
+bool offers(struct peer *p, struct era_bytes envelope)
+{
+    struct era_hash item = given_item(p->charter, envelope);
+    const struct era_item *held = era_ledger_find(p->ledger, &item);
+    return held && held->offered;
+}

@@ -1,0 +1,45 @@
+/* peer: a ledger with its verifier: a node without a world. What it takes is
+ * durable at once, unless a test offers and commits by hand. */
+#ifndef ERA_TESTS_CORE_PEER_H
+#define ERA_TESTS_CORE_PEER_H
+
+#include "src/core/ledger.h"
+#include "tests/lib/given.h"
+
+struct peer {
+    const struct era_charter *charter;
+    struct era_verifier *verifier;
+    struct era_ledger *ledger;
+    struct era_plan *initial; /* one a component */
+    uint64_t epoch;
+};
+
+/* At epoch 0. All peers are freed by peers_free, which ends every suite that has one. */
+struct peer *given_peer(const struct era_charter *c);
+void peers_free(void);
+void peer_free(struct peer *p);
+
+/* Verify only. */
+enum era_verdict verdict_on(struct peer *p, struct era_bytes envelope);
+/* Verify and offer: *item is pending when ERA_ACCEPTED. item may be NULL. */
+enum era_verdict offer(struct peer *p, struct era_bytes envelope, struct era_item **item);
+/* Verify, offer, commit. */
+enum era_verdict take(struct peer *p, struct era_bytes envelope);
+/* The same, as from the disk at a start. */
+enum era_verdict restore(struct peer *p, struct era_bytes envelope);
+/* Take every carrier that can be made of what is held; returns how many were accepted. */
+size_t assemble(struct peer *p);
+
+/* What the ledger asked for since the last call: "offer approve, adopted 3, delete readiness". */
+const char *changes(struct peer *p);
+/* The version in force at an epoch, "none" when there is none. */
+const char *in_force(struct peer *p, const char *component, uint64_t epoch);
+/* Seq of the head, 0 for the initial record. */
+uint64_t head_seq(struct peer *p, const char *component);
+/* The candidate of a proposal; NULL when none. */
+struct era_candidate *candidate(struct peer *p, const struct era_proposal *proposal);
+bool holds(struct peer *p, struct era_bytes envelope);
+/* Held and part of reconciliation. */
+bool offers(struct peer *p, struct era_bytes envelope);
+
+#endif
