@@ -143,14 +143,12 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     struct era_bytes envelope;
     era_gossip_advance(g, now_ms);
     era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0);
-    era_idtable_remove(g->refused, item);
-    mark_known(g, from, item);
+    mark_known(g, from, item); /* so that it does not go back there */
     era_request_done(g, item);
     if (!push || !g->config.fetch(g->config.ctx, set, item, &envelope))
         return;
     for (size_t i = 0; i < g->link_count; i++)
-        if (g->links[i]->info.link != from)
-            era_push_item(g, g->links[i], &outgoing, envelope.len);
+        era_push_item(g, g->links[i], &outgoing, envelope.len);
 }
 
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)

@@ -36,8 +36,6 @@ void era_mute_host(struct era_gossip *g, const char *address)
 {
     struct era_mute mute = {.until_ms = era_add_sat(g->now_ms, ERA_MUTE_MS)};
     era_address_host(address, mute.host);
-    if (host_is_anchor(g, mute.host))
-        return;
     g->mutes[g->mute_next] = mute; /* the oldest gives way */
     g->mute_next = (g->mute_next + 1) % ERA_MUTES_MAX;
     if (g->mute_count < ERA_MUTES_MAX)

@@ -182,6 +182,25 @@ Test(abuse, promised_items_that_never_come_are_charged_once_and_asked_of_another
     probe_free(p);
 }
 
+Test(abuse, a_link_that_ends_takes_its_requests_with_it)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash ids[100];
+    probe_up(p, 1, true, 9);
+    probe_up(p, 2, true, 8);
+    made_up_ids(ids, 100, 3);
+    uint64_t round = probe_wait(p, 0)->summary_round;
+    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, 100);
+    era_gossip_link_down(p->g, p->w->now_ms, 1);
+    probe_look(p);
+    probe_have(p, 2, ERA_SET_STATEMENTS, round, true, ids, 100);
+    cr_assert_eq(probe_look(p)->wanted_ids, 100);
+    era_gossip_link_down(p->g, p->w->now_ms, 2);
+    probe_look(p);
+    probe_wait(p, 10000);
+    probe_free(p);
+}
+
 Test(abuse, requests_to_one_link_are_bounded)
 {
     struct probe *p = probe_new(1000);
@@ -338,6 +357,22 @@ Test(blocked, R15_a_blocked_peer_gets_no_event_already_queued)
     cr_assert_eq(probe_wait(p, 10)->statements, 1);
     cr_assert_eq(probe_info(p, 1).events_out, 0);
     cr_assert(probe_info(p, 1).blocked);
+    probe_free(p);
+}
+
+Test(blocked, events_are_compared_at_once_when_the_peer_is_free_again)
+{
+    struct probe *p = probe_new(1000);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    hello.blocked = true;
+    probe_link(p, 1, true, "tcp://10.0.0.9:7711");
+    probe_greet(p, 1, &hello);
+    cr_assert_eq(probe_wait(p, 10)->summaries, 1);
+    cr_assert_eq(p->seen.set, ERA_SET_STATEMENTS);
+    probe_wait(p, 3000);
+    cr_assert(era_frame_add_status(probe_frame(p), false));
+    probe_send(p, 1);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), p->w->now_ms);
     probe_free(p);
 }
 

@@ -83,6 +83,16 @@ Test(link, anything_before_hello_is_refused)
     probe_free(p);
 }
 
+Test(link, an_empty_frame_before_hello_is_refused)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.1:40000");
+    probe_frame(p);
+    probe_send(p, 1);
+    then_refused(probe_look(p), ERA_UNEXPECTED);
+    probe_free(p);
+}
+
 Test(link, what_stands_before_hello_in_one_frame_is_not_taken)
 {
     struct probe *p = probe_new(1000);

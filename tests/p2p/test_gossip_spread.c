@@ -1,8 +1,10 @@
 /* Items reach everybody: by push at once, by anti-entropy in the end (N3, M12). */
 #include <criterion/criterion.h>
 
+#include <string.h>
+
 #include "src/base/prng.h"
-#include "tests/p2p/wire.h"
+#include "tests/p2p/probe.h"
 
 #define LOOSE ERA_KIND_ANNOUNCEMENT
 #define SMALL 200 /* bytes of payload */
@@ -49,6 +51,7 @@ Test(spread, two_nodes_with_different_items_converge)
     wire_anchor(w, 0, 1);
     wire_run(w, 500);
     then_all_hold(w, 120);
+    cr_assert_gt(wire_peer(w, 0, 1).equal_rounds, 0, "confirmed at once");
     cr_assert_eq(wire_peer(w, 0, 1).duplicates_in + wire_peer(w, 1, 0).duplicates_in, 0);
     wire_free(w);
 }
@@ -135,6 +138,7 @@ Test(spread, a_late_joiner_gets_twenty_thousand_items_once_from_three_peers)
     for (size_t n = 0; n < 3; n++)
         in += wire_peer(w, 3, n).statements_in;
     cr_assert_eq(in, 20000);
+    cr_assert_lt(wire_peer(w, 3, 0).frames_out, 150);
     wire_run(w, 6000);
     for (size_t n = 0; n < 3; n++)
         cr_assert_gt(wire_peer(w, 3, n).equal_rounds, 0);
@@ -379,4 +383,95 @@ Test(spread, I15_time_near_its_end_does_not_overflow)
     cr_assert_eq(w->now_ms, UINT64_MAX);
     then_all_hold(w, 2001);
     wire_free(w);
+}
+
+Test(spread, I15_at_the_very_end_of_time_nothing_is_due)
+{
+    struct probe *p = probe_new(UINT64_MAX - 1000);
+    probe_up(p, 1, false, 9);
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    era_gossip_tick(p->g, UINT64_MAX);
+    era_gossip_tick(p->g, UINT64_MAX);
+    cr_assert_eq(probe_look(p)->closes, 0);
+    cr_assert_eq(p->seen.statements, 1);
+    probe_free(p);
+}
+
+Test(spread, an_item_is_not_pushed_to_a_link_that_sent_it_while_it_was_stored)
+{
+    struct probe *p = probe_new(1000);
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    for (uint8_t link = 1; link <= 3; link++)
+        probe_up(p, link, false, (uint8_t)(10 + link));
+    p->n->held[item] = true;
+    era_gossip_verdict(p->g, 1000, 2, &p->w->items[item].id, ERA_DUPLICATE);
+    era_gossip_publish(p->g, 1000, ERA_SET_STATEMENTS, &p->w->items[item].id, 1, true);
+    cr_assert_eq(probe_wait(p, 2)->statements, 1);
+    cr_assert_eq(p->seen.sent_link, 3);
+    probe_free(p);
+}
+
+Test(spread, what_was_skipped_is_healed_as_soon_as_the_link_has_drained)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    uint64_t round = probe_wait(p, 0)->summary_round;
+    cr_assert(era_frame_add_have(probe_frame(p), ERA_SET_STATEMENTS, round, false, NULL, 0));
+    probe_send(p, 1);
+    p->reads = false;
+    for (int i = 0; i < 300; i++)
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, 20000), true);
+    size_t sent = probe_wait(p, 2)->bytes;
+    cr_assert_gt(probe_info(p, 1).skipped_out, 0);
+    cr_assert_gt(era_gossip_deadline_ms(p->g), p->w->now_ms);
+    era_gossip_sent(p->g, p->w->now_ms, 1, sent);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), p->w->now_ms);
+    cr_assert_eq(probe_wait(p, 0)->summary_round, round + 2);
+    probe_free(p);
+}
+
+Test(spread, a_bucket_that_moves_is_left_to_the_pushes_but_not_for_ever)
+{
+    static const size_t buckets[] = {255, 255, 256, 255};
+    struct probe *p = probe_new(1000);
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    uint8_t unlike[ERA_FRAME_SUMMARY_BYTES];
+    memset(unlike, 1, sizeof unlike);
+    probe_up(p, 1, false, 9);
+    for (size_t i = 0; i < 4; i++) {
+        probe_wait(p, 500);
+        wire_give(p->w, 0, item, true);
+        probe_wait(p, 10);
+        probe_summary(p, 1, ERA_SET_STATEMENTS, 2 + 2 * i, unlike);
+        cr_assert_eq(probe_look(p)->have_buckets, buckets[i]);
+        wire_take(p->w, 0, item);
+    }
+    probe_free(p);
+}
+
+Test(spread, when_all_that_differs_moves_the_peer_is_told_to_wait)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_wait(p, 500);
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    probe_wait(p, 10);
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    cr_assert_eq(probe_look(p)->haves, 1);
+    cr_assert_eq(p->seen.have_buckets, 0);
+    cr_assert(p->seen.reply, "not equal");
+    cr_assert_eq(probe_info(p, 1).equal_rounds, 0);
+    probe_free(p);
+}
+
+Test(spread, rounds_of_events_do_not_count_as_equal)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_summary(p, 1, ERA_SET_EVENTS, 2, NULL);
+    cr_assert_eq(probe_look(p)->haves, 1);
+    cr_assert_eq(probe_info(p, 1).equal_rounds, 0);
+    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    cr_assert_eq(probe_info(p, 1).equal_rounds, 1);
+    probe_free(p);
 }
