@@ -106,6 +106,8 @@ void node_flush(struct era_node *n)
 
 static void forget_pending(struct era_node *n, struct pending *p)
 {
+    if (p->item && p->link != 0)
+        era_gossip_verdict(n->gossip, n->now_ms, p->link, &p->item->item, ERA_STORE_FAILED);
     if (p->item)
         era_ledger_abandon(n->ledger, p->item);
     if (p->has_reply)

@@ -203,6 +203,9 @@ static void item_committed(struct era_node *n, struct pending *p)
     uint64_t seq = p->item->seq;
     era_ledger_commit(n->ledger, p->item);
     node_drain_changes(n, &item, p->link, !p->assembled);
+    const struct era_item *held = era_ledger_find(n->ledger, &item);
+    if (p->link != 0 && !(held && held->offered)) /* gossip waits for a word on everything it delivered */
+        era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
     if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
         n->gate_dirty = true;
     if (kind == ERA_KIND_PROPOSAL && n->started) {
