@@ -6,3 +6,7 @@ tests_node_test_node_SOURCES = tests/lib/given.c tests/lib/given.h
 tests_node_test_node_SOURCES += tests/node/world.c tests/node/world_seen.c tests/node/world.h tests/node/world_internal.h
 tests_node_test_node_SOURCES += tests/node/test_durability.c
 tests_node_test_node_SOURCES += tests/node/test_voting.c
+tests_node_test_node_SOURCES += tests/node/test_gate.c
+tests_node_test_node_SOURCES += tests/node/test_events.c
+tests_node_test_node_SOURCES += tests/node/test_convergence.c
+tests_node_test_node_SOURCES += tests/node/test_adoption.c

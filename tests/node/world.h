@@ -160,7 +160,8 @@ uint64_t world_head(const struct world_node *n, const char *component);
 /* Version in force, "" when none. */
 const char *world_version(const struct world_node *n, const char *component);
 struct era_hash world_digest(const struct world_node *n);
-/* All nodes that are up have equal digests and equal sets of statements. */
+/* All nodes that are up have equal digests and equal sets of statements; but for those of a key that said two
+ * things in one place, which leave reconciliation where both are held. */
 bool world_converged(struct world *w, void *unused);
 
 #endif

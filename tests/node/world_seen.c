@@ -261,7 +261,7 @@ static void find_missing(void *ctx, const struct era_item *item)
 {
     struct comparison *c = ctx;
     const struct era_item *held = era_ledger_find(c->other, &item->item);
-    if (!held || !held->offered)
+    if (!held || !(held->offered || held->equivocal))
         c->missing = true;
 }
 
