@@ -1,6 +1,7 @@
-/* http: the observers' port (evhttp): GET and HEAD only, loopback by default,
- * with the limits that evhttp lacks: header and body bytes, a total deadline
- * of its own for every connection, a cap on connections, a check of Host. */
+/* http: the observers' port: GET and HEAD only, loopback by default, with
+ * bounds on header bytes, on the whole life of a connection and on the number
+ * of connections, no bodies, and a check of Host. Not evhttp, which has no
+ * bound for the second and the third. */
 #ifndef ERA_ERAD_HTTP_H
 #define ERA_ERAD_HTTP_H
 

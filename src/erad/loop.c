@@ -17,6 +17,7 @@ void era_daemon_info(void *daemon, struct era_report_info *info)
     info->now_ms = era_daemon_now_ms();
     info->uptime_ms = info->now_ms - d->started_ms;
     info->peers_configured = d->config.peers.count;
+    info->node_key = d->node_key;
 }
 
 void era_daemon_stop(struct era_daemon *d, int status)

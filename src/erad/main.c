@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "src/base/fraction.h"
 #include "src/erad/daemon.h"
@@ -57,6 +59,17 @@ static const struct argp argp = {
     "SIGTERM stops it, SIGHUP reads the versions of the configuration again. Talk to it with eractl(1).",
     NULL, NULL, NULL};
 
+/* Sockets want absolute paths, and those of a configuration start at its folder. Owned by the caller; NULL: no
+ * memory, or no working directory. */
+static char *absolute(const char *path)
+{
+    char *full = NULL, *here = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+    if (here && asprintf(&full, "%s%s%s", here, here[0] ? "/" : "", path) < 0)
+        full = NULL;
+    free(here);
+    return full;
+}
+
 static int fail(const struct era_error *err)
 {
     fprintf(stderr, "erad: %s\n", err->text);
@@ -75,8 +88,12 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &a);
     era_log_start(a.debug ? ERA_LOG_DEBUG : ERA_LOG_INFO);
     struct era_daemon *d = calloc(1, sizeof *d);
-    if (!d) {
-        fprintf(stderr, "erad: out of memory\n");
+    char *config_path = absolute(a.daemon.config_path);
+    a.daemon.config_path = config_path;
+    if (!d || !config_path) {
+        fprintf(stderr, "erad: no memory, or no working directory\n");
+        free(config_path);
+        free(d);
         return ERA_EXIT_TRY_LATER;
     }
     int status;
@@ -89,5 +106,6 @@ int main(int argc, char **argv)
         status = era_daemon_run(d);
     era_daemon_close(d);
     free(d);
+    free(config_path);
     return status;
 }

@@ -12,6 +12,7 @@ struct era_report_info {
     int pid;
     uint64_t uptime_ms, now_ms;
     size_t peers_configured;
+    struct era_key node_key;
 };
 
 /* Each returns a new reference, {"schema":"erad.VERB/1", …}. component -1: all

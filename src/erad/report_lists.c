@@ -1,0 +1,253 @@
+/* Answers that are lists: eras, proposals, history, announcements, peers. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/textkey.h"
+#include "src/core/charter.h"
+#include "src/erad/report_parts.h"
+
+/* Names of validators shown with one proposal in a list; `show` names all. */
+#define LIST_NAMES_MAX 64
+
+/* ---- eras ---- */
+
+static json_t *component_eras(const struct era_node *n, int component)
+{
+    struct era_view v;
+    json_t *o = report_object();
+    era_node_view(n, component, &v);
+    report_put(o, "id", report_text(era_node_charter(n)->components[component].id));
+    report_put(o, "head", report_head(v.head));
+    report_put(o, "forked", report_bool(v.forked));
+    report_put(o, "void_seq", v.forked ? report_number(v.void_seq) : json_null());
+    report_put(o, "current", v.current < 0 ? json_null() : report_number((uint64_t)v.current));
+    report_put(o, "plan", report_plan(n, v.plan, v.current));
+    return o;
+}
+
+json_t *era_report_eras(const struct era_node *n, int component)
+{
+    struct era_hash digest = era_view_digest(era_node_ledger(n));
+    json_t *o = report_answer("eras"), *all = report_array();
+    for (size_t i = 0; i < era_node_charter(n)->component_count; i++)
+        if (component < 0 || (int)i == component)
+            report_add(all, component_eras(n, (int)i));
+    report_put(o, "epoch", report_number(era_node_epoch(n)));
+    report_put(o, "view_digest", report_hash(&digest));
+    report_put(o, "components", all);
+    return o;
+}
+
+/* ---- proposals ---- */
+
+json_t *era_report_proposals(const struct era_node *n)
+{
+    json_t *o = report_answer("proposals"), *all = report_array();
+    for (size_t comp = 0; comp < era_node_charter(n)->component_count; comp++) {
+        const struct era_slot *const *slots;
+        size_t count = era_ledger_slots(era_node_ledger(n), (int)comp, &slots);
+        for (size_t i = 0; i < count; i++)
+            for (const struct era_candidate *c = slots[i]->candidates; c; c = c->slot_next)
+                if (c->known)
+                    report_add(all, report_proposal(n, c, LIST_NAMES_MAX));
+    }
+    report_put(o, "epoch", report_number(era_node_epoch(n)));
+    report_put(o, "proposals", all);
+    return o;
+}
+
+json_t *era_report_show(const struct era_node *n, const struct era_hash *proposal)
+{
+    json_t *found = NULL;
+    for (size_t comp = 0; comp < era_node_charter(n)->component_count && !found; comp++) {
+        const struct era_adopted *all;
+        size_t count = era_ledger_adopted(era_node_ledger(n), (int)comp, &all);
+        for (size_t i = 0; i < count && !found; i++)
+            if (era_hash_eq(&all[i].proposal, proposal))
+                found = report_adopted(n, (int)comp, &all[i]);
+    }
+    const struct era_candidate *c = era_ledger_candidate(era_node_ledger(n), proposal);
+    if (!found && c && c->known)
+        found = report_proposal(n, c, SIZE_MAX);
+    if (!found)
+        return NULL;
+    json_t *o = report_answer("show");
+    report_put(o, "proposal", found);
+    return o;
+}
+
+/* ---- history ---- */
+
+static json_t *log_entry(const struct era_node *n, int component, const struct era_adopted *all, size_t count,
+                         size_t i)
+{
+    const struct era_component *of = &era_node_charter(n)->components[component];
+    const struct era_adopted *a = &all[i];
+    int author = era_charter_signer_index(of, &a->author);
+    struct era_proposal *p = malloc(sizeof *p);
+    struct era_view view;
+    json_t *o = report_object();
+    assert(p);
+    bool known = era_ledger_proposal(era_node_ledger(n), &a->proposal, p);
+    assert(known);
+    era_node_view(n, component, &view);
+    report_put(o, "component", report_text(of->id));
+    report_put(o, "charter_version", report_number(a->charter_version));
+    report_put(o, "seq", report_number(a->seq));
+    report_put(o, "id", report_hash(&a->proposal));
+    report_put(o, "author", report_text(author < 0 ? "" : of->signers[author].name));
+    report_put(o, "urgent", report_bool(a->urgent));
+    report_put(o, "void", report_bool(report_is_void(all, count, i)));
+    report_put(o, "text", report_text(p->text));
+    report_put(o, "plan", report_plan(n, a->plan, view.head == a ? view.current : -1));
+    free(p);
+    return o;
+}
+
+json_t *era_report_log(const struct era_node *n)
+{
+    json_t *o = report_answer("log"), *entries = report_array();
+    for (size_t comp = 0; comp < era_node_charter(n)->component_count; comp++) {
+        const struct era_adopted *all;
+        size_t count = era_ledger_adopted(era_node_ledger(n), (int)comp, &all);
+        for (size_t i = 0; i < count; i++)
+            report_add(entries, log_entry(n, (int)comp, all, count, i));
+    }
+    report_put(o, "entries", entries);
+    return o;
+}
+
+/* ---- head, charter ---- */
+
+/* The lowest seq above whatever was proposed, as far as the signers' window reaches (R2); when somebody
+ * spoke at its end, the highest one still free. */
+static uint64_t next_seq(const struct era_node *n, int component)
+{
+    const struct era_slot *const *slots;
+    uint64_t floor = era_ledger_floor(era_node_ledger(n), component), most = floor + ERA_SIGN_WINDOW_SEQS;
+    size_t count = era_ledger_slots(era_node_ledger(n), component, &slots);
+    bool taken[ERA_SIGN_WINDOW_SEQS + 1] = {false};
+    for (size_t i = 0; i < count; i++)
+        for (const struct era_candidate *c = slots[i]->candidates; c; c = c->slot_next)
+            if (c->known && c->seq > floor && c->seq <= most)
+                taken[c->seq - floor] = true;
+    uint64_t highest = ERA_SIGN_WINDOW_SEQS;
+    while (highest > 0 && !taken[highest])
+        highest--;
+    if (highest < ERA_SIGN_WINDOW_SEQS)
+        return floor + highest + 1;
+    for (uint64_t at = ERA_SIGN_WINDOW_SEQS; at > 0; at--)
+        if (!taken[at])
+            return floor + at;
+    return most + 1;
+}
+
+json_t *era_report_head(const struct era_node *n, int component)
+{
+    json_t *o = report_answer("head");
+    report_put(o, "epoch", report_number(era_node_epoch(n)));
+    report_put(o, "next_seq", report_number(next_seq(n, component)));
+    report_put(o, "head", report_head(era_ledger_head(era_node_ledger(n), component)));
+    report_put(o, "floor", report_number(era_ledger_floor(era_node_ledger(n), component)));
+    return o;
+}
+
+json_t *era_report_charter(const struct era_node *n)
+{
+    const struct era_charter *c = era_node_charter(n);
+    json_t *o = report_answer("charter");
+    report_put(o, "name", report_text(c->name));
+    report_put(o, "hash", report_hash(&c->hash));
+    report_put(o, "version", report_number(c->version));
+    return o;
+}
+
+/* ---- announcements (M6) ---- */
+
+static json_t *announced(const struct era_node *n, size_t validator, const struct era_hash *digest)
+{
+    const struct era_charter *c = era_node_charter(n);
+    struct era_announcement *a = calloc(1, sizeof *a);
+    assert(a);
+    bool said = era_ledger_announcement(era_node_ledger(n), (int)validator, UINT64_MAX, a) != NULL;
+    json_t *o = report_object();
+    report_put(o, "name", report_text(c->validators[validator].name));
+    report_put(o, "stake", report_stake(c->validators[validator].stake));
+    report_put(o, "epoch", said ? report_number(a->epoch) : json_null());
+    report_put(o, "fresh", report_bool(said && report_is_fresh(n, a->epoch)));
+    report_put(o, "versions", report_versions(&a->versions));
+    report_put(o, "blocked", report_bool(said && a->blocked));
+    report_put(o, "staged", report_bool(said && a->staged));
+    report_put(o, "same_view", said ? report_bool(era_hash_eq(&a->view_digest, digest)) : json_null());
+    free(a);
+    return o;
+}
+
+json_t *era_report_announcements(const struct era_node *n)
+{
+    struct era_hash digest = era_view_digest(era_node_ledger(n));
+    json_t *o = report_answer("announcements"), *all = report_array();
+    for (size_t v = 0; v < era_node_charter(n)->validator_count; v++)
+        report_add(all, announced(n, v, &digest));
+    report_put(o, "epoch", report_number(era_node_epoch(n)));
+    report_put(o, "validators", all);
+    return o;
+}
+
+/* ---- peers ---- */
+
+static void put_counters(json_t *o, const struct era_peer_info *p)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"frames_in", p->frames_in},         {"frames_out", p->frames_out},
+                {"bytes_in", p->bytes_in},           {"bytes_out", p->bytes_out},
+                {"statements_in", p->statements_in}, {"statements_out", p->statements_out},
+                {"events_in", p->events_in},         {"events_out", p->events_out},
+                {"duplicates_in", p->duplicates_in}, {"refused_in", p->refused_in},
+                {"skipped_out", p->skipped_out},     {"queued_bytes", p->queued_bytes}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        report_put(o, rows[i].name, report_number(rows[i].value));
+}
+
+static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
+{
+    char key[ERA_KEY_TEXT_BYTES];
+    bool up = p->state == ERA_PEER_UP;
+    json_t *o = report_object();
+    report_put(o, "link", report_number(p->link));
+    report_put(o, "state", report_text(up ? "up" : "handshake"));
+    report_put(o, "outgoing", report_bool(p->outgoing));
+    report_put(o, "blocked", report_bool(p->blocked));
+    report_put(o, "address", report_text(p->address));
+    report_put(o, "listen", report_text_or_null(p->listen));
+    report_put(o, "agent", report_text_or_null(p->agent));
+    report_put(o, "node", up ? report_text(era_key_text(&p->node, key)) : json_null());
+    report_put(o, "versions", report_versions(&p->versions));
+    report_put(o, "protocol", report_number(p->protocol));
+    report_put(o, "up_ms", report_number(up && now_ms > p->up_since_ms ? now_ms - p->up_since_ms : 0));
+    report_put(o, "last_heard_ms", report_number(now_ms > p->last_heard_ms ? now_ms - p->last_heard_ms : 0));
+    put_counters(o, p);
+    report_put(o, "score", json_integer(p->score));
+    return o;
+}
+
+json_t *era_report_peers(const struct era_node *n, const struct era_report_info *info)
+{
+    struct era_peer_info *peers = calloc(ERA_LINKS_MAX, sizeof *peers);
+    uint64_t last_ms;
+    json_t *o = report_answer("peers"), *all = report_array();
+    assert(peers);
+    size_t count = era_gossip_peers(era_node_gossip(n), peers, ERA_LINKS_MAX);
+    for (size_t i = 0; i < count && i < ERA_LINKS_MAX; i++)
+        report_add(all, peer(&peers[i], info->now_ms));
+    uint64_t rounds = era_gossip_equal_rounds(era_node_gossip(n), &last_ms);
+    report_put(o, "peers", all);
+    report_put(o, "equal_rounds", report_number(rounds));
+    report_put(o, "last_equal_ms_ago",
+               rounds > 0 ? report_number(info->now_ms > last_ms ? info->now_ms - last_ms : 0) : json_null());
+    free(peers);
+    return o;
+}
