@@ -7,3 +7,4 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_reconcile.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_links.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_spread.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_abuse.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_link.c

@@ -1,0 +1,95 @@
+/* link_nng: the driver of links. Moves frames over NNG streams (tcp and ipc)
+ * and knows nothing of what they say.
+ *
+ * On the stream a frame is its length (4 bytes, big-endian, 1 to
+ * ERA_FRAME_BYTES_MAX) and its body. The length is checked before the body is
+ * read; nothing is ever allocated by a length that came from outside.
+ *
+ * Threads: NNG's callbacks only post to one mailbox. Every function here is
+ * called by one thread, the owner's, and never blocks on a peer. Poll
+ * era_link_driver_fd for readability, then take events with era_link_driver_poll.
+ *
+ * Invariants:
+ * - an UP is followed by exactly one DOWN, whoever closed; nothing of a link
+ *   comes after its DOWN, and only DOWN after era_link_driver_close;
+ * - reading: a link holds one buffer of one largest frame. More is read only
+ *   when the owner has taken every whole frame in it, so a slow owner slows
+ *   its peer down (back-pressure) and costs no memory;
+ * - writing: above 2 * ERA_LINK_OUT_BYTES_MAX of waiting bytes the link is
+ *   closed. The owner's own accounting, by SENT, stops it long before;
+ * - a program must not fork without exec once a driver exists. */
+#ifndef ERA_P2P_LINK_NNG_H
+#define ERA_P2P_LINK_NNG_H
+
+#include "proto/limits.h"
+#include "src/base/bytes.h"
+
+#define ERA_LINK_DIAL_MS        5000          /* name resolution and connection */
+#define ERA_LINK_FLUSH_MS       1000          /* what a flushing close may take */
+#define ERA_LINK_LISTENERS_MAX  8             /* addresses of erad.conf's listen[] */
+#define ERA_LINK_DIALS_MAX      ERA_PEERS_MAX /* links kept free for dialling when strangers fill the rest */
+#define ERA_LINK_PATH_BYTES_MAX 107           /* sun_path without its NUL */
+
+enum era_link_event_kind {
+    ERA_LINK_UP,          /* link, outgoing, address */
+    ERA_LINK_DIAL_FAILED, /* address as dialled, reason */
+    ERA_LINK_FRAME,       /* link, bytes: one frame body */
+    ERA_LINK_SENT,        /* link, sent: body bytes of frames that wholly reached the socket */
+    ERA_LINK_DOWN         /* link, reason */
+};
+
+struct era_link_event {
+    enum era_link_event_kind kind;
+    uint64_t link; /* never used twice; 0 of DIAL_FAILED only */
+    bool outgoing;
+    /* As dialled; of an accepted link tcp://ip:port of the peer, or the ipc:// address it came by. */
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_bytes bytes; /* borrowed until the next era_link_driver_poll */
+    size_t sent;
+    /* 0: the owner closed it. Otherwise a negative errno: -ECONNRESET the peer
+     * closed, -EBADMSG an empty frame or the end of the stream inside a frame,
+     * -EMSGSIZE a length above the limit, -ENOBUFS too much waits to be
+     * written, or what the system said. */
+    int reason;
+};
+
+struct era_link_driver;
+
+/* links_max: how many links accepting may fill (1 to 4 * ERA_LINKS_MAX); above
+ * it a connection is accepted and closed at once, without any state. Dialling
+ * may use ERA_LINK_DIALS_MAX more. NULL, errno set, when the system has no
+ * file descriptor or memory left. */
+struct era_link_driver *era_link_driver_new(size_t links_max);
+/* Closes everything at once and waits for NNG's callbacks to end. NULL-safe. */
+void era_link_driver_free(struct era_link_driver *d);
+/* Readable while era_link_driver_poll may have an event. Borrowed. */
+int era_link_driver_fd(const struct era_link_driver *d);
+
+/* Accept on tcp://host:port (port 0: any free one) or ipc:///path. bound is
+ * the address with its real port. 0 or a negative errno; -EINVAL for another
+ * scheme, -ENAMETOOLONG for a path of more than ERA_LINK_PATH_BYTES_MAX. */
+int era_link_driver_listen(struct era_link_driver *d, const char *address,
+                           char bound[ERA_ADDRESS_BYTES_MAX + 1]);
+
+/* Dial. 0: exactly one UP or DIAL_FAILED of this address follows, within
+ * ERA_LINK_DIAL_MS. A negative errno (-EINVAL, -ENAMETOOLONG as above, -EBUSY
+ * no room): nothing follows. */
+int era_link_driver_dial(struct era_link_driver *d, const char *address);
+
+/* Queue a copy of one frame body of 1 to ERA_FRAME_BYTES_MAX bytes. Ignored
+ * when the link is down or closing: its DOWN comes, or has come. */
+void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_bytes body);
+
+/* Close; DOWN with reason 0 follows. With flush, what is queued is written
+ * first, and the peer gets the rest of ERA_LINK_FLUSH_MS to read it and close
+ * from its side: NNG drops what a reader has not yet read when its peer hangs
+ * up, so a last word would often be lost. */
+void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush);
+
+/* Take one event. False, and the fd silent, when there is none. */
+bool era_link_driver_poll(struct era_link_driver *d, struct era_link_event *out);
+
+/* Connections closed at accept because there was no room. */
+uint64_t era_link_driver_refused(const struct era_link_driver *d);
+
+#endif
