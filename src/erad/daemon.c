@@ -214,7 +214,7 @@ static bool open_links(struct era_daemon *d, struct era_error *err)
     if (!d->links)
         return era_error_errno(err, -errno, "links", "start the links");
     for (size_t i = 0; i < d->config.listen.count; i++) {
-        int rc = era_link_listen(d->links, d->config.listen.items[i], bound);
+        int rc = era_link_driver_listen(d->links, d->config.listen.items[i], bound);
         if (rc != 0)
             return era_error_errno(err, rc, d->config.listen.items[i], "listen for peers");
         era_log(ERA_LOG_NOTICE, "listening for peers on %s", bound);

@@ -9,7 +9,7 @@
 
 static void connect_to(struct era_daemon *d, const char *address)
 {
-    if (era_link_dial(d->links, address) == 0)
+    if (era_link_driver_dial(d->links, address) == 0)
         return;
     if (d->failed_dials < ERA_PEERS_MAX)
         era_text_set(d->failed_dial[d->failed_dials++], ERA_ADDRESS_BYTES_MAX + 1, address);
@@ -67,10 +67,10 @@ void era_daemon_apply(struct era_daemon *d, const struct era_effect *e)
         store(d, e);
         break;
     case ERA_EFF_SEND:
-        era_link_send(d->links, e->link, e->bytes);
+        era_link_driver_send(d->links, e->link, e->bytes);
         break;
     case ERA_EFF_CLOSE:
-        era_link_close(d->links, e->link, true);
+        era_link_driver_close(d->links, e->link, true);
         break;
     case ERA_EFF_CONNECT:
         connect_to(d, e->text);

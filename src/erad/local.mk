@@ -11,7 +11,7 @@ src_erad_liberad_a_SOURCES += src/erad/hook.c src/erad/hook.h
 src_erad_liberad_a_SOURCES += src/erad/hasher.c src/erad/hasher.h
 src_erad_liberad_a_SOURCES += src/erad/log.c src/erad/log.h
 
-#bin_PROGRAMS += erad
-#erad_SOURCES = src/erad/main.c
-#erad_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)/erad"'
-#erad_LDADD = src/erad/liberad.a $(FLOOR_ERAD)
+bin_PROGRAMS += erad
+erad_SOURCES = src/erad/main.c
+erad_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)/erad"'
+erad_LDADD = src/erad/liberad.a $(FLOOR_ERAD)

@@ -112,7 +112,7 @@ static void on_links(evutil_socket_t fd, short what, void *ctx)
     (void)fd, (void)what;
     struct era_daemon *d = ctx;
     struct era_link_event l;
-    for (int i = 0; i < TURN_MAX && !d->links_paused && era_link_poll(d->links, &l); i++)
+    for (int i = 0; i < TURN_MAX && !d->links_paused && era_link_driver_poll(d->links, &l); i++)
         link_event(d, &l);
 }
 

@@ -1,5 +1,8 @@
-# Tests of floor erad. With the first test uncomment; then one line a file.
-#check_PROGRAMS += tests/erad/test_erad
-#TESTS += tests/erad/test_erad
-#tests_erad_test_erad_LDADD = src/erad/liberad.a $(FLOOR_ERAD) $(CRITERION_LIBS)
-#tests_erad_test_erad_SOURCES = tests/erad/test_X.c
+# Tests of floor erad. One line a file.
+check_PROGRAMS += tests/erad/test_erad
+TESTS += tests/erad/test_erad
+tests_erad_test_erad_LDADD = src/erad/liberad.a $(FLOOR_ERAD) $(CRITERION_LIBS)
+tests_erad_test_erad_SOURCES = tests/lib/given.c tests/lib/given.h
+tests_erad_test_erad_SOURCES += tests/erad/lone.c tests/erad/lone.h
+tests_erad_test_erad_SOURCES += tests/erad/test_report.c
+tests_erad_test_erad_SOURCES += tests/erad/test_gate_words.c
