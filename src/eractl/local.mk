@@ -1,4 +1,20 @@
-# eractl: the CLI. With the first main.c (then one line a module):
-#bin_PROGRAMS += eractl
-#eractl_SOURCES = src/eractl/main.c
-#eractl_LDADD = $(FLOOR_ERACTL)
+# eractl: the CLI.
+bin_PROGRAMS += eractl
+eractl_LDADD = $(FLOOR_ERACTL)
+eractl_SOURCES =
+eractl_SOURCES += src/eractl/main.c
+eractl_SOURCES += src/eractl/verbs.c src/eractl/verbs.h
+eractl_SOURCES += src/eractl/args.c src/eractl/cli.h
+eractl_SOURCES += src/eractl/fail.c
+eractl_SOURCES += src/eractl/text.c src/eractl/text.h
+eractl_SOURCES += src/eractl/print.c src/eractl/print.h
+eractl_SOURCES += src/eractl/daemon.c src/eractl/daemon.h
+eractl_SOURCES += src/eractl/network.c src/eractl/material.c src/eractl/network.h
+eractl_SOURCES += src/eractl/merge.c src/eractl/merge.h
+eractl_SOURCES += src/eractl/draft.c src/eractl/draft.h
+eractl_SOURCES += src/eractl/words.c src/eractl/words.h
+eractl_SOURCES += src/eractl/approvals.c src/eractl/approvals.h
+eractl_SOURCES += src/eractl/sign.c src/eractl/sign.h
+eractl_SOURCES += src/eractl/verb_local.c src/eractl/verb_charter.c
+eractl_SOURCES += src/eractl/verb_propose.c src/eractl/verb_sign.c src/eractl/verb_review.c
+eractl_SOURCES += src/eractl/verb_attest.c src/eractl/verb_read.c src/eractl/verb_follow.c

@@ -1,0 +1,397 @@
+/* status, eras, peers, announcements, gate; height, emit. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/base/fraction.h"
+#include "src/eractl/daemon.h"
+#include "src/eractl/print.h"
+#include "src/eractl/verbs.h"
+#include "src/host/files.h"
+
+static int ask_plainly(const struct era_cli *cli, const char *verb, struct era_answer *a)
+{
+    return era_ask(cli, &(struct era_request){.verb = verb, .component = era_cli_text(cli, ERA_OPT_COMPONENT)}, a);
+}
+
+/* "software 1.0.0, api 2.1.0"; malloc'd. */
+static char *versions_text(const json_t *versions)
+{
+    const char *kind;
+    json_t *v, *names = json_array();
+    json_object_foreach((json_t *)versions, kind, v)
+    {
+        if (json_is_string(v) && *json_string_value(v)) {
+            char *one = era_text_format("%s %s", kind, json_string_value(v));
+            json_array_append_new(names, json_string(one));
+            free(one);
+        }
+    }
+    char *out = era_json_names(names, "-");
+    json_decref(names);
+    return out;
+}
+
+static char *number_text(const json_t *o, const char *key)
+{
+    const json_t *v = json_object_get(o, key);
+    return json_is_integer(v) ? era_text_format("%" JSON_INTEGER_FORMAT, json_integer_value(v)) : strdup("-");
+}
+
+static char *time_text(json_int_t ms)
+{
+    if (ms < 0)
+        return strdup("-");
+    if (ms < 10000)
+        return era_text_format("%.1f s", (double)ms / 1000);
+    if (ms < 600000)
+        return era_text_format("%" JSON_INTEGER_FORMAT " s", ms / 1000);
+    if (ms < 48 * 3600000LL)
+        return era_text_format("%" JSON_INTEGER_FORMAT " h %02d min", ms / 3600000, (int)(ms / 60000 % 60));
+    return era_text_format("%" JSON_INTEGER_FORMAT " days", ms / 86400000);
+}
+
+/* ---- gate ---- */
+
+static void print_gate(const json_t *gate)
+{
+    era_print_pair("gate", "%s: %s", era_json_text(gate, "state"), era_json_text(gate, "text"));
+    era_print_pair("  cure", "%s", era_json_text(gate, "cure"));
+}
+
+int era_run_gate(struct era_cli *cli)
+{
+    struct era_answer a;
+    bool quiet = era_cli_has(cli, ERA_OPT_QUIET);
+    int status = ask_plainly(cli, "gate", &a);
+    if (status != 0)
+        return status;
+    if (cli->json) {
+        era_pass_json(cli, &a);
+    } else if (!quiet) {
+        era_print_prose(stdout, 0, "%s: %s", era_json_text(a.json, "state"), era_json_text(a.json, "text"));
+        if (*era_json_text(a.json, "cure"))
+            era_print_prose(stdout, 2, "cure: %s", era_json_text(a.json, "cure"));
+    }
+    status = (int)era_json_int(a.json, "exit", ERA_EXIT_BUG);
+    era_answer_clear(&a);
+    return status;
+}
+
+/* ---- status ---- */
+
+static void print_clock(const json_t *s)
+{
+    const json_t *clock = json_object_get(s, "clock");
+    json_int_t next = era_json_int(clock, "next_epoch_in_ms", -1);
+    char *in = time_text(next);
+    era_print_pair("epoch", "%" JSON_INTEGER_FORMAT "%s%s (%s clock)", era_json_int(clock, "epoch", 0),
+                   next >= 0 ? ", the next in " : "", next >= 0 ? in : "", era_json_text(clock, "kind"));
+    free(in);
+}
+
+static void print_components(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        era_print_pair(i == 0 ? "components" : "", "%s: %s, era %" JSON_INTEGER_FORMAT " \"%s\", %s, slot %"
+                       JSON_INTEGER_FORMAT "%s", era_json_text(c, "id"), era_json_text(c, "version"),
+                       era_json_int(c, "era", 0), era_json_text(c, "era_name"), era_json_text(c, "gate"),
+                       era_json_int(c, "seq", 0), era_json_true(c, "forked") ? ", FORKED" : "");
+    }
+}
+
+static void print_adoption(const json_t *a)
+{
+    const json_t *list = json_object_get(a, "software");
+    if (!json_is_object(a))
+        return;
+    era_print_pair("announced", "stake %s of %s is fresh, a quorum is %s; blocked %s, staged %s; %s see another view",
+                   era_json_text(a, "fresh"), era_json_text(a, "total"), era_json_text(a, "quorum"),
+                   era_json_text(a, "blocked"), era_json_text(a, "staged"), era_json_text(a, "other_view"));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        era_print_pair(i == 0 ? "software" : "", "%s: stake %s", era_json_text(json_array_get(list, i), "version"),
+                       era_json_text(json_array_get(list, i), "stake"));
+}
+
+static void print_coming(const json_t *s)
+{
+    const json_t *next = json_object_get(s, "next"), *proposals = json_object_get(s, "proposals");
+    char id[ERA_SHORT_ID_BYTES];
+    for (size_t i = 0; i < json_array_size(next); i++) {
+        const json_t *n = json_array_get(next, i), *e = json_object_get(n, "entry");
+        char *epoch = number_text(e, "effective");
+        era_print_pair(i == 0 ? "coming" : "", "%s %s %s at epoch %s: stake %s of %s supports it",
+                       era_json_text(n, "component"), era_json_text(e, "version"), era_json_text(e, "class"), epoch,
+                       era_json_text(n, "supporting"), era_json_text(n, "needed"));
+        free(epoch);
+    }
+    for (size_t i = 0; i < json_array_size(proposals); i++) {
+        const json_t *p = json_array_get(proposals, i), *a = json_object_get(p, "approvals");
+        const json_t *r = json_object_get(p, "readiness");
+        era_print_pair(i == 0 ? "proposals" : "",
+                       "%s %s %s, slot %" JSON_INTEGER_FORMAT ": %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+                       " approvals, ready %s of %s",
+                       era_short_id(era_json_text(p, "id"), id), era_json_text(p, "component"),
+                       era_json_text(p, "version"), era_json_int(p, "seq", 0), era_json_text(p, "state"),
+                       era_json_int(a, "count", 0), era_json_int(a, "needed", 0), era_json_text(r, "stake"),
+                       era_json_text(r, "needed"));
+    }
+}
+
+static void print_status(const json_t *s)
+{
+    const json_t *peers = json_object_get(s, "peers"), *store = json_object_get(s, "store");
+    const json_t *events = json_object_get(s, "events");
+    char *versions = versions_text(json_object_get(s, "versions")), *staged = versions_text(json_object_get(s, "staged"));
+    char *up = time_text(era_json_int(s, "uptime_ms", -1));
+    era_print_pair("network", "%s  %s", era_json_text(s, "name"), era_json_text(s, "network"));
+    if (*era_json_text(s, "validator"))
+        era_print_pair("validator", "%s, stake %s", era_json_text(s, "validator"), era_json_text(s, "stake"));
+    era_print_pair("daemon", "%s, process %" JSON_INTEGER_FORMAT ", up %s", era_json_text(s, "agent"),
+                   era_json_int(s, "pid", 0), up);
+    era_print_pair("versions", "%s", versions);
+    era_print_pair("staged", "%s", strcmp(staged, "-") == 0 ? "" : staged);
+    print_clock(s);
+    print_gate(json_object_get(s, "gate"));
+    print_components(json_object_get(s, "components"));
+    era_print_pair("view", "%s", era_json_text(s, "view_digest"));
+    era_print_pair("peers", "%" JSON_INTEGER_FORMAT " links up, %" JSON_INTEGER_FORMAT " configured",
+                   era_json_int(peers, "up", 0), era_json_int(peers, "configured", 0));
+    print_adoption(json_object_get(s, "adoption"));
+    print_coming(s);
+    era_print_pair("events", "%" JSON_INTEGER_FORMAT " emitted, %" JSON_INTEGER_FORMAT " delivered",
+                   era_json_int(events, "emitted", 0), era_json_int(events, "delivered", 0));
+    if (era_json_true(store, "failed"))
+        era_print_pair("STORE", "failed: nothing is acknowledged any more; free disk space, check the disk, restart");
+    free(versions);
+    free(staged);
+    free(up);
+}
+
+int era_run_status(struct era_cli *cli)
+{
+    struct era_answer a;
+    int status = ask_plainly(cli, "status", &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else
+        print_status(a.json);
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+/* ---- eras ---- */
+
+static void add_entry(struct era_table *t, const char *component, const json_t *e)
+{
+    char id[ERA_SHORT_ID_BYTES];
+    char *epoch = number_text(e, "effective"), *era = number_text(e, "era");
+    char *requires = versions_text(json_object_get(e, "requires"));
+    const char *cells[] = {component, era_json_text(e, "state"), epoch, era_json_text(e, "version"),
+                           era_json_text(e, "class"), era, era_json_text(e, "era_name"), requires,
+                           era_json_true(e, "supported") ? "yes" : "no", era_short_id(era_json_text(e, "hash"), id)};
+    era_table_add(t, cells);
+    free(epoch);
+    free(era);
+    free(requires);
+}
+
+static void print_eras(const json_t *json)
+{
+    static const struct era_column columns[] = {{"COMPONENT", false, false}, {"STATE", false, false},
+                                                {"EPOCH", true, false},      {"VERSION", false, false},
+                                                {"CLASS", false, false},     {"ERA", true, false},
+                                                {"NAME", false, false},      {"REQUIRES", false, true},
+                                                {"SUPPORTED", false, false}, {"ENTRY", false, false}};
+    const json_t *list = json_object_get(json, "components");
+    printf("epoch %" JSON_INTEGER_FORMAT ", view %s\n", era_json_int(json, "epoch", 0), era_json_text(json, "view_digest"));
+    struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i), *plan = json_object_get(c, "plan");
+        for (size_t j = 0; j < json_array_size(plan); j++)
+            add_entry(t, era_json_text(c, "id"), json_array_get(plan, j));
+    }
+    era_table_print(t);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (era_json_true(json_array_get(list, i), "forked"))
+            era_print_prose(stdout, 0, "%s is FORKED: two proposals were adopted in one slot; no era is in force",
+                            era_json_text(json_array_get(list, i), "id"));
+}
+
+int era_run_eras(struct era_cli *cli)
+{
+    struct era_answer a;
+    int status = ask_plainly(cli, "eras", &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else
+        print_eras(a.json);
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+/* ---- peers, announcements ---- */
+
+static void print_peers(const json_t *json)
+{
+    static const struct era_column columns[] = {{"ADDRESS", false, false}, {"WAY", false, false},
+                                                {"STATE", false, false},   {"AGENT", false, false},
+                                                {"VERSIONS", false, true}, {"UP", true, false},
+                                                {"HEARD", true, false},    {"IN", true, false},
+                                                {"OUT", true, false},      {"SCORE", true, false}};
+    const json_t *list = json_object_get(json, "peers");
+    struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *p = json_array_get(list, i);
+        char *versions = versions_text(json_object_get(p, "versions"));
+        char *up = time_text(era_json_int(p, "up_ms", -1));
+        char *in = number_text(p, "statements_in"), *out = number_text(p, "statements_out");
+        char *score = number_text(p, "score"), *heard = time_text(era_json_int(p, "last_heard_ms", -1));
+        const char *cells[] = {era_json_text(p, "address"), era_json_true(p, "outgoing") ? "out" : "in",
+                               era_json_true(p, "blocked") ? "blocked" : era_json_text(p, "state"),
+                               era_json_text(p, "agent"), versions, up, heard, in, out, score};
+        era_table_add(t, cells);
+        free(versions);
+        free(up);
+        free(in);
+        free(out);
+        free(score);
+        free(heard);
+    }
+    era_table_print(t);
+}
+
+static void print_announcements(const json_t *json)
+{
+    static const struct era_column columns[] = {{"VALIDATOR", false, false}, {"STAKE", true, false},
+                                                {"EPOCH", true, false},      {"FRESH", false, false},
+                                                {"VERSIONS", false, true},   {"STATE", false, false},
+                                                {"VIEW", false, false}};
+    const json_t *list = json_object_get(json, "validators");
+    printf("epoch %" JSON_INTEGER_FORMAT "\n", era_json_int(json, "epoch", 0));
+    struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *v = json_array_get(list, i), *view = json_object_get(v, "same_view");
+        char *epoch = number_text(v, "epoch"), *versions = versions_text(json_object_get(v, "versions"));
+        const char *cells[] = {era_json_text(v, "name"), era_json_text(v, "stake"), epoch,
+                               era_json_true(v, "fresh") ? "yes" : "no", versions,
+                               era_json_true(v, "blocked") ? "blocked" : era_json_true(v, "staged") ? "staged" : "",
+                               json_is_true(view) ? "same" : json_is_false(view) ? "other" : "-"};
+        era_table_add(t, cells);
+        free(epoch);
+        free(versions);
+    }
+    era_table_print(t);
+}
+
+int era_run_peers(struct era_cli *cli)
+{
+    struct era_answer a;
+    int status = ask_plainly(cli, "peers", &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else if (json_array_size(json_object_get(a.json, "peers")) == 0)
+        puts("No links.");
+    else
+        print_peers(a.json);
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+int era_run_announcements(struct era_cli *cli)
+{
+    struct era_answer a;
+    int status = ask_plainly(cli, "announcements", &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else if (json_array_size(json_object_get(a.json, "validators")) == 0)
+        puts("The charter has no validators.");
+    else
+        print_announcements(a.json);
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+/* ---- height, emit ---- */
+
+int era_run_height(struct era_cli *cli)
+{
+    struct era_request request = {.verb = "height", .has_number = true};
+    struct era_answer a;
+    if (!era_u64_parse(cli->args[0], ERA_EPOCH_MAX, &request.number))
+        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0], "write digits only", "this is no height");
+    int status = era_ask(cli, &request, &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else
+        printf("epoch %" JSON_INTEGER_FORMAT "\n", era_json_int(a.json, "epoch", 0));
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+/* A whole file, or standard input up to one byte more than an event may hold. */
+static int read_payload(const struct era_cli *cli, const char *path, uint8_t out[ERA_EVENT_PAYLOAD_BYTES_MAX + 1],
+                        size_t *len)
+{
+    struct era_error err;
+    uint8_t *bytes;
+    ssize_t n = 1;
+    *len = 0;
+    if (strcmp(path, "-") == 0) {
+        while (n > 0 && *len <= ERA_EVENT_PAYLOAD_BYTES_MAX)
+            if ((n = read(STDIN_FILENO, out + *len, ERA_EVENT_PAYLOAD_BYTES_MAX + 1 - *len)) > 0)
+                *len += (size_t)n;
+        if (n >= 0)
+            return 0;
+        era_error_errno(&err, -errno, "standard input", "read the event");
+        return era_fail_error(cli, &err);
+    }
+    int rc = era_file_read(path, ERA_EVENT_PAYLOAD_BYTES_MAX, &bytes, len);
+    if (rc == 0) {
+        memcpy(out, bytes, *len);
+        free(bytes);
+        return 0;
+    }
+    if (rc == -EFBIG) {
+        *len = ERA_EVENT_PAYLOAD_BYTES_MAX + 1;
+        return 0;
+    }
+    era_error_errno(&err, rc, path, "read the event");
+    return era_fail_error(cli, &err);
+}
+
+int era_run_emit(struct era_cli *cli)
+{
+    uint8_t payload[ERA_EVENT_PAYLOAD_BYTES_MAX + 1];
+    struct era_answer a;
+    size_t len, topic = strlen(cli->args[0]);
+    if (topic == 0 || topic > ERA_TOPIC_BYTES_MAX || !era_utf8_valid(cli->args[0], topic, false))
+        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0], "use 1 to 64 bytes of plain text", "this is no topic");
+    int status = read_payload(cli, cli->args[1], payload, &len);
+    if (status != 0)
+        return status;
+    if (len > ERA_EVENT_PAYLOAD_BYTES_MAX)
+        return era_fail_verdict(cli, ERA_OVERSIZED, cli->args[1], "an event holds at most 4096 bytes");
+    status = era_ask(cli, &(struct era_request){.verb = "emit", .topic = cli->args[0], .data = {payload, len}}, &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else
+        puts(era_json_text(a.json, "id"));
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
