@@ -12,6 +12,8 @@
 #include "src/base/bytes.h"
 #include "src/base/fraction.h"
 
+#define SETTING_FORM "a setting is NAME = VALUE, a group is NAME : { … }, each ended by a semicolon"
+
 #define BARE_NUMBER_MAX 2147483647u
 #define NAME_CHARS      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_*"
 
@@ -68,7 +70,7 @@ static void scan_over(struct scan *scan, size_t n)
 static bool scan_string(struct scan *scan)
 {
     if (!scan->before || !strchr("=:[(,\"", scan->before))
-        return refuse_line(scan->s, scan->line, scan->err, "every setting is NAME = VALUE;",
+        return refuse_line(scan->s, scan->line, scan->err, SETTING_FORM,
                            "syntax error: a text stands where no value may");
     scan_over(scan, 1);
     while (*scan->at && *scan->at != '"') {
@@ -455,7 +457,7 @@ static bool refuse_syntax(const struct era_settings *s, const char *text, struct
     snprintf(line, sizeof line, "%.*s", (int)strcspn(text, "\n"), text);
     snprintf(message, sizeof message, "%s: %s", twice ? "duplicate setting" : config_error_text(&s->config),
              line);
-    return refuse_line(s, number, err, twice ? "give it once" : "every setting is NAME = VALUE;", message);
+    return refuse_line(s, number, err, twice ? "give it once" : SETTING_FORM, message);
 }
 
 struct era_settings *era_settings_parse(const struct era_settings_form *form, const char *file,

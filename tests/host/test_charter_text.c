@@ -7,6 +7,8 @@
 #include "src/base/textkey.h"
 #include "src/host/charter_text.h"
 
+#define SETTING_FORM "a setting is NAME = VALUE, a group is NAME : { … }, each ended by a semicolon"
+
 #define ALICE "erapub132yw8ht5p8cetl2jmvknewjawt9xwzdlrk2pyxlnwjyqrdq0dawqrn0q67"
 #define BOB   "erapub1syuhwr4g05t4744r23nvxnr7en9cmz53knhr0gja7c84hr7fkw2qlmzdug"
 #define S1    "erapub1deapehffkzmcl5f67nz4nrl07nhj49ckdc72duhyl07vmqzst0cs3sn3a5"
@@ -382,17 +384,17 @@ Test(charter_text, what_libconfig_passes_in_silence_is_refused)
 Test(charter_text, a_syntax_error_names_the_line)
 {
     assert_refused("\"network\" : { };", "c.txt:1", "syntax error: a text stands where no value may",
-                   "every setting is NAME = VALUE;" SEE);
+                   SETTING_FORM SEE);
     assert_refused("network : {\n name \"grid\"; };", "c.txt:2",
-                   "syntax error: a text stands where no value may", "every setting is NAME = VALUE;" SEE);
+                   "syntax error: a text stands where no value may", SETTING_FORM SEE);
     assert_refused("network : {\n name = = \"grid\"; };", "c.txt:2", "syntax error: name = = \"grid\"; };",
-                   "every setting is NAME = VALUE;" SEE);
+                   SETTING_FORM SEE);
     assert_refused("network : {\n name = [ 1, \"grid\" ]; };", "c.txt:2",
                    "mismatched element type in array: name = [ 1, \"grid\" ]; };",
-                   "every setting is NAME = VALUE;" SEE);
+                   SETTING_FORM SEE);
     assert_refused("network : { name = \"a\" /* c */ \"b\" c", "c.txt:1",
                    "syntax error: network : { name = \"a\" /* c */ \"b\" c",
-                   "every setting is NAME = VALUE;" SEE);
+                   SETTING_FORM SEE);
 }
 
 Test(charter_text, lists_and_texts_have_bounds)
