@@ -9,10 +9,15 @@
 
 static size_t slot_position(const struct component *c, uint64_t seq)
 {
-    size_t at = 0;
-    while (at < c->slot_count && c->slots[at]->seq < seq)
-        at++;
-    return at;
+    size_t low = 0, high = c->slot_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (c->slots[middle]->seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 struct era_slot *era_ledger_slot(struct era_ledger *l, int component, uint64_t seq, bool create)
@@ -118,6 +123,8 @@ void era_ledger_collect(struct era_ledger *l, int component, uint64_t seq)
     size_t n = 0;
     while (n < c->slot_count && c->slots[n]->seq <= seq)
         slot_free(l, c->slots[n++]);
+    if (n == 0)
+        return; /* perhaps there is no array yet */
     memmove(c->slots, c->slots + n, (c->slot_count - n) * sizeof(*c->slots));
     c->slot_count -= n;
 }
