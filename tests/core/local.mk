@@ -15,3 +15,4 @@ tests_core_test_core_SOURCES += tests/core/test_vote.c
 tests_core_test_core_SOURCES += tests/core/test_adoption.c
 tests_core_test_core_SOURCES += tests/core/test_events.c
 tests_core_test_core_SOURCES += tests/core/test_epoch.c
+tests_core_test_core_SOURCES += tests/core/test_order.c

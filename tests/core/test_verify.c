@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/core/peer.h"
@@ -436,6 +437,28 @@ Test(verify, N5_only_matching_attestations_of_this_proposal_are_carried)
         ERA_BAD_VALUE);
     cr_expect_eq(verdict_on(p, given_sealed(ERA_KIND_CERTIFICATE, attested_otherwise(c, b, later, digest))),
                  ERA_BAD_VALUE);
+}
+
+Test(verify, N5_a_carried_attestation_names_the_slot_of_the_proposal)
+{
+    struct era_charter *c = charter_of("network k=2 signers=s1,s2,s3 rebuild=1/2");
+    struct peer *p = given_peer(c);
+    struct era_proposal *b =
+        given_artefacts(given_breaking(given_proposal(c, "network", 1), 10, "2.0.0"), "linux");
+    struct era_carrier *k = given_carrier(c, b, "s1", "s1 s2", ALL, "alice bob dave");
+    struct era_statement *s = calloc(1, sizeof *s);
+    struct era_envelope e;
+
+    for (size_t i = 0; i < k->attestation_count; i++) {
+        const char *who = c->validators[k->attestations[i].key].name;
+        cr_assert_eq(era_statement_decode(ERA_KIND_ATTESTATION, k->attestations[i].payload, s), ERA_ACCEPTED);
+        s->u.attestation.slot.seq = 2;
+        cr_assert_eq(era_envelope_decode(given_signed(c, who, s), &e), ERA_ACCEPTED);
+        k->attestations[i].payload = e.payload;
+        k->attestations[i].signature = e.signature;
+    }
+    cr_expect_eq(verdict_on(p, given_sealed(ERA_KIND_CERTIFICATE, k)), ERA_BAD_VALUE);
+    free(s);
 }
 
 Test(verify, R3_votes_in_a_carrier_are_votes_for_its_own_slot)
