@@ -42,6 +42,7 @@ struct era_http {
     void *ctx;
     char bound[HOST_BYTES + 16], host[HOST_BYTES];
     bool loopback;
+    uint64_t deadline_ms;
     struct connection connections[ERA_HTTP_CONNECTIONS_MAX];
 };
 
@@ -347,9 +348,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
                       void *ctx)
 {
     (void)listener, (void)address, (void)len;
-    static const struct timeval limit = {.tv_sec = ERA_HTTP_DEADLINE_MS / 1000,
-                                         .tv_usec = ERA_HTTP_DEADLINE_MS % 1000 * 1000};
     struct era_http *http = ctx;
+    struct timeval limit = {.tv_sec = (time_t)(http->deadline_ms / 1000),
+                            .tv_usec = (suseconds_t)(http->deadline_ms % 1000 * 1000)};
     struct connection *c = place(http);
     struct bufferevent *bev = c ? bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
     if (!bev) {
@@ -443,13 +444,18 @@ struct era_http *era_http_new(struct event_base *base, const char *address, cons
 {
     struct era_http *http = calloc(1, sizeof *http);
     assert(http);
-    *http = (struct era_http){.base = base, .node = node, .fill = fill, .ctx = ctx};
+    *http = (struct era_http){.base = base, .node = node, .fill = fill, .ctx = ctx, .deadline_ms = ERA_HTTP_DEADLINE_MS};
     http->relisten = evtimer_new(base, on_relisten, http);
     assert(http->relisten);
     if (bind_to(http, address, err))
         return http;
     era_http_free(http);
     return NULL;
+}
+
+void era_http_set_deadline_ms(struct era_http *h, uint64_t deadline_ms)
+{
+    h->deadline_ms = deadline_ms;
 }
 
 const char *era_http_bound(const struct era_http *h)

@@ -16,6 +16,8 @@ struct era_http;
  * each request. NULL with err filled when it cannot listen. */
 struct era_http *era_http_new(struct event_base *base, const char *address, const struct era_node *node,
                               void (*fill)(void *ctx, struct era_report_info *info), void *ctx, struct era_error *err);
+/* Another limit than ERA_HTTP_DEADLINE_MS, for tests. */
+void era_http_set_deadline_ms(struct era_http *h, uint64_t deadline_ms);
 /* "127.0.0.1:7712" as bound. Borrowed. */
 const char *era_http_bound(const struct era_http *h);
 void era_http_free(struct era_http *h); /* NULL-safe */
