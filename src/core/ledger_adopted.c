@@ -165,13 +165,14 @@ static int by_key_payload(const void *a, const void *b)
 
 static void fill_votes(const struct era_candidate *c, size_t signers, struct era_carrier *k)
 {
-    for (size_t i = 0; i < signers && k->approval_count < c->approvals_needed; i++)
+    for (size_t i = 0; i < signers; i++)
         if (c->approved_by >> i & 1)
             k->approvals[k->approval_count++] = (struct era_indexed_signature){(uint32_t)i, c->approvals[i]};
 }
 
-/* A vote or attestation, by weight: the fewest that are enough go into a
- * carrier, or what all validators say would outgrow ERA_STATEMENT_BYTES_MAX. */
+/* A vote or attestation, by weight: all approvals are shown (D5), but of what
+ * validators say the fewest that are enough: everything would outgrow
+ * ERA_STATEMENT_BYTES_MAX. */
 struct weighed {
     uint64_t stake;
     size_t len, at;
