@@ -243,6 +243,25 @@ static enum era_verdict verify_carrier(struct era_verifier *v, const struct era_
     return verdict == ERA_ACCEPTED ? check_attestations(v, c, p) : verdict;
 }
 
+bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, struct era_hash *item)
+{
+    struct era_envelope e;
+    struct era_carrier k;
+    if (era_envelope_decode(envelope, &e) != ERA_ACCEPTED)
+        return false;
+    if (!era_kind_is_carrier(e.kind)) {
+        struct era_hash id = era_statement_id(&v->network, e.kind, e.payload);
+        *item = era_item_id_loose(&id, &e.key);
+        return true;
+    }
+    if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
+        return false;
+    struct era_hash id = era_statement_id(&v->network, ERA_KIND_PROPOSAL, k.proposal);
+    *item = era_item_id_carrier(e.kind, &id);
+    era_carrier_clear(&k);
+    return true;
+}
+
 enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
                             struct era_hash *item, const char **why)
 {

@@ -41,6 +41,11 @@ void era_verifier_free(struct era_verifier *v); /* NULL-safe */
 enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
                             struct era_hash *item, const char **why);
 
+/* The name that an envelope's item would have, nothing checked. Who holds that
+ * item need not verify a copy of it: a certificate costs thousands of
+ * signatures. False when it does not decode so far. */
+bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, struct era_hash *item);
+
 /* Signatures checked since the start: what a scenario or bench reports. */
 uint64_t era_verifier_signatures(const struct era_verifier *v);
 

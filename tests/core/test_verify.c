@@ -200,6 +200,26 @@ Test(verify, R6_a_forged_copy_does_not_name_the_true_item)
     cr_expect(era_hash_eq(&item, &named));
 }
 
+Test(verify, R1_a_copy_is_named_without_checking_a_signature)
+{
+    struct era_charter *c = charter_of(NETWORK);
+    struct peer *p = given_peer(c);
+    struct era_proposal *soft = given_soft(given_proposal(c, "network", 1), 10, "1.1.0");
+    struct era_bytes whole[] = {given_approve(c, "s1", soft), given_approved(c, soft, "s1", "s1 s2"),
+                                given_certificate(c, soft, "s1", "s1 s2", ALL, "")};
+    const struct era_verified *s;
+    struct era_hash name, item;
+
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert(era_verify_name(p->verifier, whole[i], &name));
+        cr_expect_not(
+            era_verify_name(p->verifier, (struct era_bytes){whole[i].data, whole[i].len - 1}, &item));
+    }
+    cr_expect_eq(era_verifier_signatures(p->verifier), 0);
+    cr_assert_eq(era_verify(p->verifier, whole[2], &s, &item, NULL), ERA_ACCEPTED);
+    cr_expect(era_hash_eq(&name, &item));
+}
+
 Test(verify, an_ill_formed_plan_is_refused_loose_and_carried)
 {
     struct era_charter *c = charter_of(NETWORK);
