@@ -5,6 +5,7 @@ tests_core_test_core_LDADD = $(FLOOR_CORE) $(CRITERION_LIBS)
 tests_core_test_core_SOURCES = tests/lib/given.c tests/lib/given.h
 tests_core_test_core_SOURCES += tests/core/peer.c tests/core/peer.h
 tests_core_test_core_SOURCES += tests/core/test_charter.c
+tests_core_test_core_SOURCES += tests/core/test_author.c
 tests_core_test_core_SOURCES += tests/core/test_verify.c
 tests_core_test_core_SOURCES += tests/core/test_plan.c
 tests_core_test_core_SOURCES += tests/core/test_ledger.c

@@ -327,6 +327,32 @@ Test(ledger, R6_a_certificate_holds_no_more_than_is_enough)
     free(bytes);
 }
 
+Test(ledger, R6_the_certificate_of_5000_validators_fits_a_statement)
+{
+    char *names = calloc(5000, 16), who[16];
+    size_t n = 0;
+
+    for (int i = 0; i < 5000; i++)
+        n += (size_t)sprintf(names + n, "v%d:1 ", i);
+    c = given_charter(names, "network k=1 signers=s1 rebuild=1/2");
+    p = given_peer(c);
+    free(names);
+    struct era_proposal *b =
+        given_artefacts(given_breaking(given_proposal(c, "network", 1), 100, "2.0.0"), "linux");
+    const char *digest = b->plan.entries[1].record.artefacts[0].digest;
+    take(p, given_proposed(c, "s1", b));
+    for (int i = 0; i < 5000; i++) {
+        sprintf(who, "v%d", i);
+        cr_assert_eq(take(p, given_ready(c, who, b)), ERA_ACCEPTED);
+        cr_assert_eq(take(p, given_attest(c, who, b, "linux", digest)), ERA_ACCEPTED);
+    }
+    take(p, given_approve(c, "s1", b));
+    cr_expect_eq(assemble(p), 1);
+    cr_expect_eq(head_seq(p, "network"), 1);
+    struct era_hash id = given_id(c, b), item = era_item_id_carrier(ERA_KIND_CERTIFICATE, &id);
+    cr_expect_lt(era_ledger_find(p->ledger, &item)->envelope.len, 900000);
+}
+
 Test(ledger, R6_a_carrier_of_ours_that_the_store_lost_is_made_again)
 {
     struct era_proposal *one = soft(1, "1.1.0");
