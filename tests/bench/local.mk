@@ -1,4 +1,4 @@
 # Benchmarks: programs that print ratios measured in one run. `make bench` builds and runs them.
-#   BENCHES += tests/bench/bench_intake
-#   tests_bench_bench_intake_SOURCES = tests/bench/bench_intake.c
-#   tests_bench_bench_intake_LDADD = $(FLOOR_STORE)
+BENCHES += tests/bench/bench_intake
+tests_bench_bench_intake_SOURCES = tests/bench/bench_intake.c tests/bench/load.c tests/bench/load.h
+tests_bench_bench_intake_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS) -lpthread
