@@ -49,7 +49,8 @@ static bool has_prefix(const char *text, const char *prefix)
 }
 
 /* The kind of digest is what the plan names (T2). */
-static bool hash(const char *path, const char *like, char digest[ERA_DIGEST_BYTES_MAX + 1], struct era_error *err)
+static bool hash(const char *path, const char *like, char digest[ERA_DIGEST_BYTES_MAX + 1],
+                 struct era_error *err)
 {
     if (has_prefix(like, "h1:"))
         return era_dirhash_tree(path, ERA_DIGEST_H1, digest, err);
@@ -57,7 +58,8 @@ static bool hash(const char *path, const char *like, char digest[ERA_DIGEST_BYTE
         return era_dirhash_tree(path, ERA_DIGEST_M1, digest, err);
     if (has_prefix(like, "sha256:"))
         return era_dirhash_file(path, digest, err);
-    return era_error_set(err, ERA_EXIT_DATA, like, "use h1:, m1: or sha256:", "this kind of digest is not known");
+    return era_error_set(err, ERA_EXIT_DATA, like,
+                         "use h1:, m1: or sha256:", "this kind of digest is not known");
 }
 
 static void *work(void *ctx)

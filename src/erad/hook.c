@@ -121,7 +121,8 @@ static void reap(struct era_hook *h)
     if (waitid(P_PIDFD, (id_t)h->pidfd, &info, WEXITED) != 0)
         era_log(ERA_LOG_ERROR, "hook: cannot learn how it ended: %s", strerror(errno));
     else if (info.si_code == CLD_EXITED)
-        era_log(info.si_status == 0 ? ERA_LOG_DEBUG : ERA_LOG_WARNING, "hook: ended with status %d", info.si_status);
+        era_log(info.si_status == 0 ? ERA_LOG_DEBUG : ERA_LOG_WARNING, "hook: ended with status %d",
+                info.si_status);
     else
         era_log(ERA_LOG_WARNING, "hook: ended by signal %d (%s)", info.si_status, strsignal(info.si_status));
     forget_child(h);
@@ -145,7 +146,8 @@ static void on_overdue(evutil_socket_t fd, short what, void *ctx)
 /* The child runs: hear of its end. False: it cannot be watched. */
 static bool watch_child(struct era_hook *h)
 {
-    struct timeval limit = {.tv_sec = (time_t)(h->run_ms / 1000), .tv_usec = (suseconds_t)(h->run_ms % 1000 * 1000)};
+    struct timeval limit = {.tv_sec = (time_t)(h->run_ms / 1000),
+                            .tv_usec = (suseconds_t)(h->run_ms % 1000 * 1000)};
     h->pidfd = pidfd_open(h->child, 0);
     if (h->pidfd < 0)
         return false;
@@ -198,8 +200,8 @@ static struct run *place_for(struct era_hook *h, const char *kind, const char *c
     return empty;
 }
 
-void era_hook_run(struct era_hook *h, const char *kind, const char *component, const char *value, uint64_t epoch,
-                  const char *json)
+void era_hook_run(struct era_hook *h, const char *kind, const char *component, const char *value,
+                  uint64_t epoch, const char *json)
 {
     char *copy = strdup(json);
     if (!copy) {

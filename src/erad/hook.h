@@ -16,8 +16,8 @@ struct era_hook *era_hook_new(struct event_base *base, const char *program, cons
 /* Another limit than ERA_HOOK_RUN_MS, for tests. */
 void era_hook_set_run_ms(struct era_hook *h, uint64_t run_ms);
 /* Run `program KIND COMPONENT VALUE` with ERAD_SIGNAL=json, ERAD_EPOCH, ERAD_STATE=state_dir. */
-void era_hook_run(struct era_hook *h, const char *kind, const char *component, const char *value, uint64_t epoch,
-                  const char *json);
+void era_hook_run(struct era_hook *h, const char *kind, const char *component, const char *value,
+                  uint64_t epoch, const char *json);
 /* Kills what runs (it is ours) and forgets the rest. NULL-safe. */
 void era_hook_free(struct era_hook *h);
 

@@ -22,9 +22,9 @@
 #include "src/erad/log.h"
 #include "src/erad/metrics.h"
 
-#define HOST_BYTES 256
+#define HOST_BYTES  256
 #define RELISTEN_MS 1000 /* out of descriptors: accept again after so long */
-#define TEXT_PLAIN "text/plain; charset=utf-8"
+#define TEXT_PLAIN  "text/plain; charset=utf-8"
 
 struct connection {
     struct era_http *http;
@@ -78,8 +78,8 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
         drop(c);
 }
 
-/* All is written: say so, and read away what the client still sends until it closes or its time is up. Closing
- * with unread bytes would reset the connection, and the reply be lost. */
+/* All is written: say so, and read away what the client still sends until it closes or its time is up.
+ * Closing with unread bytes would reset the connection, and the reply be lost. */
 static void on_written(struct bufferevent *bev, void *ctx)
 {
     struct connection *c = ctx;
@@ -115,14 +115,16 @@ static const char *reason(int status)
     }
 }
 
-static void reply(struct connection *c, int status, const char *type, const char *body, size_t len, bool head_only)
+static void reply(struct connection *c, int status, const char *type, const char *body, size_t len,
+                  bool head_only)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev), *in = bufferevent_get_input(c->bev);
     c->replied = true;
-    evbuffer_add_printf(out,
-                        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
-                        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
-                        status, reason(status), type, len, status == 405 ? "Allow: GET, HEAD\r\n" : "");
+    evbuffer_add_printf(
+        out,
+        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
+        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
+        status, reason(status), type, len, status == 405 ? "Allow: GET, HEAD\r\n" : "");
     if (!head_only)
         evbuffer_add(out, body, len);
     evbuffer_drain(in, evbuffer_get_length(in));
@@ -144,8 +146,8 @@ static void reply_json(struct connection *c, const struct head *h, int status, j
 }
 
 /* Errors look as those of `eractl --json`. */
-static void reply_error(struct connection *c, const struct head *h, int status, const char *code, const char *text,
-                        const char *cure)
+static void reply_error(struct connection *c, const struct head *h, int status, const char *code,
+                        const char *text, const char *cure)
 {
     json_t *o = json_pack("{s:{s:s,s:s,s:s*,s:s}}", "error", "code", code, "text", text, "where",
                           h->path[0] ? h->path : NULL, "cure", cure);
@@ -198,12 +200,9 @@ static const struct {
     const char *path;
     void (*serve)(struct connection *c, const struct head *h);
 } routes[] = {
-    {"/metrics", serve_metrics},
-    {"/api/v1/status", serve_status},
-    {"/api/v1/eras", serve_eras},
-    {"/api/v1/proposals", serve_proposals},
-    {"/healthz", serve_health},
-    {"/readyz", serve_ready},
+    {"/metrics", serve_metrics},  {"/api/v1/status", serve_status},
+    {"/api/v1/eras", serve_eras}, {"/api/v1/proposals", serve_proposals},
+    {"/healthz", serve_health},   {"/readyz", serve_ready},
 };
 
 /* ---- requests ---- */
@@ -324,7 +323,8 @@ static void on_read(struct bufferevent *bev, void *ctx)
     }
     if (!head_is_whole(in)) {
         if (evbuffer_get_length(in) >= ERA_HTTP_HEADER_BYTES_MAX)
-            reply_error(c, &h, 431, "oversized", "the request's head is larger than the limit", "send fewer headers");
+            reply_error(c, &h, 431, "oversized", "the request's head is larger than the limit",
+                        "send fewer headers");
         return;
     }
     if (read_head(in, &h))
@@ -404,12 +404,14 @@ static void name_bound(struct era_http *http)
     char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
     if (getsockname(evconnlistener_get_fd(http->listener), (struct sockaddr *)&a, &len) != 0)
         return;
-    getnameinfo((struct sockaddr *)&a, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    getnameinfo((struct sockaddr *)&a, len, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(http->host, sizeof http->host, a.ss_family == AF_INET6 ? "[%.200s]" : "%.200s", host);
     snprintf(http->bound, sizeof http->bound, "%s:%.8s", http->host, port);
     http->loopback = is_loopback((struct sockaddr *)&a);
     if (!http->loopback)
-        era_log(ERA_LOG_NOTICE, "http: %s can be reached from other machines, without a password", http->bound);
+        era_log(ERA_LOG_NOTICE, "http: %s can be reached from other machines, without a password",
+                http->bound);
 }
 
 static bool bind_to(struct era_http *http, const char *address, struct era_error *err)
@@ -426,10 +428,9 @@ static bool bind_to(struct era_http *http, const char *address, struct era_error
     int rc = getaddrinfo(host, colon + 1, &hints, &found);
     if (rc != 0)
         return bad_address(err, address, gai_strerror(rc));
-    http->listener =
-        evconnlistener_new_bind(http->base, on_accept, http,
-                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                ERA_HTTP_CONNECTIONS_MAX, found->ai_addr, (int)found->ai_addrlen);
+    http->listener = evconnlistener_new_bind(
+        http->base, on_accept, http, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+        ERA_HTTP_CONNECTIONS_MAX, found->ai_addr, (int)found->ai_addrlen);
     int error = errno;
     freeaddrinfo(found);
     if (!http->listener)
@@ -440,11 +441,13 @@ static bool bind_to(struct era_http *http, const char *address, struct era_error
 }
 
 struct era_http *era_http_new(struct event_base *base, const char *address, const struct era_node *node,
-                              void (*fill)(void *ctx, struct era_report_info *info), void *ctx, struct era_error *err)
+                              void (*fill)(void *ctx, struct era_report_info *info), void *ctx,
+                              struct era_error *err)
 {
     struct era_http *http = calloc(1, sizeof *http);
     assert(http);
-    *http = (struct era_http){.base = base, .node = node, .fill = fill, .ctx = ctx, .deadline_ms = ERA_HTTP_DEADLINE_MS};
+    *http = (struct era_http){
+        .base = base, .node = node, .fill = fill, .ctx = ctx, .deadline_ms = ERA_HTTP_DEADLINE_MS};
     http->relisten = evtimer_new(base, on_relisten, http);
     assert(http->relisten);
     if (bind_to(http, address, err))

@@ -12,10 +12,11 @@
 
 struct era_http;
 
-/* address "HOST:PORT" (port 0: any). node and fill are borrowed for the server's life; fill sets info anew for
- * each request. NULL with err filled when it cannot listen. */
+/* address "HOST:PORT" (port 0: any). node and fill are borrowed for the server's life; fill sets info anew
+ * for each request. NULL with err filled when it cannot listen. */
 struct era_http *era_http_new(struct event_base *base, const char *address, const struct era_node *node,
-                              void (*fill)(void *ctx, struct era_report_info *info), void *ctx, struct era_error *err);
+                              void (*fill)(void *ctx, struct era_report_info *info), void *ctx,
+                              struct era_error *err);
 /* Another limit than ERA_HTTP_DEADLINE_MS, for tests. */
 void era_http_set_deadline_ms(struct era_http *h, uint64_t deadline_ms);
 /* "127.0.0.1:7712" as bound. Borrowed. */

@@ -22,7 +22,8 @@ void era_log_start(int most)
 
 static const char *level_name(int level)
 {
-    static const char *const names[] = {"panic", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+    static const char *const names[] = {"panic",   "alert",  "critical", "error",
+                                        "warning", "notice", "info",     "debug"};
     return names[level < 0 ? 0 : level > 7 ? 7 : level];
 }
 

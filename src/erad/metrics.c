@@ -67,7 +67,8 @@ static void put_node(struct page *p)
     family(p, "build_info", "gauge", "The version of erad, as a label.");
     sample(p, "build_info", "version", PACKAGE_VERSION, NULL, NULL, 1);
     family(p, "network_info", "gauge", "The network's name and id, as labels.");
-    sample(p, "network_info", "name", p->charter->name, "network", era_hash_text(era_node_network(p->n), id), 1);
+    sample(p, "network_info", "name", p->charter->name, "network", era_hash_text(era_node_network(p->n), id),
+           1);
     family(p, "view_info", "gauge", "The view digest, as a label: equal on nodes that agree.");
     sample(p, "view_info", "digest", era_hash_text(&digest, id), NULL, NULL, 1);
     family(p, "version_info", "gauge", "The versions this node runs, as labels.");
@@ -134,7 +135,8 @@ static void put_gates(struct page *p)
     single(p, "may_emit", "gauge", "1 while this node may emit events.",
            era_gate_may_emit(era_node_gate(p->n, network)->state));
     family(p, "unsupported_era_epochs", "gauge",
-           "Epochs until an era begins that this node cannot run, by component; 0: it has begun. Absent while all fit.");
+           "Epochs until an era begins that this node cannot run, by component; 0: it has begun. Absent "
+           "while all fit.");
     for (size_t i = 0; i < p->charter->component_count; i++) {
         const struct era_gate *g = era_node_gate(p->n, (int)i);
         if (g->state == ERA_GATE_UPGRADE_SOON || g->state == ERA_GATE_BLOCKED)
@@ -187,8 +189,8 @@ static void put_proposals(struct page *p)
         family(p, rows[row].name, "gauge", rows[row].help);
         for (size_t i = 0; i < n; i++) {
             const struct era_candidate *c = all[i].c;
-            uint64_t values[] = {(uint64_t)__builtin_popcountll(c->approved_by), c->approvals_needed, c->ready_stake,
-                                 c->readiness_needed};
+            uint64_t values[] = {(uint64_t)__builtin_popcountll(c->approved_by), c->approvals_needed,
+                                 c->ready_stake, c->readiness_needed};
             sample(p, rows[row].name, "component", p->charter->components[c->component].id, "id", all[i].id,
                    values[row]);
         }
@@ -206,18 +208,22 @@ static void put_stake(struct page *p)
     const struct {
         const char *of;
         uint64_t stake;
-    } rows[] = {{"all", a->stake_sum},         {"quorum", a->quorum},
-                {"fresh", a->fresh_stake},     {"blocked", a->blocked_stake},
-                {"staged", a->staged_stake},   {"same_view", a->same_view_stake},
+    } rows[] = {{"all", a->stake_sum},
+                {"quorum", a->quorum},
+                {"fresh", a->fresh_stake},
+                {"blocked", a->blocked_stake},
+                {"staged", a->staged_stake},
+                {"same_view", a->same_view_stake},
                 {"other_view", a->other_view_stake}};
     family(p, "stake", "gauge",
            "Stake: all, the quorum, and what announced itself for this epoch or the one before (fresh).");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         sample(p, "stake", "of", rows[i].of, NULL, NULL, rows[i].stake);
-    family(p, "adoption_stake", "gauge", "Fresh stake by the software version it announced; none: it named none.");
+    family(p, "adoption_stake", "gauge",
+           "Fresh stake by the software version it announced; none: it named none.");
     for (size_t i = 0; i < a->count; i++)
-        sample(p, "adoption_stake", "version", a->software[i].version[0] ? a->software[i].version : "none", NULL,
-               NULL, a->software[i].stake);
+        sample(p, "adoption_stake", "version", a->software[i].version[0] ? a->software[i].version : "none",
+               NULL, NULL, a->software[i].stake);
     if (a->other_stake > 0)
         sample(p, "adoption_stake", "version", "other", NULL, NULL, a->other_stake);
     free(a);
@@ -257,7 +263,8 @@ static void put_links(struct page *p)
     sample(p, "links_frames", "direction", "out", NULL, NULL, frames_out);
     single(p, "links_queued_bytes", "gauge", "Bytes that wait to be written to peers.", queued);
     uint64_t rounds = era_gossip_equal_rounds(era_node_gossip(p->n), &last_ms);
-    single(p, "equal_rounds_total", "counter", "Rounds in which a peer held exactly what this node holds.", rounds);
+    single(p, "equal_rounds_total", "counter", "Rounds in which a peer held exactly what this node holds.",
+           rounds);
     if (rounds > 0)
         seconds(p, "last_equal_seconds", "Time since a peer last held exactly what this node holds.",
                 p->info->now_ms > last_ms ? p->info->now_ms - last_ms : 0);

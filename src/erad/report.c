@@ -27,7 +27,8 @@ static void put_identity(const struct era_node *n, const struct era_report_info 
     report_put(o, "staged", report_versions(era_node_staged(n)));
     report_put(o, "validator", staked ? report_text(c->validators[validator].name) : json_null());
     report_put(o, "stake", staked ? report_stake(c->validators[validator].stake) : json_null());
-    report_put(o, "emitter", validator >= 0 && !staked ? report_text(c->emitters[validator].name) : json_null());
+    report_put(o, "emitter",
+               validator >= 0 && !staked ? report_text(c->emitters[validator].name) : json_null());
     report_put(o, "pid", report_number((uint64_t)info->pid));
     report_put(o, "uptime_ms", report_number(info->uptime_ms));
 }
@@ -128,8 +129,9 @@ static json_t *next_of(const struct era_node *n)
             json_t *o = report_object();
             report_put(o, "component", report_text(c->components[comp].id));
             report_put(o, "entry", report_entry(n, v.plan, i, v.current));
-            report_put(o, "supporting", report_stake(era_adoption_supporting(era_node_ledger(n), era_node_epoch(n),
-                                                                             &e->record)));
+            report_put(
+                o, "supporting",
+                report_stake(era_adoption_supporting(era_node_ledger(n), era_node_epoch(n), &e->record)));
             report_put(o, "needed", report_stake(c->authority_only ? 0 : era_charter_quorum(c)));
             report_add(all, o);
         }

@@ -9,7 +9,7 @@
 #include "src/erad/report_parts.h"
 
 #define ARTEFACTS_NAMED_MAX 3
-#define SILENT_NAMED_MAX 5
+#define SILENT_NAMED_MAX    5
 
 struct words {
     char *text;
@@ -102,10 +102,11 @@ static void forked(struct about *a)
     say(&a->text, "two proposals were adopted in slot %llu of %s, so no era is in force", slot, a->component);
     if (a->view.last >= 0) {
         const struct era_record *r = &a->view.plan->entries[a->view.last].record;
-        say(&a->text, "; undisputed last: era %llu \"%s\", version %s", (unsigned long long)r->era, r->era_name,
-            r->version);
+        say(&a->text, "; undisputed last: era %llu \"%s\", version %s", (unsigned long long)r->era,
+            r->era_name, r->version);
     }
-    say(&a->cure, "the signers must have a proposal adopted in a slot above %llu; `eractl log` shows both", slot);
+    say(&a->cure, "the signers must have a proposal adopted in a slot above %llu; `eractl log` shows both",
+        slot);
 }
 
 static void blocked(struct about *a)
@@ -131,7 +132,8 @@ static void mismatch(struct about *a)
     }
     if (differ > 1)
         say(&a->text, "; %zu more differ", differ - 1);
-    say(&a->cure, "find out why the build differs and tell the signers; a matching `eractl attest` opens the gate");
+    say(&a->cure,
+        "find out why the build differs and tell the signers; a matching `eractl attest` opens the gate");
 }
 
 static void no_era(struct about *a)

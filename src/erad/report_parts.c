@@ -249,7 +249,8 @@ bool report_silent(const struct era_node *n, size_t most, char *out, size_t size
         if (said && report_is_fresh(n, said->seq))
             continue;
         if (silent++ < most && len < size)
-            len += (size_t)snprintf(out + len, size - len, "%s%s", silent > 1 ? ", " : "", c->validators[v].name);
+            len += (size_t)snprintf(out + len, size - len, "%s%s", silent > 1 ? ", " : "",
+                                    c->validators[v].name);
     }
     if (silent > most && len < size)
         snprintf(out + len, size - len, " and %zu more", silent - most);

@@ -18,7 +18,7 @@ void report_add(json_t *array, json_t *v);
 json_t *report_text(const char *text);
 json_t *report_text_or_null(const char *text); /* "" and NULL: null */
 json_t *report_bool(bool b);
-json_t *report_number(uint64_t n); /* up to 2^53, see limits.h */
+json_t *report_number(uint64_t n);    /* up to 2^53, see limits.h */
 json_t *report_stake(uint64_t stake); /* a decimal string: stakes reach 2^62 */
 json_t *report_hash(const struct era_hash *h);
 json_t *report_versions(const struct era_versions *v); /* only those given */
@@ -45,7 +45,8 @@ bool report_is_void(const struct era_adopted *all, size_t count, size_t i);
 const char *report_duration(uint64_t ms, char out[40]);
 /* Until an epoch begins, " (2 h 5 min)", or "" when the clock is no wall clock. */
 const char *report_time_left(const struct era_node *n, uint64_t epoch, char out[48]);
-/* Names of validators without a fresh announcement, up to `most`, "alice, bob and 3 more". False: none silent. */
+/* Names of validators without a fresh announcement, up to `most`, "alice, bob and 3 more". False: none
+ * silent. */
 bool report_silent(const struct era_node *n, size_t most, char *out, size_t size);
 bool report_is_fresh(const struct era_node *n, uint64_t announced);
 

@@ -89,8 +89,8 @@ static json_t *readiness(const struct era_charter *charter, uint64_t stake, uint
     return o;
 }
 
-static json_t *attestation(const struct era_charter *charter, size_t validator, const struct era_attestation *a,
-                           bool matched)
+static json_t *attestation(const struct era_charter *charter, size_t validator,
+                           const struct era_attestation *a, bool matched)
 {
     json_t *o = report_object();
     report_put(o, "by", report_text(charter->validators[validator].name));
@@ -244,8 +244,9 @@ static void put_certified(json_t *o, const struct era_charter *charter, const st
     report_put(o, "approvals",
                approvals(component, by, a->urgent ? component->urgent_k : component->k, true));
     report_put(o, "rejections", report_array());
-    report_put(o, "readiness", readiness(charter, stake, era_readiness_needed(charter, component, a->plan), ready,
-                                         k->readiness_count, SIZE_MAX));
+    report_put(o, "readiness",
+               readiness(charter, stake, era_readiness_needed(charter, component, a->plan), ready,
+                         k->readiness_count, SIZE_MAX));
     era_match_init(&matches, charter, a->plan);
     report_put(o, "attestations", certified_attestations(charter, a->plan, k, &matches));
     report_put(o, "rebuild", rebuild(charter, component, a->plan, &matches));

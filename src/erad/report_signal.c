@@ -7,9 +7,9 @@
 #include "src/erad/report_parts.h"
 
 static const char *const names[] = {
-    [ERA_SIG_GATE] = "gate",         [ERA_SIG_ERA] = "era",       [ERA_SIG_EPOCH] = "epoch",
+    [ERA_SIG_GATE] = "gate",         [ERA_SIG_ERA] = "era",           [ERA_SIG_EPOCH] = "epoch",
     [ERA_SIG_PROPOSAL] = "proposal", [ERA_SIG_APPROVED] = "approved", [ERA_SIG_ADOPTED] = "adopted",
-    [ERA_SIG_FAILED] = "failed",     [ERA_SIG_EVENT] = "event",   [ERA_SIG_EQUIVOCATION] = "equivocation",
+    [ERA_SIG_FAILED] = "failed",     [ERA_SIG_EVENT] = "event",       [ERA_SIG_EQUIVOCATION] = "equivocation",
     [ERA_SIG_STORE] = "store",
 };
 
@@ -94,8 +94,9 @@ json_t *era_report_signal(const struct era_node *n, const struct era_signal *s, 
     era_text_set(topic, ERA_TOPIC_BYTES_MAX + 1, names[s->kind]);
     report_put(o, "signal", report_text(names[s->kind]));
     report_put(o, "epoch", report_number(s->epoch));
-    report_put(o, "component", s->component < 0 ? json_null()
-                                                : report_text(era_node_charter(n)->components[s->component].id));
+    report_put(o, "component",
+               s->component < 0 ? json_null()
+                                : report_text(era_node_charter(n)->components[s->component].id));
     switch (s->kind) {
     case ERA_SIG_GATE:
         put_gate(n, o, s);

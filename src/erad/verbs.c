@@ -11,7 +11,7 @@
 #include "src/erad/log.h"
 
 #define PREFIX_DIGITS_MIN 8
-#define TEXT_BYTES 1024
+#define TEXT_BYTES        1024
 
 struct asked {
     struct era_daemon *d;
@@ -40,7 +40,8 @@ static void answer(struct era_daemon *d, uint64_t request, const struct era_resp
 }
 
 /* Takes json. */
-static void send_json(struct era_daemon *d, uint64_t request, enum era_verdict v, json_t *json, struct era_bytes data)
+static void send_json(struct era_daemon *d, uint64_t request, enum era_verdict v, json_t *json,
+                      struct era_bytes data)
 {
     char *text = json_dumps(json, JSON_COMPACT);
     assert(text);
@@ -57,8 +58,8 @@ static void send_json(struct era_daemon *d, uint64_t request, enum era_verdict v
 }
 
 /* why, cure: NULL for the verdict's own. */
-static void refuse(struct era_daemon *d, uint64_t request, enum era_verdict v, const char *where, const char *why,
-                   const char *cure)
+static void refuse(struct era_daemon *d, uint64_t request, enum era_verdict v, const char *where,
+                   const char *why, const char *cure)
 {
     char text[TEXT_BYTES];
     snprintf(text, sizeof text, "%s%s%s", era_verdict_text(v), why ? ": " : "", why ? why : "");
@@ -174,14 +175,16 @@ static void ask_gate(const struct asked *a)
 {
     int component;
     if (find_component(a, -1, &component))
-        send_json(a->d, a->request, ERA_ACCEPTED, era_report_gate(a->d->node, component), (struct era_bytes){0});
+        send_json(a->d, a->request, ERA_ACCEPTED, era_report_gate(a->d->node, component),
+                  (struct era_bytes){0});
 }
 
 static void ask_eras(const struct asked *a)
 {
     int component;
     if (find_component(a, -1, &component))
-        send_json(a->d, a->request, ERA_ACCEPTED, era_report_eras(a->d->node, component), (struct era_bytes){0});
+        send_json(a->d, a->request, ERA_ACCEPTED, era_report_eras(a->d->node, component),
+                  (struct era_bytes){0});
 }
 
 static void ask_proposals(const struct asked *a)
@@ -241,7 +244,8 @@ static void ask_show(const struct asked *a)
     if (json)
         send_with_proposal(a, json, &id);
     else
-        refuse_asked(a, ERA_NOT_FOUND, a->r->id, "others speak of it, but the proposal itself has not come yet");
+        refuse_asked(a, ERA_NOT_FOUND, a->r->id,
+                     "others speak of it, but the proposal itself has not come yet");
 }
 
 static void ask_head(const struct asked *a)
@@ -312,7 +316,8 @@ static void do_ready(const struct asked *a)
     struct era_waiting *w = wait_for(a);
     const struct era_candidate *c = era_ledger_candidate(era_node_ledger(a->d->node), &id);
     if (c) { /* a vote cast before is named too */
-        struct era_vote vote = {.slot = {.charter_version = c->charter_version, .seq = c->seq}, .proposal = id};
+        struct era_vote vote = {.slot = {.charter_version = c->charter_version, .seq = c->seq},
+                                .proposal = id};
         era_text_set(vote.slot.component, sizeof vote.slot.component,
                      era_node_charter(a->d->node)->components[c->component].id);
         w->proposal = era_author_vote_id(era_node_network(a->d->node), ERA_KIND_READINESS, &vote);
@@ -386,11 +391,14 @@ static const struct {
     const char *verb;
     void (*serve)(const struct asked *a);
 } verbs[] = {
-    {"status", ask_status},   {"gate", ask_gate},       {"eras", ask_eras},
-    {"proposals", ask_proposals}, {"show", ask_show},   {"head", ask_head},
-    {"charter", ask_charter}, {"peers", ask_peers},     {"log", ask_log},
-    {"announcements", ask_announcements}, {"submit", do_submit}, {"ready", do_ready},
-    {"attest", do_attest},    {"emit", do_emit},        {"height", do_height},
+    {"status", ask_status},   {"gate", ask_gate},
+    {"eras", ask_eras},       {"proposals", ask_proposals},
+    {"show", ask_show},       {"head", ask_head},
+    {"charter", ask_charter}, {"peers", ask_peers},
+    {"log", ask_log},         {"announcements", ask_announcements},
+    {"submit", do_submit},    {"ready", do_ready},
+    {"attest", do_attest},    {"emit", do_emit},
+    {"height", do_height},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -428,7 +436,8 @@ static void dispatch(const struct asked *a)
 {
     char text[TEXT_BYTES];
     if (a->r->version != ERA_CONTROL_VERSION) {
-        snprintf(text, sizeof text, "this erad speaks version %d of the control protocol, the request is of version %u",
+        snprintf(text, sizeof text,
+                 "this erad speaks version %d of the control protocol, the request is of version %u",
                  ERA_CONTROL_VERSION, a->r->version);
         refuse(a->d, a->request, ERA_USAGE, a->r->verb, text, "use the eractl that came with this erad");
         return;
@@ -438,7 +447,8 @@ static void dispatch(const struct asked *a)
             verbs[i].serve(a);
             return;
         }
-    snprintf(text, sizeof text, "there is no verb '%s', the nearest is '%s'", a->r->verb, nearest(a->r->verb));
+    snprintf(text, sizeof text, "there is no verb '%s', the nearest is '%s'", a->r->verb,
+             nearest(a->r->verb));
     refuse_asked(a, ERA_USAGE, a->r->verb, text);
 }
 
@@ -466,7 +476,8 @@ static json_t *attest_json(const struct era_waiting *w, bool matched)
     return o;
 }
 
-static json_t *done_json(const struct era_daemon *d, const struct era_waiting *w, const struct era_reply *reply)
+static json_t *done_json(const struct era_daemon *d, const struct era_waiting *w,
+                         const struct era_reply *reply)
 {
     json_t *o = object(w->verb);
     if (strcmp(w->verb, "height") == 0) {
@@ -527,7 +538,8 @@ static const char *code_of(int status)
     }
 }
 
-void era_daemon_hashed(struct era_daemon *d, uint64_t job, bool ok, const char *digest, const struct era_error *err)
+void era_daemon_hashed(struct era_daemon *d, uint64_t job, bool ok, const char *digest,
+                       const struct era_error *err)
 {
     struct era_waiting *w = waiting_of(d, job);
     assert(w); /* noted when the job was given */

@@ -112,7 +112,8 @@ json_t *at(json_t *json, const char *path)
     cr_assert_lt(strlen(path), sizeof copy);
     strcpy(copy, path);
     for (char *part = strtok_r(copy, ".", &rest); part && json; part = strtok_r(NULL, ".", &rest))
-        json = json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10)) : json_object_get(json, part);
+        json =
+            json_is_array(json) ? json_array_get(json, strtoul(part, NULL, 10)) : json_object_get(json, part);
     cr_assert(json, "nothing at %s", path);
     return json;
 }

@@ -19,7 +19,8 @@ struct lone {
     json_t *signals;        /* as told, oldest first */
 };
 
-/* who: a validator's name or NULL; software: its own version, "" for none. Started in the middle of an epoch. */
+/* who: a validator's name or NULL; software: its own version, "" for none. Started in the middle of an epoch.
+ */
 struct lone *lone_new(struct era_charter *c, const char *who, const char *software, uint64_t epoch);
 void lone_free(struct lone *l);
 void lone_to_epoch(struct lone *l, uint64_t epoch);

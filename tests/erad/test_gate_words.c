@@ -41,18 +41,21 @@ Test(gate_words, P3_P5_blocked_names_the_requirement_and_the_release)
 {
     struct lone *l = given_alone("1.4.0", 7);
     struct era_proposal *p = given_artefacts(
-        given_requires(given_breaking(given_proposal(l->charter, "network", 1), 12, "2.0.0"), ">=2.0.0"), "linux");
+        given_requires(given_breaking(given_proposal(l->charter, "network", 1), 12, "2.0.0"), ">=2.0.0"),
+        "linux");
     strcpy(p->plan.entries[1].record.era_name, "granite");
     strcpy(p->plan.entries[1].record.artefacts[0].link, "https://example.org/2.0.0");
     adopt(l, given_seal(p), "alice");
     lone_to_epoch(l, 12);
     json_t *o = gate(l, "blocked");
     char cure[512];
-    snprintf(cure, sizeof cure,
-             "install network 2.0.0 (linux %s from https://example.org/2.0.0), set versions in erad.conf, reload",
-             given_digest("linux 2.0.0"));
-    cr_assert_str_eq(text_at(o, "text"), "era 2 \"granite\" requires software >=2.0.0, this node runs 1.4.0; in force "
-                                         "since epoch 12");
+    snprintf(
+        cure, sizeof cure,
+        "install network 2.0.0 (linux %s from https://example.org/2.0.0), set versions in erad.conf, reload",
+        given_digest("linux 2.0.0"));
+    cr_assert_str_eq(text_at(o, "text"),
+                     "era 2 \"granite\" requires software >=2.0.0, this node runs 1.4.0; in force "
+                     "since epoch 12");
     cr_assert_str_eq(text_at(o, "cure"), cure);
     cr_assert_eq(number_at(o, "exit"), 76);
     cr_assert(json_is_false(at(o, "may_emit")));
@@ -69,11 +72,13 @@ Test(gate_words, P3_P5_blocked_names_the_requirement_and_the_release)
 
 Test(gate_words, P5_blocked_says_when_the_node_does_not_know_its_version)
 {
-    struct lone *l = lone_new(given_charter("alice:10", "network k=1 signers=s1 software=>=1.0.0"), "alice", "", 7);
+    struct lone *l =
+        lone_new(given_charter("alice:10", "network k=1 signers=s1 software=>=1.0.0"), "alice", "", 7);
     json_t *o = gate(l, "blocked");
-    cr_assert_str_eq(text_at(o, "text"),
-                     "era 1 \"era 1\" requires software >=1.0.0, this node does not say its software version; in force "
-                     "since epoch 0");
+    cr_assert_str_eq(
+        text_at(o, "text"),
+        "era 1 \"era 1\" requires software >=1.0.0, this node does not say its software version; in force "
+        "since epoch 0");
     cr_assert(json_is_null(at(o, "requires.own")));
     json_decref(o);
     lone_free(l);
@@ -82,11 +87,13 @@ Test(gate_words, P5_blocked_says_when_the_node_does_not_know_its_version)
 Test(gate_words, M5_upgrade_soon_counts_down_in_epochs_and_time)
 {
     struct lone *l = given_alone("1.4.0", 7);
-    adopt(l, given_requires(given_breaking(given_proposal(l->charter, "network", 1), 107, "2.0.0"), ">=2.0.0"),
+    adopt(l,
+          given_requires(given_breaking(given_proposal(l->charter, "network", 1), 107, "2.0.0"), ">=2.0.0"),
           "alice");
     json_t *o = gate(l, "upgrade-soon");
-    cr_assert_str_eq(text_at(o, "text"),
-                     "in 100 epochs (1 min 39 s) era 2 \"era 2\" requires software >=2.0.0, this node runs 1.4.0");
+    cr_assert_str_eq(
+        text_at(o, "text"),
+        "in 100 epochs (1 min 39 s) era 2 \"era 2\" requires software >=2.0.0, this node runs 1.4.0");
     cr_assert_str_eq(text_at(o, "cure"),
                      "install network 2.0.0 before epoch 107, set versions in erad.conf, reload");
     cr_assert_eq(number_at(o, "epochs_left"), 100);
@@ -112,7 +119,8 @@ Test(gate_words, N6_stale_names_the_missing_stake_and_at_most_five_silent)
 
 Test(gate_words, T5_mismatch_shows_both_digests)
 {
-    struct lone *l = lone_new(given_charter("alice:10", "network k=1 signers=s1 artefacts=linux"), "alice", "1.0.0", 7);
+    struct lone *l =
+        lone_new(given_charter("alice:10", "network k=1 signers=s1 artefacts=linux"), "alice", "1.0.0", 7);
     struct era_proposal *p = given_soft(given_proposal(l->charter, "network", 1), 10, "1.1.0");
     lone_submit(l, given_proposed(l->charter, "s1", p));
     lone_command(l, (struct era_command){.id = 2,
@@ -127,8 +135,8 @@ Test(gate_words, T5_mismatch_shows_both_digests)
     lone_to_epoch(l, 10);
     json_t *o = gate(l, "mismatch");
     char text[512];
-    snprintf(text, sizeof text, "own rebuild of linux of network 1.1.0 is %s, signed is %s", given_digest("mine"),
-             p->plan.entries[1].record.artefacts[0].digest);
+    snprintf(text, sizeof text, "own rebuild of linux of network 1.1.0 is %s, signed is %s",
+             given_digest("mine"), p->plan.entries[1].record.artefacts[0].digest);
     cr_assert_str_eq(text_at(o, "text"), text);
     cr_assert_eq(number_at(o, "exit"), 76);
     json_decref(o);
@@ -144,8 +152,9 @@ Test(gate_words, R12_forked_names_the_slot)
     strcpy(p->text, "another");
     adopt(l, p, "alice");
     json_t *o = gate(l, "forked");
-    cr_assert_str_eq(text_at(o, "text"), "two proposals were adopted in slot 3 of network, so no era is in force; "
-                                         "undisputed last: era 1 \"era 1\", version 1.0.0");
+    cr_assert_str_eq(text_at(o, "text"),
+                     "two proposals were adopted in slot 3 of network, so no era is in force; "
+                     "undisputed last: era 1 \"era 1\", version 1.0.0");
     cr_assert(strstr(text_at(o, "cure"), "a slot above 3"));
     json_decref(o);
     lone_free(l);
@@ -169,8 +178,9 @@ Test(gate_words, P1_a_notice_of_an_internal_change_lets_the_node_stay_behind)
     struct lone *l = given_alone("1.0.0", 7);
     adopt(l, given_soft(given_proposal(l->charter, "network", 1), 10, "1.1.0"), "alice");
     json_t *o = gate(l, "notice");
-    cr_assert_str_eq(text_at(o, "text"), "network 1.1.0 comes at epoch 10 (2 s), this node runs 1.0.0; the change is "
-                                         "internal: the node may stay behind");
+    cr_assert_str_eq(text_at(o, "text"),
+                     "network 1.1.0 comes at epoch 10 (2 s), this node runs 1.0.0; the change is "
+                     "internal: the node may stay behind");
     json_decref(o);
     lone_to_epoch(l, 10);
     o = gate(l, "notice");
@@ -186,11 +196,13 @@ Test(gate_words, P2_a_notice_names_the_dependency_and_since_when)
     struct era_proposal *p = given_soft(given_proposal(l->charter, "network", 1), 10, "1.1.0");
     struct era_record *r = &p->plan.entries[1].record;
     r->dependency_count = 1;
-    r->dependencies[0] = (struct era_dependency){.name = "hostchain", .range = ">=4.2.0", .since = "block 1200000"};
+    r->dependencies[0] =
+        (struct era_dependency){.name = "hostchain", .range = ">=4.2.0", .since = "block 1200000"};
     adopt(l, given_seal(p), "alice");
     json_t *o = gate(l, "notice");
-    cr_assert(strstr(text_at(o, "text"), "; it follows hostchain >=4.2.0 since block 1200000: a node that stays behind "
-                                         "does not follow them"));
+    cr_assert(strstr(text_at(o, "text"),
+                     "; it follows hostchain >=4.2.0 since block 1200000: a node that stays behind "
+                     "does not follow them"));
     json_decref(o);
     lone_free(l);
 }
@@ -198,7 +210,8 @@ Test(gate_words, P2_a_notice_names_the_dependency_and_since_when)
 Test(gate_words, M4_a_notice_of_an_announced_era_says_it_has_no_epoch)
 {
     struct lone *l = given_alone("1.0.0", 7);
-    adopt(l, given_requires(given_announced(given_proposal(l->charter, "network", 1), "2.0.0"), ">=2.0.0"), "alice");
+    adopt(l, given_requires(given_announced(given_proposal(l->charter, "network", 1), "2.0.0"), ">=2.0.0"),
+          "alice");
     json_t *o = gate(l, "notice");
     cr_assert_str_eq(text_at(o, "text"),
                      "network 2.0.0 is announced, era 2 \"era 2\", without an epoch, this node runs 1.0.0");
@@ -209,8 +222,8 @@ Test(gate_words, M4_a_notice_of_an_announced_era_says_it_has_no_epoch)
 Test(gate_words, T1_another_component_has_words_of_its_own)
 {
     struct lone *l =
-        lone_new(given_charter("alice:10", "network k=1 signers=s1; oracle k=1 signers=s1 software=>=9.0.0"), "alice",
-                 "1.0.0", 7);
+        lone_new(given_charter("alice:10", "network k=1 signers=s1; oracle k=1 signers=s1 software=>=9.0.0"),
+                 "alice", "1.0.0", 7);
     json_t *o = era_report_gate(l->node, given_component_index(l->charter, "oracle"));
     cr_assert_str_eq(text_at(o, "component"), "oracle");
     cr_assert_str_eq(text_at(o, "state"), "blocked");

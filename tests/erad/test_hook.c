@@ -48,13 +48,15 @@ static void end(struct hooked *h)
 
 Test(hook, is_told_what_changed_by_arguments_and_environment)
 {
-    struct hooked h = given_hook("{ echo \"$# $1 $2 $3\"; env | grep ^ERAD_ | sort; } >\"$D/out\"; cat >\"$D/in\"");
+    struct hooked h =
+        given_hook("{ echo \"$# $1 $2 $3\"; env | grep ^ERAD_ | sort; } >\"$D/out\"; cat >\"$D/in\"");
     char expected[512];
     setenv("SECRET_OF_THE_DAEMON", "x", 1);
     era_hook_run(h.hook, "gate", "network", "blocked", 12, "{\"signal\":\"gate\"}");
     run_all(&h);
     snprintf(expected, sizeof expected,
-             "3 gate network blocked\nERAD_EPOCH=12\nERAD_SIGNAL={\"signal\":\"gate\"}\nERAD_STATE=%s\n", h.dir);
+             "3 gate network blocked\nERAD_EPOCH=12\nERAD_SIGNAL={\"signal\":\"gate\"}\nERAD_STATE=%s\n",
+             h.dir);
     cr_assert_str_eq(place_read("out"), expected);
     cr_assert_str_eq(place_read("in"), "");
     end(&h);
@@ -105,8 +107,9 @@ Test(hook, runs_one_at_a_time_and_keeps_the_latest_of_each_kind_and_component)
 
 Test(hook, one_that_runs_too_long_is_killed_with_what_it_started)
 {
-    struct hooked h = given_hook("echo \"$3\" >>\"$D/out\"; [ \"$3\" = slow ] || exit 0; sleep 600 & echo $! >\"$D/pid\"; "
-                                 "wait; echo survived >>\"$D/out\"");
+    struct hooked h =
+        given_hook("echo \"$3\" >>\"$D/out\"; [ \"$3\" = slow ] || exit 0; sleep 600 & echo $! >\"$D/pid\"; "
+                   "wait; echo survived >>\"$D/out\"");
     era_hook_set_run_ms(h.hook, 300);
     era_hook_run(h.hook, "gate", "network", "slow", 1, "{}");
     era_hook_run(h.hook, "gate", "network", "next", 1, "{}");

@@ -213,11 +213,12 @@ Test(http, an_unknown_page_is_a_404_that_names_the_known_ones)
 Test(http, nothing_can_be_changed_here)
 {
     struct served s = given_server();
-    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"};
+    static const char *const methods[] = {"POST",  "PUT",     "DELETE", "OPTIONS",
+                                          "TRACE", "CONNECT", "BREW",   "get"};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         char request[256];
-        snprintf(request, sizeof request, "%s /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
-                 methods[i]);
+        snprintf(request, sizeof request,
+                 "%s /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", methods[i]);
         const char *text = ask(&s, request);
         cr_assert(begins(text, "HTTP/1.1 405 Method Not Allowed\r\n"), "%s: %s", methods[i], text);
         cr_assert(strstr(text, "\r\nAllow: GET, HEAD\r\n"));
@@ -230,8 +231,9 @@ Test(http, a_body_is_refused)
     struct served s = given_server();
     cr_assert(begins(ask(&s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"),
                      "HTTP/1.1 413 "));
-    cr_assert(begins(ask(&s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"),
-                     "HTTP/1.1 413 "));
+    cr_assert(
+        begins(ask(&s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"),
+               "HTTP/1.1 413 "));
     cr_assert(begins(ask(&s, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"),
                      "HTTP/1.1 200 "));
     end(&s);
@@ -270,10 +272,18 @@ Test(http, on_loopback_only_its_own_names_are_answered)
     struct served s = given_server();
     static const struct {
         const char *host, *status;
-    } rows[] = {{"localhost", "200"},    {"LocalHost:7712", "200"}, {"127.0.0.1", "200"},
-                {"127.0.0.1:1", "200"},  {"[::1]", "200"},          {"[::1]:7712", "200"},
-                {"evil.example", "403"}, {"evil.example:7712", "403"}, {"localhost.evil.example", "403"},
-                {"127.0.0.1.evil.example", "403"}, {"", "403"}, {"[::1", "403"}};
+    } rows[] = {{"localhost", "200"},
+                {"LocalHost:7712", "200"},
+                {"127.0.0.1", "200"},
+                {"127.0.0.1:1", "200"},
+                {"[::1]", "200"},
+                {"[::1]:7712", "200"},
+                {"evil.example", "403"},
+                {"evil.example:7712", "403"},
+                {"localhost.evil.example", "403"},
+                {"127.0.0.1.evil.example", "403"},
+                {"", "403"},
+                {"[::1", "403"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char request[256];
         snprintf(request, sizeof request, "GET /api/v1/status HTTP/1.1\r\nHost: %s\r\n\r\n", rows[i].host);
@@ -409,8 +419,8 @@ Test(http, ipv6_loopback_works_where_there_is_one)
     if (http)
         cr_assert(begins(era_http_bound(http), "[::1]:"));
     else
-        cr_assert(strstr(err.text, "Cannot assign requested address") || strstr(err.text, "not supported"), "%s",
-                  err.text);
+        cr_assert(strstr(err.text, "Cannot assign requested address") || strstr(err.text, "not supported"),
+                  "%s", err.text);
     era_http_free(http);
     event_base_free(base);
     lone_free(l);

@@ -25,13 +25,15 @@ static void assert_line(const char *text, const char *line)
 
 static struct lone *given_busy(void)
 {
-    struct era_charter *c = given_charter("alice:10 bob:10", "network k=2 signers=s1,s2,s3; oracle k=1 signers=s1");
+    struct era_charter *c =
+        given_charter("alice:10 bob:10", "network k=2 signers=s1,s2,s3; oracle k=1 signers=s1");
     struct lone *l = lone_new(c, "alice", "1.0.0", 7);
     struct era_announcement a = given_running(c, 7, "1.1.0");
     lone_submit(l, given_announce(c, "bob", &a));
-    lone_submit(l, given_certificate(
-                       c, given_requires(given_breaking(given_proposal(c, "network", 1), 20, "2.0.0"), ">=2.0.0"),
-                       "s1", "s1 s2", "alice bob", ""));
+    lone_submit(
+        l, given_certificate(
+               c, given_requires(given_breaking(given_proposal(c, "network", 1), 20, "2.0.0"), ">=2.0.0"),
+               "s1", "s1 s2", "alice bob", ""));
     struct era_proposal *p = given_soft(given_proposal(c, "network", 2), 30, "2.1.0");
     lone_submit(l, given_proposed(c, "s1", p));
     lone_submit(l, given_approve(c, "s2", p));

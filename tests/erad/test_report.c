@@ -13,7 +13,8 @@ static struct era_proposal *given_upgrade(const struct era_charter *c, uint64_t 
     return given_requires(given_breaking(given_proposal(c, "network", seq), 20, "2.0.0"), ">=2.0.0");
 }
 
-static struct era_bytes announced(const struct era_charter *c, const char *who, uint64_t epoch, const char *software)
+static struct era_bytes announced(const struct era_charter *c, const char *who, uint64_t epoch,
+                                  const char *software)
 {
     struct era_announcement a = given_running(c, epoch, software);
     return given_announce(c, who, &a);
@@ -34,12 +35,14 @@ Test(report, status_has_the_shape_that_tools_read)
 {
     struct lone *l = lone_new(given_charter(validators, network), "alice", "1.0.0", 7);
     json_t *o = era_report_status(l->node, &l->info);
-    cr_assert_str_eq(keys_at(o, ""),
-                     "schema,name,network,charter_version,charter_hash,agent,node_key,versions,staged,validator,stake,"
-                     "emitter,pid,uptime_ms,clock,gate,components,view_digest,peers,adoption,next,proposals,store,"
-                     "events");
+    cr_assert_str_eq(
+        keys_at(o, ""),
+        "schema,name,network,charter_version,charter_hash,agent,node_key,versions,staged,validator,stake,"
+        "emitter,pid,uptime_ms,clock,gate,components,view_digest,peers,adoption,next,proposals,store,"
+        "events");
     cr_assert_str_eq(keys_at(o, "clock"), "kind,epoch,reading,epoch_ms,next_epoch_in_ms");
-    cr_assert_str_eq(keys_at(o, "gate"), "component,state,exit,may_emit,text,cure,cause,epochs_left,requires");
+    cr_assert_str_eq(keys_at(o, "gate"),
+                     "component,state,exit,may_emit,text,cure,cause,epochs_left,requires");
     cr_assert_str_eq(keys_at(o, "components.0"), "id,gate,era,era_name,version,head,seq,forked");
     cr_assert_str_eq(keys_at(o, "peers"), "up,configured");
     cr_assert_str_eq(keys_at(o, "adoption"),
@@ -101,9 +104,10 @@ Test(report, R7_eras_show_the_whole_plan_and_what_of_it_is_in_force)
     cr_assert_str_eq(keys_at(o, ""), "schema,epoch,view_digest,components");
     cr_assert_str_eq(keys_at(o, "components.0"), "id,head,forked,void_seq,current,plan");
     cr_assert_str_eq(keys_at(o, "components.0.head"), "id,seq,charter_version");
-    cr_assert_str_eq(keys_at(o, "components.0.plan.0"),
-                     "hash,effective,class,new,state,supported,version,era,era_name,requires,artefacts,source_digest,"
-                     "link,flags,dependencies");
+    cr_assert_str_eq(
+        keys_at(o, "components.0.plan.0"),
+        "hash,effective,class,new,state,supported,version,era,era_name,requires,artefacts,source_digest,"
+        "link,flags,dependencies");
     cr_assert_eq(number_at(o, "components.0.current"), 1);
     cr_assert_str_eq(text_at(o, "components.0.plan.0.state"), "past");
     cr_assert_str_eq(text_at(o, "components.0.plan.1.state"), "current");
@@ -141,7 +145,8 @@ Test(report, R12_a_fork_shows_the_void_slot_and_the_last_undisputed_record)
 
 Test(report, D5_T3_a_proposal_is_shown_with_everybody_who_spoke)
 {
-    struct era_charter *c = given_charter(validators, "network k=2 signers=s1,s2,s3 artefacts=linux rebuild=2/3");
+    struct era_charter *c =
+        given_charter(validators, "network k=2 signers=s1,s2,s3 artefacts=linux rebuild=2/3");
     struct lone *l = lone_new(c, "alice", "2.0.0", 7);
     struct era_proposal *p = given_upgrade(c, 1);
     strcpy(p->text, "granite");
@@ -153,9 +158,10 @@ Test(report, D5_T3_a_proposal_is_shown_with_everybody_who_spoke)
     lone_submit(l, given_attest(c, "bob", p, "linux", given_digest("linux 2.0.0")));
     lone_submit(l, given_attest(c, "carol", p, "linux", given_digest("something else")));
     json_t *o = era_report_show(l->node, &id);
-    cr_assert_str_eq(keys_at(o, "proposal"),
-                     "id,component,charter_version,seq,state,author,urgent,text,expiry,prev,plan,drops,approvals,"
-                     "rejections,readiness,attestations,rebuild,my_vote");
+    cr_assert_str_eq(
+        keys_at(o, "proposal"),
+        "id,component,charter_version,seq,state,author,urgent,text,expiry,prev,plan,drops,approvals,"
+        "rejections,readiness,attestations,rebuild,my_vote");
     cr_assert_str_eq(text_at(o, "proposal.state"), "open");
     cr_assert_str_eq(text_at(o, "proposal.author"), "s1");
     cr_assert_str_eq(text_at(o, "proposal.text"), "granite");
@@ -233,15 +239,17 @@ Test(report, R4_my_vote_is_shown_as_cast)
 
 Test(report, D5_an_adopted_proposal_keeps_its_signatures_on_show)
 {
-    struct era_charter *c = given_charter(validators, "network k=2 signers=s1,s2,s3 artefacts=linux rebuild=2/3");
+    struct era_charter *c =
+        given_charter(validators, "network k=2 signers=s1,s2,s3 artefacts=linux rebuild=2/3");
     struct lone *l = lone_new(c, "alice", "1.0.0", 7);
     struct era_proposal *p = given_upgrade(c, 1);
     struct era_hash id = given_id(c, p);
     lone_submit(l, given_certificate(c, p, "s1", "s2 s3", "alice bob carol", "alice bob carol"));
     json_t *o = era_report_show(l->node, &id);
-    cr_assert_str_eq(keys_at(o, "proposal"),
-                     "id,component,charter_version,seq,state,author,urgent,text,expiry,prev,plan,drops,approvals,"
-                     "rejections,readiness,attestations,rebuild,my_vote");
+    cr_assert_str_eq(
+        keys_at(o, "proposal"),
+        "id,component,charter_version,seq,state,author,urgent,text,expiry,prev,plan,drops,approvals,"
+        "rejections,readiness,attestations,rebuild,my_vote");
     cr_assert_str_eq(text_at(o, "proposal.state"), "adopted");
     cr_assert_eq(number_at(o, "proposal.approvals.count"), 2);
     cr_assert_str_eq(text_at(o, "proposal.readiness.stake"), "30");
@@ -272,7 +280,8 @@ Test(report, D3_the_log_lists_what_was_adopted_newest_last)
     adopt(l, given_soft(given_next(c, first, 2), 30, "2.1.0"));
     json_t *o = era_report_log(l->node);
     cr_assert_eq(json_array_size(at(o, "entries")), 2);
-    cr_assert_str_eq(keys_at(o, "entries.0"), "component,charter_version,seq,id,author,urgent,void,text,plan");
+    cr_assert_str_eq(keys_at(o, "entries.0"),
+                     "component,charter_version,seq,id,author,urgent,void,text,plan");
     cr_assert_eq(number_at(o, "entries.0.seq"), 1);
     cr_assert_eq(number_at(o, "entries.1.seq"), 2);
     cr_assert(json_is_false(at(o, "entries.1.void")));
@@ -382,8 +391,9 @@ Test(signal, C3_an_event_goes_out_with_its_payload_and_its_own_topic)
     struct era_charter *c = given_charter("alice:10", network);
     struct lone *l = lone_new(c, "alice", "1.0.0", 7);
     static const uint8_t clean[] = "price 7", dirty[] = {0xff, 0x00};
-    lone_command(l, (struct era_command){
-                        .id = 2, .kind = ERA_CMD_EMIT, .topic = "oracle.price", .bytes = {clean, sizeof clean - 1}});
+    lone_command(
+        l, (struct era_command){
+               .id = 2, .kind = ERA_CMD_EMIT, .topic = "oracle.price", .bytes = {clean, sizeof clean - 1}});
     json_t *o = lone_signal(l, "event");
     cr_assert_str_eq(text_at(o, "at_topic"), "event.oracle.price");
     cr_assert_str_eq(text_at(o, "topic"), "oracle.price");

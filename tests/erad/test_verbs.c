@@ -67,8 +67,8 @@ static void await(struct running *r, const char *verb, const char *text)
 Test(verbs, every_question_has_its_schema)
 {
     struct running *r = given_daemon(one);
-    static const char *const verbs[] = {"status", "gate", "eras", "proposals", "head", "charter", "peers", "log",
-                                        "announcements"};
+    static const char *const verbs[] = {"status",  "gate",  "eras", "proposals",    "head",
+                                        "charter", "peers", "log",  "announcements"};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         char schema[64];
         snprintf(schema, sizeof schema, "erad.%s/1", verbs[i]);
@@ -90,8 +90,8 @@ Test(verbs, gate_eras_and_head_take_a_component)
     json_decref(o);
     static const char *const verbs[] = {"gate", "eras", "head", "log", "proposals"};
     for (size_t i = 0; i < 5; i++)
-        assert_refused(ask(r, (struct era_request){.verb = verbs[i], .component = "orakle"}), ERA_UNKNOWN_COMPONENT,
-                       "no such component");
+        assert_refused(ask(r, (struct era_request){.verb = verbs[i], .component = "orakle"}),
+                       ERA_UNKNOWN_COMPONENT, "no such component");
     running_end(r);
 }
 
@@ -133,7 +133,8 @@ Test(verbs, an_id_is_a_prefix_of_at_least_eight_lowercase_hex_digits)
     assert_refused(ask(r, (struct era_request){.verb = "show"}), ERA_USAGE, "8 to 64 lowercase hex digits");
     assert_refused(ask(r, (struct era_request){.verb = "show", .id = "0123456"}), ERA_USAGE, "8 to 64");
     assert_refused(ask(r, (struct era_request){.verb = "show", .id = "0123456Z"}), ERA_USAGE, "8 to 64");
-    assert_refused(ask(r, (struct era_request){.verb = "show", .id = "01234567"}), ERA_NOT_FOUND, "has that id");
+    assert_refused(ask(r, (struct era_request){.verb = "show", .id = "01234567"}), ERA_NOT_FOUND,
+                   "has that id");
     running_end(r);
 }
 
@@ -173,7 +174,8 @@ Test(verbs, a_prefix_of_two_ids_is_ambiguous)
     struct era_hash id = given_id(r->charter, a);
     char prefix[9];
     snprintf(prefix, sizeof prefix, "%.8s", hex(&id));
-    assert_refused(ask(r, (struct era_request){.verb = "show", .id = prefix}), ERA_AMBIGUOUS, "more than one id");
+    assert_refused(ask(r, (struct era_request){.verb = "show", .id = prefix}), ERA_AMBIGUOUS,
+                   "more than one id");
     json_decref(answer(r, (struct era_request){.verb = "show", .id = hex(&id)}));
     running_end(r);
 }
@@ -184,7 +186,8 @@ Test(verbs, a_proposal_only_spoken_of_is_not_found)
     struct era_proposal *p = given_soft(given_proposal(r->charter, "network", 1), 20, "1.1.0");
     struct era_hash id = given_id(r->charter, p);
     submit(r, given_approve(r->charter, "s2", p));
-    assert_refused(ask(r, (struct era_request){.verb = "show", .id = hex(&id)}), ERA_NOT_FOUND, "not come yet");
+    assert_refused(ask(r, (struct era_request){.verb = "show", .id = hex(&id)}), ERA_NOT_FOUND,
+                   "not come yet");
     running_end(r);
 }
 
@@ -192,7 +195,8 @@ Test(verbs, number_limits_a_list_to_its_newest)
 {
     struct running *r = given_daemon("network k=2 signers=s1,s2");
     for (uint64_t seq = 1; seq <= 3; seq++)
-        submit(r, given_proposed(r->charter, "s1", given_soft(given_proposal(r->charter, "network", seq), 20, "1.1.0")));
+        submit(r, given_proposed(r->charter, "s1",
+                                 given_soft(given_proposal(r->charter, "network", seq), 20, "1.1.0")));
     json_t *o = answer(r, (struct era_request){.verb = "proposals", .has_number = true, .number = 1});
     cr_assert_eq(json_array_size(at(o, "proposals")), 1);
     cr_assert_eq(number_at(o, "proposals.0.seq"), 3);
@@ -206,8 +210,9 @@ Test(verbs, a_list_that_outgrows_a_message_loses_its_oldest)
     struct running *r = given_daemon("network k=2 signers=s1,s2");
     for (uint64_t seq = 1; seq <= ERA_LEDGER_WINDOW_SEQS; seq++)
         for (int i = 0; i < 4; i++) {
-            struct era_proposal *p = given_artefacts(given_soft(given_proposal(r->charter, "network", seq), 20, "1.1.0"),
-                                                     "a b c d e f g h i j k l m n o p");
+            struct era_proposal *p =
+                given_artefacts(given_soft(given_proposal(r->charter, "network", seq), 20, "1.1.0"),
+                                "a b c d e f g h i j k l m n o p");
             struct era_record *record = &p->plan.entries[1].record;
             for (size_t j = 0; j < record->artefact_count; j++)
                 memset(record->artefacts[j].link, '"', ERA_LINK_BYTES_MAX);
@@ -229,8 +234,11 @@ Test(verbs, a_list_that_outgrows_a_message_loses_its_oldest)
 Test(verbs, an_unknown_verb_is_told_the_nearest)
 {
     struct running *r = given_daemon(one);
-    static const char *const rows[][2] = {{"statsu", "status"},       {"erras", "eras"}, {"proposal", "proposals"},
-                                          {"announce", "announcements"}, {"redy", "ready"}};
+    static const char *const rows[][2] = {{"statsu", "status"},
+                                          {"erras", "eras"},
+                                          {"proposal", "proposals"},
+                                          {"announce", "announcements"},
+                                          {"redy", "ready"}};
     for (size_t i = 0; i < 5; i++) {
         char text[128];
         snprintf(text, sizeof text, "there is no verb '%s', the nearest is '%s'", rows[i][0], rows[i][1]);
@@ -281,11 +289,13 @@ Test(verbs, R1_submit_refuses_what_does_not_verify)
     struct running *r = given_daemon(one);
     struct era_proposal *p = given_soft(given_proposal(r->charter, "network", 1), 20, "1.1.0");
     assert_refused(ask(r, (struct era_request){.verb = "submit"}), ERA_USAGE, "needs a signed statement");
-    assert_refused(ask(r, (struct era_request){.verb = "submit",
-                                               .data = given_flipped(given_proposed(r->charter, "s1", p), 1)}),
-                   ERA_BAD_SIGNATURE, "does not fit");
-    assert_refused(ask(r, (struct era_request){.verb = "submit", .data = given_proposed(r->charter, "mallory", p)}),
-                   ERA_UNKNOWN_KEY, "names this key");
+    assert_refused(
+        ask(r, (struct era_request){.verb = "submit",
+                                    .data = given_flipped(given_proposed(r->charter, "s1", p), 1)}),
+        ERA_BAD_SIGNATURE, "does not fit");
+    assert_refused(
+        ask(r, (struct era_request){.verb = "submit", .data = given_proposed(r->charter, "mallory", p)}),
+        ERA_UNKNOWN_KEY, "names this key");
     running_end(r);
 }
 
@@ -296,14 +306,16 @@ Test(verbs, R4_ready_votes_once_the_approvals_are_there)
     struct era_hash id = given_id(r->charter, p);
     assert_refused(ask(r, (struct era_request){.verb = "ready", .id = "0123456789"}), ERA_NOT_FOUND, "");
     submit(r, given_proposed(r->charter, "s1", p));
-    assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_NOT_APPROVED, "approvals");
+    assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_NOT_APPROVED,
+                   "approvals");
     submit(r, given_approve(r->charter, "s1", p));
     json_t *o = answer(r, (struct era_request){.verb = "ready", .id = hex(&id)});
     cr_assert_str_eq(text_at(o, "schema"), "erad.ready/1");
     cr_assert_eq(strlen(text_at(o, "id")), 64);
     json_decref(o);
     await(r, "head", "\"floor\":1");
-    assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_DOMINATED, "adopted already");
+    assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_DOMINATED,
+                   "adopted already");
     running_end(r);
 }
 
@@ -325,8 +337,8 @@ Test(verbs, R4_ready_a_second_time_names_the_same_vote)
 
 static struct era_hash given_release(struct running *r, const char *artefacts, const char *digest)
 {
-    struct era_proposal *p = given_artefacts(given_soft(given_proposal(r->charter, "network", 1), 20, "1.1.0"),
-                                             artefacts);
+    struct era_proposal *p =
+        given_artefacts(given_soft(given_proposal(r->charter, "network", 1), 20, "1.1.0"), artefacts);
     if (digest)
         era_text_set(p->plan.entries[1].record.artefacts[0].digest, ERA_DIGEST_BYTES_MAX + 1, digest);
     submit(r, given_proposed(r->charter, "s1", given_seal(p)));
@@ -342,7 +354,8 @@ Test(verbs, T5_attest_computes_the_digest_itself)
     place_write("tree/a", "alpha\n", 6, 0644);
     cr_assert(era_dirhash_tree(tree, ERA_DIGEST_H1, digest, NULL));
     struct era_hash id = given_release(r, "linux", digest);
-    json_t *o = answer(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = tree, .builder = "gcc 12"});
+    json_t *o =
+        answer(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = tree, .builder = "gcc 12"});
     cr_assert_str_eq(keys_at(o, ""), "schema,proposal,artefact,digest,expected,matched");
     cr_assert_str_eq(text_at(o, "proposal"), hex(&id));
     cr_assert_str_eq(text_at(o, "artefact"), "linux");
@@ -382,18 +395,16 @@ Test(verbs, T5_attest_says_what_is_wrong_with_the_question)
     struct era_hash id = given_release(r, "linux mac", NULL);
     assert_refused(ask(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = "built"}), ERA_USAGE,
                    "absolute path");
-    assert_refused(ask(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = "/tmp"}), ERA_AMBIGUOUS,
-                   "name one");
-    assert_refused(ask(r, (struct era_request){
-                              .verb = "attest", .id = hex(&id), .path = "/tmp", .artefact = "windows"}),
-                   ERA_NOT_FOUND, "no such artefact");
-    assert_refused(ask(r, (struct era_request){.verb = "attest", .id = "0123456789", .path = "/tmp"}), ERA_NOT_FOUND,
-                   "has that id");
-    const struct era_response *response = ask(r, (struct era_request){
-                                                     .verb = "attest",
-                                                     .id = hex(&id),
-                                                     .path = place_path("nothing"),
-                                                     .artefact = "mac"});
+    assert_refused(ask(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = "/tmp"}),
+                   ERA_AMBIGUOUS, "name one");
+    assert_refused(
+        ask(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = "/tmp", .artefact = "windows"}),
+        ERA_NOT_FOUND, "no such artefact");
+    assert_refused(ask(r, (struct era_request){.verb = "attest", .id = "0123456789", .path = "/tmp"}),
+                   ERA_NOT_FOUND, "has that id");
+    const struct era_response *response =
+        ask(r, (struct era_request){
+                   .verb = "attest", .id = hex(&id), .path = place_path("nothing"), .artefact = "mac"});
     cr_assert_eq(response->status, ERA_EXIT_NO_INPUT);
     cr_assert_str_eq(response->code, "not-found");
     cr_assert_str_eq(response->where, place_path("nothing"));
@@ -414,7 +425,8 @@ Test(verbs, C3_emit_tells_where_the_event_stands)
         json_decref(o);
     }
     assert_refused(ask(r, (struct era_request){.verb = "emit"}), ERA_USAGE, "needs a topic");
-    assert_refused(ask(r, (struct era_request){.verb = "emit", .topic = "No Good"}), ERA_BAD_VALUE, "a topic is");
+    assert_refused(ask(r, (struct era_request){.verb = "emit", .topic = "No Good"}), ERA_BAD_VALUE,
+                   "a topic is");
     running_end(r);
 }
 
@@ -436,8 +448,8 @@ Test(verbs, R14_height_moves_the_epoch_and_never_back)
     cr_assert_str_eq(text_at(o, "schema"), "erad.height/1");
     cr_assert_eq(number_at(o, "epoch"), 5);
     json_decref(o);
-    assert_refused(ask(r, (struct era_request){.verb = "height", .has_number = true, .number = 56}), ERA_BAD_VALUE,
-                   "never goes back");
+    assert_refused(ask(r, (struct era_request){.verb = "height", .has_number = true, .number = 56}),
+                   ERA_BAD_VALUE, "never goes back");
     assert_refused(ask(r, (struct era_request){.verb = "height"}), ERA_USAGE, "needs a number");
     running_end(r);
 }
@@ -482,9 +494,9 @@ Test(daemon, R15_a_hook_hears_that_the_gate_closed)
     struct running *r = running_start(c, "alice", "1.0.0", "hook = \"hook\";");
     static const char script[] = "#!/bin/sh\necho \"$1 $2 $3 $ERAD_EPOCH\" >>\"$ERAD_STATE/../heard\"\n";
     place_write("hook", script, sizeof script - 1, 0755);
-    submit(r, given_certificate(c, given_requires(given_breaking(given_proposal(c, "network", 1), 9, "2.0.0"),
-                                                  ">=2.0.0"),
-                                "s1", "s1", "alice", ""));
+    submit(r, given_certificate(
+                  c, given_requires(given_breaking(given_proposal(c, "network", 1), 9, "2.0.0"), ">=2.0.0"),
+                  "s1", "s1", "alice", ""));
     json_decref(answer(r, (struct era_request){.verb = "height", .has_number = true, .number = 90}));
     for (int i = 0; i < 1000 && !strstr(place_read("heard"), "gate network blocked 9"); i++)
         usleep(10000); /* until the program has written: another process */
