@@ -50,7 +50,9 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
             node_reply(n, &(struct era_reply){.request = reply->request, .verdict = arrived});
         return arrived;
     }
-    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, &why);
+    enum era_verdict v = ERA_DUPLICATE; /* a copy of what is held is not worth its signatures */
+    if (!era_verify_name(n->verifier, envelope, &item) || !era_ledger_find(n->ledger, &item))
+        v = era_verify(n->verifier, envelope, &s, &item, &why);
     if (v == ERA_ACCEPTED)
         v = era_ledger_offer(n->ledger, s, n->epoch, false, &offered);
     count_verdict(n, kind, v);
@@ -86,7 +88,9 @@ enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelop
 {
     const struct era_verified *s;
     struct era_hash item, entry;
-    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, NULL);
+    enum era_verdict v = ERA_DUPLICATE;
+    if (!era_verify_name(n->verifier, envelope, &item) || !era_events_seen(n->events, &item))
+        v = era_verify(n->verifier, envelope, &s, &item, NULL);
     if (v == ERA_ACCEPTED) {
         enum era_gate_state gate = n->gates[n->network_component].state;
         uint64_t at = s->statement->u.event.epoch;
