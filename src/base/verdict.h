@@ -32,7 +32,7 @@ enum era_exit {
     X(BEYOND_WINDOW, "beyond-window", "its sequence number lies beyond the window",                \
       "use the next free sequence number; `eractl propose` does", 0, 65)                           \
     X(CAPPED, "capped", "two statements of this key are already held for this place",              \
-      "none: a key speaks once a slot", 1, 65)                                                     \
+      "none: a key speaks once a slot", 0, 65)                                                     \
     X(FULL, "full", "a table sized from the charter is full", "report it: a charter check bounds this", 0, 75) \
     X(TRUNCATED, "truncated", "the bytes end too early", "send it whole", 10, 65)                  \
     X(OVERSIZED, "oversized", "it is larger than the limit", "make it smaller", 10, 65)            \

@@ -212,6 +212,8 @@ static void item_committed(struct era_node *n, struct pending *p)
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
     if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
         n->gate_dirty = true;
+    if (kind == ERA_KIND_APPROVED) /* the window moved: what lay beyond it may fit now */
+        era_gossip_forget_refused(n->gossip);
     if (kind == ERA_KIND_PROPOSAL && n->started) {
         struct era_signal *s = node_signal(n, ERA_SIG_PROPOSAL, component);
         s->proposal = id;
