@@ -41,7 +41,8 @@ static bool parse_line(const char *text, size_t len, struct era_approval *out)
     return strlen(line) == len && split(line, words) && era_hash_from_text(words[0], &out->network) &&
            *words[1] != '\0' && era_text_set(out->slot.component, sizeof out->slot.component, words[1]) &&
            era_u64_parse(words[2], ERA_SEQ_MAX, &out->slot.charter_version) &&
-           era_u64_parse(words[3], ERA_SEQ_MAX, &out->slot.seq) && era_hash_from_text(words[4], &out->proposal);
+           era_u64_parse(words[3], ERA_SEQ_MAX, &out->slot.seq) &&
+           era_hash_from_text(words[4], &out->proposal);
 }
 
 static void keep(struct era_approvals *a, const struct era_approval *one)
@@ -60,10 +61,12 @@ static bool parse(struct era_approvals *a, const char *text, size_t len, struct 
         char where[ERA_ERROR_WHERE_BYTES];
         snprintf(where, sizeof where, "%s:%zu", a->path, number);
         if (!end)
-            return era_error_set(err, ERA_EXIT_DATA, where, "remove it: it was never finished, so its signature never left",
+            return era_error_set(err, ERA_EXIT_DATA, where,
+                                 "remove it: it was never finished, so its signature never left",
                                  "the last line of the record of approvals is cut short");
         if (!parse_line(line, (size_t)(end - line), &one))
-            return era_error_set(err, ERA_EXIT_DATA, where, "restore the record from a backup; without it a key can contradict itself",
+            return era_error_set(err, ERA_EXIT_DATA, where,
+                                 "restore the record from a backup; without it a key can contradict itself",
                                  "this line of the record of approvals is not understood");
         keep(a, &one);
         line = end + 1;
@@ -103,7 +106,8 @@ void era_approvals_close(struct era_approvals *a)
     *a = (struct era_approvals){.lock = -1};
 }
 
-static bool same_chain(const struct era_approval *a, const struct era_hash *network, const struct era_slot_id *slot)
+static bool same_chain(const struct era_approval *a, const struct era_hash *network,
+                       const struct era_slot_id *slot)
 {
     return era_hash_eq(&a->network, network) && strcmp(a->slot.component, slot->component) == 0 &&
            a->slot.charter_version == slot->charter_version;
@@ -132,8 +136,9 @@ bool era_approvals_add(struct era_approvals *a, const struct era_approval *appro
 {
     char line[LINE_BYTES_MAX], network[ERA_HASH_TEXT_BYTES], proposal[ERA_HASH_TEXT_BYTES];
     assert(!era_approvals_find(a, &approval->network, &approval->slot));
-    snprintf(line, sizeof line, "%s %s %" PRIu64 " %" PRIu64 " %s", era_hash_text(&approval->network, network),
-             approval->slot.component, approval->slot.charter_version, approval->slot.seq,
+    snprintf(line, sizeof line, "%s %s %" PRIu64 " %" PRIu64 " %s",
+             era_hash_text(&approval->network, network), approval->slot.component,
+             approval->slot.charter_version, approval->slot.seq,
              era_hash_text(&approval->proposal, proposal));
     int rc = era_file_append_line(a->path, line);
     if (rc != 0)

@@ -157,7 +157,8 @@ static void argp_options(const struct era_verb *verb, struct argp_option out[OPT
     size_t n = 0;
     for (; (o = option_at(verb, n)); n++) {
         assert(n < OPTIONS_MAX);
-        out[n] = (struct argp_option){.name = o->name, .key = o->key, .arg = o->value, .doc = o->doc, .group = 1};
+        out[n] =
+            (struct argp_option){.name = o->name, .key = o->key, .arg = o->value, .doc = o->doc, .group = 1};
         if (o->key < ERA_OPT_OWN && !has_short(o))
             out[n].group = 2;
     }
@@ -184,8 +185,8 @@ static int check_counts(const struct era_cli *cli)
     char cure[256], shown[96];
     snprintf(cure, sizeof cure, "usage: eractl %s %s", v->name, v->usage);
     if (cli->arg_count < v->args_min)
-        return era_fail_usage(cli, cure, cli->arg_count == 0 ? "%s needs an argument" : "%s needs one more argument",
-                              v->name);
+        return era_fail_usage(
+            cli, cure, cli->arg_count == 0 ? "%s needs an argument" : "%s needs one more argument", v->name);
     if (cli->arg_count > v->args_max)
         return era_fail_usage(cli, cure, "one argument too many: %s",
                               era_text_escape(cli->args[v->args_max], shown, sizeof shown));
@@ -243,8 +244,9 @@ bool era_cli_u64(struct era_cli *cli, int key, uint64_t max, uint64_t *out)
     if (!text || era_u64_parse(text, max, out))
         return true;
     char shown[96];
-    era_fail_usage(cli, "write digits only", "--%s is no number from 0 to %llu: %s", option_of_key(cli->verb, key)->name,
-                   (unsigned long long)max, era_text_escape(text, shown, sizeof shown));
+    era_fail_usage(cli, "write digits only", "--%s is no number from 0 to %llu: %s",
+                   option_of_key(cli->verb, key)->name, (unsigned long long)max,
+                   era_text_escape(text, shown, sizeof shown));
     return false;
 }
 

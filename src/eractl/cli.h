@@ -67,7 +67,8 @@ bool era_cli_has(const struct era_cli *cli, int key);
 const char *era_cli_text(const struct era_cli *cli, int key);
 /* The next value of an option at or after *at, which moves past it; NULL: no more. Start with *at = 0. */
 const char *era_cli_next(const struct era_cli *cli, int key, size_t *at);
-/* A decimal value. False and an error printed when it is no number up to max; *out stays when it was not given. */
+/* A decimal value. False and an error printed when it is no number up to max; *out stays when it was not
+ * given. */
 bool era_cli_u64(struct era_cli *cli, int key, uint64_t max, uint64_t *out);
 /* A duration ("500ms", "30s", "5m", "2h"), as above. */
 bool era_cli_ms(struct era_cli *cli, int key, uint64_t *out);

@@ -64,8 +64,9 @@ int era_fail_socket(const struct era_cli *cli, int negative_errno, const char *p
         return era_fail(cli, ERA_EXIT_TRY_LATER, "timeout", path, "try later; look at the daemon's log",
                         "the daemon did not answer in time");
     case ECONNRESET:
-        return era_fail(cli, ERA_EXIT_UNAVAILABLE, NULL, path, "look at the state before doing it again",
-                        "the daemon went away before it answered; whether it did what was asked is not known");
+        return era_fail(
+            cli, ERA_EXIT_UNAVAILABLE, NULL, path, "look at the state before doing it again",
+            "the daemon went away before it answered; whether it did what was asked is not known");
     case EMSGSIZE:
         return era_fail(cli, ERA_EXIT_DATA, "oversized", path, "make it smaller", "the request is too large");
     case ENAMETOOLONG:
@@ -102,9 +103,10 @@ int era_ask_quietly_for(const struct era_cli *cli, const struct era_request *req
     versioned.version = ERA_CONTROL_VERSION;
     size_t len = era_request_encode(&versioned, &bytes);
     char *path = find_socket(cli);
-    answer->error = len == 0 ? -EMSGSIZE
-                    : !path  ? -ECONNREFUSED
-                             : era_control_call(path, (struct era_bytes){bytes, len}, timeout_ms, &reply, &reply_len);
+    answer->error =
+        len == 0 ? -EMSGSIZE
+        : !path  ? -ECONNREFUSED
+                 : era_control_call(path, (struct era_bytes){bytes, len}, timeout_ms, &reply, &reply_len);
     free(path);
     free(bytes);
     if (answer->error != 0)
@@ -137,8 +139,8 @@ int era_ask_failed(const struct era_cli *cli, const struct era_answer *answer)
 {
     const struct era_response *r = &answer->response;
     if (answer->error == 0)
-        return era_fail(cli, r->status > 0 && r->status < 126 ? (int)r->status : ERA_EXIT_BUG, *r->code ? r->code : NULL,
-                        r->where, r->cure, "%s", r->text);
+        return era_fail(cli, r->status > 0 && r->status < 126 ? (int)r->status : ERA_EXIT_BUG,
+                        *r->code ? r->code : NULL, r->where, r->cure, "%s", r->text);
     char *path = find_socket(cli);
     int status = era_fail_socket(cli, answer->error, path ? path : USUAL);
     free(path);

@@ -5,7 +5,7 @@
 #include "proto/control.h"
 #include "src/eractl/cli.h"
 
-#define ERA_ASK_MS 30000
+#define ERA_ASK_MS      30000
 #define ERA_ASK_LONG_MS (3600 * 1000) /* the daemon hashes a whole tree */
 
 struct era_answer {

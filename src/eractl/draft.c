@@ -40,8 +40,8 @@ static bool refuse(struct making *m, enum era_verdict v, const char *cure, const
 static bool list_full(struct making *m, const struct era_record *r)
 {
     char cure[160];
-    snprintf(cure, sizeof cure, "a record has at most %d artefacts, %d flags and %d dependencies", ERA_ARTEFACTS_MAX,
-             ERA_FLAGS_MAX, ERA_DEPENDENCIES_MAX);
+    snprintf(cure, sizeof cure, "a record has at most %d artefacts, %d flags and %d dependencies",
+             ERA_ARTEFACTS_MAX, ERA_FLAGS_MAX, ERA_DEPENDENCIES_MAX);
     return refuse(m, ERA_OVERSIZED, cure, "the record of %s has no room for all of that", r->version);
 }
 
@@ -63,7 +63,8 @@ static bool add_drop(struct making *m, const struct era_hash *h)
     if (era_proposal_drops(p, h))
         return true;
     if (p->drop_count == ERA_DROPS_MAX)
-        return refuse(m, ERA_OVERSIZED, "drop less at once", "a proposal drops at most %d entries", ERA_DROPS_MAX);
+        return refuse(m, ERA_OVERSIZED, "drop less at once", "a proposal drops at most %d entries",
+                      ERA_DROPS_MAX);
     while (at < p->drop_count && era_hash_cmp(&p->drops[at], h) < 0)
         at++;
     memmove(&p->drops[at + 1], &p->drops[at], (p->drop_count - at) * sizeof p->drops[0]);
@@ -112,7 +113,8 @@ static void keep_entries(struct making *m)
 {
     const struct era_plan *plan = m->base->plan;
     for (size_t i = (size_t)m->current; i < plan->count; i++)
-        if (!era_proposal_drops(&m->out->proposal, &plan->entries[i].hash) && &plan->entries[i] != activated(m))
+        if (!era_proposal_drops(&m->out->proposal, &plan->entries[i].hash) &&
+            &plan->entries[i] != activated(m))
             append(m, &plan->entries[i]);
 }
 
@@ -123,20 +125,22 @@ static bool check_said(struct making *m)
     const struct era_change *c = m->change;
     char cure[96];
     if (!c->announce && !c->has_effective) {
-        snprintf(cure, sizeof cure, "give --effective EPOCH (%" PRIu64 " at the earliest), or --announce", earliest(m));
+        snprintf(cure, sizeof cure, "give --effective EPOCH (%" PRIu64 " at the earliest), or --announce",
+                 earliest(m));
         return refuse(m, ERA_USAGE, cure, "when does it take effect?");
     }
     if (!c->class && !activated(m))
-        return refuse(m, ERA_USAGE,
-                      "--class soft if nodes may stay behind, breaking if nodes that are behind must stop, override "
-                      "if the rules of change forbid it",
-                      "what class of change is it?");
+        return refuse(
+            m, ERA_USAGE,
+            "--class soft if nodes may stay behind, breaking if nodes that are behind must stop, override "
+            "if the rules of change forbid it",
+            "what class of change is it?");
     if (c->has_effective && c->effective < earliest(m)) {
         snprintf(cure, sizeof cure, "choose epoch %" PRIu64 " or later%s", earliest(m),
                  m->base->urgent ? "" : ", or the urgent lane with --urgent");
         return refuse(m, ERA_SHORT_NOTICE, cure,
-                      "epoch %" PRIu64 " is too near: it is epoch %" PRIu64 ", and a change needs a notice of %" PRIu64
-                      " epochs",
+                      "epoch %" PRIu64 " is too near: it is epoch %" PRIu64
+                      ", and a change needs a notice of %" PRIu64 " epochs",
                       c->effective, m->base->epoch, notice_of(m));
     }
     return true;
@@ -210,7 +214,8 @@ static bool add_again(struct making *m, size_t i)
     if (e->has_effective && e->effective < earliest(m)) {
         snprintf(cure, sizeof cure, "put yours after it, or drop it with --drop and propose it later again");
         return refuse(m, ERA_SHORT_NOTICE, cure,
-                      "%s at epoch %" PRIu64 " would have to be added again, because the eras before it change, and "
+                      "%s at epoch %" PRIu64
+                      " would have to be added again, because the eras before it change, and "
                       "its notice no longer fits: epoch %" PRIu64 " is the earliest",
                       e->record.version, e->effective, earliest(m));
     }
@@ -259,10 +264,11 @@ static bool check_undo(struct making *m)
     /* Its own changes, that entries after it take back because they were made without it. */
     for (size_t i = at + 1; i < m->count; i++)
         if (era_merge_undoes(before, mine, &m->entries[i]->record, what, sizeof what))
-            return refuse(m, ERA_NOT_EXTENDING,
-                          "drop that one with --drop and propose it again after yours, or confirm with --yes-undo",
-                          "%s, which comes later and is kept, undoes a change of yours: %s",
-                          m->entries[i]->record.version, what);
+            return refuse(
+                m, ERA_NOT_EXTENDING,
+                "drop that one with --drop and propose it again after yours, or confirm with --yes-undo",
+                "%s, which comes later and is kept, undoes a change of yours: %s",
+                m->entries[i]->record.version, what);
     return true;
 }
 
@@ -305,9 +311,11 @@ static bool make(struct making *m)
         p->plan.entries[i] = *m->entries[i];
     p->expiry = m->base->has_expiry ? m->base->expiry : default_expiry(m);
     if (p->expiry < m->base->epoch)
-        return refuse(m, ERA_EXPIRED, "choose a later --expires or --effective", "nobody could sign it any more");
+        return refuse(m, ERA_EXPIRED, "choose a later --expires or --effective",
+                      "nobody could sign it any more");
     if (m->base->text && !era_text_set(p->text, sizeof p->text, m->base->text))
-        return refuse(m, ERA_OVERSIZED, "make it shorter", "the text is longer than %d bytes", ERA_TEXT_BYTES_MAX);
+        return refuse(m, ERA_OVERSIZED, "make it shorter", "the text is longer than %d bytes",
+                      ERA_TEXT_BYTES_MAX);
     return true;
 }
 

@@ -51,6 +51,7 @@ struct era_draft {
 };
 
 /* False: refused, see verdict, why and cure. */
-bool era_draft_make(const struct era_draft_base *base, const struct era_change *change, struct era_draft *out);
+bool era_draft_make(const struct era_draft_base *base, const struct era_change *change,
+                    struct era_draft *out);
 
 #endif

@@ -96,7 +96,8 @@ int era_fail_verdict(const struct era_cli *cli, enum era_verdict v, const char *
 
 int era_fail_usage(const struct era_cli *cli, const char *cure, const char *format, ...)
 {
-    char *see = era_text_format("see `eractl %s%s--help`", cli->verb ? cli->verb->name : "", cli->verb ? " " : "");
+    char *see =
+        era_text_format("see `eractl %s%s--help`", cli->verb ? cli->verb->name : "", cli->verb ? " " : "");
     va_list args;
     va_start(args, format);
     char *text = era_text_vformat(format, args);

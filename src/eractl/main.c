@@ -155,6 +155,8 @@ static int run(struct era_cli *cli, int argc, char **argv)
         if (i < at || i >= at + words)
             rest[n++] = argv[i];
     int status = era_cli_parse(cli, n, rest);
+    if (status == 0)
+        cli->json = era_cli_has(cli, ERA_OPT_JSON); /* also when it was shortened */
     if (status == 0 && era_cli_has(cli, ERA_OPT_HELP))
         era_cli_help(cli);
     else if (status == 0 && era_cli_has(cli, ERA_OPT_VERSION))

@@ -101,7 +101,8 @@ static int fetch_others(const struct era_cli *cli, struct era_material *m)
     return 0;
 }
 
-int era_material_fetch(const struct era_cli *cli, const char *component, const char *id, struct era_material *out)
+int era_material_fetch(const struct era_cli *cli, const char *component, const char *id,
+                       struct era_material *out)
 {
     memset(out, 0, sizeof *out);
     snprintf(out->component, sizeof out->component, "%s", component ? component : "network");
@@ -160,11 +161,13 @@ static bool read_fields(const json_t *o, struct era_material *out)
 {
     const json_t *others = json_object_get(o, "others");
     if (strcmp(era_json_text(o, "schema"), MATERIAL_SCHEMA) != 0 ||
-        !era_text_set(out->component, sizeof out->component, era_json_text(o, "component")) || !*out->component ||
-        !read_number(o, "epoch", &out->epoch) || !read_number(o, "next_seq", &out->next_seq) ||
+        !era_text_set(out->component, sizeof out->component, era_json_text(o, "component")) ||
+        !*out->component || !read_number(o, "epoch", &out->epoch) ||
+        !read_number(o, "next_seq", &out->next_seq) ||
         !from_base64(json_object_get(o, "charter"), &out->charter) || out->charter.len == 0 ||
         !from_base64(json_object_get(o, "head"), &out->head) ||
-        !from_base64(json_object_get(o, "proposal"), &out->proposal) || json_array_size(others) > ERA_OTHERS_MAX)
+        !from_base64(json_object_get(o, "proposal"), &out->proposal) ||
+        json_array_size(others) > ERA_OTHERS_MAX)
         return false;
     for (size_t i = 0; i < json_array_size(others); i++)
         if (!from_base64(json_array_get(others, i), &out->others[out->other_count++]))
@@ -201,10 +204,10 @@ int era_material_write(const struct era_cli *cli, const char *path, const struct
     json_t *others = json_array();
     for (size_t i = 0; i < m->other_count; i++)
         json_array_append_new(others, to_base64(&m->others[i]));
-    json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o}", "schema", MATERIAL_SCHEMA, "component", m->component,
-                          "epoch", (json_int_t)m->epoch, "next_seq", (json_int_t)m->next_seq, "charter",
-                          to_base64(&m->charter), "head", to_base64(&m->head), "proposal", to_base64(&m->proposal),
-                          "others", others);
+    json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o}", "schema", MATERIAL_SCHEMA, "component",
+                          m->component, "epoch", (json_int_t)m->epoch, "next_seq", (json_int_t)m->next_seq,
+                          "charter", to_base64(&m->charter), "head", to_base64(&m->head), "proposal",
+                          to_base64(&m->proposal), "others", others);
     char *text = json_dumps(o, JSON_INDENT(1));
     assert(text);
     int rc = era_file_write(path, text, strlen(text), 0644);

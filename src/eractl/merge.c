@@ -22,7 +22,8 @@ static const struct era_dependency *find_dependency(const struct era_record *r, 
     return NULL;
 }
 
-/* Put one element where its name (its first member) belongs, over one of that name. False: the list is full. */
+/* Put one element where its name (its first member) belongs, over one of that name. False: the list is full.
+ */
 static bool put(void *list, size_t *count, size_t max, size_t size, const void *element)
 {
     char *items = list;
@@ -70,7 +71,8 @@ static void set_text(char *field, size_t size, const char *said)
         era_text_set(field, size, said);
 }
 
-static void set_era(const struct era_record *before, enum era_class class, const char *name, struct era_record *r)
+static void set_era(const struct era_record *before, enum era_class class, const char *name,
+                    struct era_record *r)
 {
     /* An override that names an era begins it; else it stays in the one before it. */
     bool next = class == ERA_CLASS_BREAKING || (class == ERA_CLASS_OVERRIDE && name);
@@ -139,19 +141,22 @@ bool era_merge_fits(const struct era_record *before, enum era_class class, const
 static bool follow_flags(const struct era_record *was, const struct era_record *before, struct era_record *r)
 {
     for (size_t i = 0; i < before->flag_count; i++) {
-        const struct era_flag *f = &before->flags[i], *own = find_flag(r, f->name), *old = find_flag(was, f->name);
+        const struct era_flag *f = &before->flags[i], *own = find_flag(r, f->name),
+                              *old = find_flag(was, f->name);
         if ((own ? old && own->on == old->on : !old) && !put_flag(r, f))
             return false;
     }
     return true;
 }
 
-static bool follow_dependencies(const struct era_record *was, const struct era_record *before, struct era_record *r)
+static bool follow_dependencies(const struct era_record *was, const struct era_record *before,
+                                struct era_record *r)
 {
     for (size_t i = 0; i < before->dependency_count; i++) {
         const struct era_dependency *d = &before->dependencies[i];
         const struct era_dependency *own = find_dependency(r, d->name), *old = find_dependency(was, d->name);
-        bool inherited = own ? old && strcmp(own->range, old->range) == 0 && strcmp(own->since, old->since) == 0 : !old;
+        bool inherited =
+            own ? old && strcmp(own->range, old->range) == 0 && strcmp(own->since, old->since) == 0 : !old;
         if (inherited && !put_dependency(r, d))
             return false;
     }
@@ -176,11 +181,12 @@ bool era_merge_follow(const struct era_record *was, const struct era_record *bef
 
 /* ---- undoing ---- */
 
-bool era_merge_undoes(const struct era_record *from, const struct era_record *to, const struct era_record *later,
-                      char *what, size_t size)
+bool era_merge_undoes(const struct era_record *from, const struct era_record *to,
+                      const struct era_record *later, char *what, size_t size)
 {
     for (size_t i = 0; i < to->flag_count; i++) {
-        const struct era_flag *f = &to->flags[i], *old = find_flag(from, f->name), *now = find_flag(later, f->name);
+        const struct era_flag *f = &to->flags[i], *old = find_flag(from, f->name),
+                              *now = find_flag(later, f->name);
         bool was_on = old && old->on;
         if (f->on == was_on || (now && now->on == f->on))
             continue;

@@ -20,7 +20,7 @@ bool era_merge_follow(const struct era_record *was, const struct era_record *bef
                       struct era_record *r);
 
 /* Does `later` hold again what `from` held and `to` changed? what names the first such flag or range. */
-bool era_merge_undoes(const struct era_record *from, const struct era_record *to, const struct era_record *later,
-                      char *what, size_t size);
+bool era_merge_undoes(const struct era_record *from, const struct era_record *to,
+                      const struct era_record *later, char *what, size_t size);
 
 #endif

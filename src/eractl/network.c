@@ -33,7 +33,8 @@ static int wrong_network(const struct era_cli *cli, const char *where, const str
     char a[ERA_HASH_TEXT_BYTES], b[ERA_HASH_TEXT_BYTES];
     return era_fail(cli, era_verdict_exit(ERA_WRONG_NETWORK), era_verdict_code(ERA_WRONG_NETWORK), where,
                     "ask the daemon of the network that this key signs for; a key belongs to one network",
-                    "this is network %s, but the key signs for %s", era_hash_text(found, a), era_hash_text(pinned, b));
+                    "this is network %s, but the key signs for %s", era_hash_text(found, a),
+                    era_hash_text(pinned, b));
 }
 
 static bool pin_from_file(const struct era_cli *cli, const char *path, const struct era_hash *found,
@@ -143,7 +144,8 @@ static void compare_clocks(const struct era_network *n)
     uint64_t here = era_epoch_at(clock, ms);
     uint64_t apart = here > n->epoch ? here - n->epoch : n->epoch - here;
     if (apart > clock->tolerance_epochs)
-        era_notice("by this machine's clock it is epoch %" PRIu64 ", by what is used here %" PRIu64, here, n->epoch);
+        era_notice("by this machine's clock it is epoch %" PRIu64 ", by what is used here %" PRIu64, here,
+                   n->epoch);
 }
 
 static int open_all(const struct era_cli *cli, const struct era_material *m, const struct era_hash *pin,

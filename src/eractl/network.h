@@ -26,8 +26,10 @@ struct era_material {
     json_t *proposal_json; /* what the daemon says of the proposal; NULL offline */
 };
 
-/* From the daemon. id: of the proposal to take along, a prefix will do; NULL: none. Status; errors printed. */
-int era_material_fetch(const struct era_cli *cli, const char *component, const char *id, struct era_material *out);
+/* From the daemon. id: of the proposal to take along, a prefix will do; NULL: none. Status; errors printed.
+ */
+int era_material_fetch(const struct era_cli *cli, const char *component, const char *id,
+                       struct era_material *out);
 int era_material_read(const struct era_cli *cli, const char *path, struct era_material *out);
 int era_material_write(const struct era_cli *cli, const char *path, const struct era_material *m);
 void era_material_clear(struct era_material *m); /* NULL-safe */
@@ -66,7 +68,8 @@ void era_network_close(struct era_network *n); /* NULL-safe */
 bool era_network_pin(const struct era_cli *cli, const char *key_path, const struct era_hash *found,
                      struct era_hash *pin, int *status);
 
-/* The network id that a charter's bytes stand for. False: not decodable, or not version 0 (then --network says). */
+/* The network id that a charter's bytes stand for. False: not decodable, or not version 0 (then --network
+ * says). */
 bool era_network_of_charter(const struct era_material *m, struct era_hash *out);
 
 #endif

@@ -10,8 +10,8 @@
 #include "src/host/error.h"
 
 #define WIDTH_DEFAULT 80
-#define WIDTH_MAX 110
-#define LABEL_WIDTH 14
+#define WIDTH_MAX     110
+#define LABEL_WIDTH   14
 
 static bool terminal(FILE *out)
 {
@@ -178,11 +178,12 @@ static const char *colour_of(const char *cell)
 {
     static const struct {
         const char *word, *colour;
-    } words[] = {{"adopted", "green"}, {"approved", "green"},  {"current", "green"},       {"up", "green"},
-                 {"failed", "red"},    {"blocked", "red"},     {"forked", "red"},          {"mismatch", "red"},
-                 {"expired", "red"},   {"open", "yellow"},     {"upgrade-soon", "yellow"}, {"stale", "yellow"},
-                 {"clock", "yellow"},  {"announced", "yellow"}, {"sign", "yellow"},        {"error", "red"},
-                 {"advice", "yellow"}, {"no", "yellow"}};
+    } words[] = {{"adopted", "green"}, {"approved", "green"},      {"current", "green"},
+                 {"up", "green"},      {"failed", "red"},          {"blocked", "red"},
+                 {"forked", "red"},    {"mismatch", "red"},        {"expired", "red"},
+                 {"open", "yellow"},   {"upgrade-soon", "yellow"}, {"stale", "yellow"},
+                 {"clock", "yellow"},  {"announced", "yellow"},    {"sign", "yellow"},
+                 {"error", "red"},     {"advice", "yellow"},       {"no", "yellow"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(words[i].word, cell) == 0)
             return words[i].colour;

@@ -27,10 +27,12 @@ void era_table_print(struct era_table *t);
 
 /* "label          text", text wrapped; nothing when text is "". */
 void era_print_pair(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Prose, every line behind `indent` spaces, wrapped to the terminal's width; unwrapped where no terminal is. */
+/* Prose, every line behind `indent` spaces, wrapped to the terminal's width; unwrapped where no terminal is.
+ */
 void era_print_prose(FILE *out, int indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Copy text; controls (C0, C1, DEL), bidirectional overrides and bad UTF-8 as \xNN; newlines stay. malloc'd. */
+/* Copy text; controls (C0, C1, DEL), bidirectional overrides and bad UTF-8 as \xNN; newlines stay. malloc'd.
+ */
 char *era_text_safe(const char *text);
 
 /* The first 12 digits of an id. */

@@ -6,7 +6,7 @@
 #include "src/base/fraction.h"
 
 #define WORD_MAX 63
-#define YEAR_MS ((uint64_t)366 * 24 * 3600 * 1000)
+#define YEAR_MS  ((uint64_t)366 * 24 * 3600 * 1000)
 
 static size_t least(size_t a, size_t b)
 {

@@ -151,7 +151,8 @@ static int run_build(const struct era_cli *cli, const char *command, const struc
     struct stat st;
     pid_t pid = fork();
     if (pid == 0) {
-        if (chdir(w->source) == 0 && setenv("ERAD_OUT", w->out, 1) == 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+        if (chdir(w->source) == 0 && setenv("ERAD_OUT", w->out, 1) == 0 &&
+            dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
             execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
@@ -161,11 +162,13 @@ static int run_build(const struct era_cli *cli, const char *command, const struc
         if (errno != EINTR)
             return fail_errno(cli, command, "wait for the build");
     if (!WIFEXITED(state) || WEXITSTATUS(state) != 0)
-        return era_fail(cli, ERA_EXIT_DATA, "build-failed", command, "read what it said above; nothing was attested",
-                        WIFEXITED(state) ? "the build ended with status %d" : "the build was ended by signal %d",
-                        WIFEXITED(state) ? WEXITSTATUS(state) : WTERMSIG(state));
+        return era_fail(
+            cli, ERA_EXIT_DATA, "build-failed", command, "read what it said above; nothing was attested",
+            WIFEXITED(state) ? "the build ended with status %d" : "the build was ended by signal %d",
+            WIFEXITED(state) ? WEXITSTATUS(state) : WTERMSIG(state));
     if (lstat(w->out, &st) != 0 || !(S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)))
-        return era_fail(cli, ERA_EXIT_DATA, "build-failed", command, "let it make a directory or a file named $ERAD_OUT",
+        return era_fail(cli, ERA_EXIT_DATA, "build-failed", command,
+                        "let it make a directory or a file named $ERAD_OUT",
                         "the build left nothing in $ERAD_OUT");
     return 0;
 }
@@ -178,8 +181,9 @@ static int print_attested(const struct era_cli *cli, const struct era_answer *a)
     if (cli->json) {
         json_t *o = json_deep_copy(a->json);
         if (!matched)
-            json_object_set_new(o, "error", era_error_json(a->response.code, a->response.text, a->response.where,
-                                                           a->response.cure));
+            json_object_set_new(
+                o, "error",
+                era_error_json(a->response.code, a->response.text, a->response.where, a->response.cure));
         era_print_json(cli, o);
         return matched ? ERA_EXIT_OK : ERA_EXIT_NEGATIVE;
     }
@@ -235,7 +239,8 @@ static int check_path(const struct era_cli *cli, const char *path, bool director
     if (stat(path, &st) != 0)
         return fail_errno(cli, path, "read what was built");
     if (directory != (S_ISDIR(st.st_mode) != 0))
-        return era_fail(cli, ERA_EXIT_NO_INPUT, NULL, path, directory ? "use --file for a file" : "use --dir for a directory",
+        return era_fail(cli, ERA_EXIT_NO_INPUT, NULL, path,
+                        directory ? "use --file for a file" : "use --dir for a directory",
                         directory ? "this is no directory" : "this is no file");
     return 0;
 }

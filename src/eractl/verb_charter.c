@@ -17,25 +17,29 @@
 #include "src/host/keyfile.h"
 
 #define FINDINGS_MAX 64
-#define DAY_MS ((uint64_t)24 * 3600 * 1000)
+#define DAY_MS       ((uint64_t)24 * 3600 * 1000)
 
 /* ---- new ---- */
 
-struct template {
+struct template
+{
     const char *name, *version, *genesis;
     uint64_t epoch_ms, heights, notice;
-    size_t validators, signers;
+    size_t validators, signers, emitters;
 };
 
 /* NAME=KEY[:STAKE] as the members of a list's element. */
-static int write_member(const struct era_cli *cli, FILE *out, const char *given, bool stake, bool last)
+static int write_member(const struct era_cli *cli, FILE *out, const char *given, int option, bool last)
 {
+    const bool stake = option == ERA_OPT_VALIDATOR;
     char name[ERA_NAME_BYTES_MAX + 1], text[ERA_KEY_TEXT_BYTES], *key;
     const char *value, *colon = NULL;
     struct era_error err;
     struct era_key public;
     uint64_t n = 0;
-    const char *form = stake ? "write --validator NAME=KEY:STAKE" : "write --signer NAME=KEY";
+    const char *form = stake                       ? "write --validator NAME=KEY:STAKE"
+                       : option == ERA_OPT_EMITTER ? "write --emitter NAME=KEY"
+                                                   : "write --signer NAME=KEY";
     if (!era_text_pair(given, name, sizeof name, &value) || !era_name_valid(name))
         return era_fail(cli, ERA_EXIT_USAGE, NULL, given, form, "there is no name of a-z, 0-9, dot, _ and -");
     if (stake) {
@@ -49,7 +53,8 @@ static int write_member(const struct era_cli *cli, FILE *out, const char *given,
     free(key);
     if (!ok)
         return era_fail_error(cli, &err);
-    fprintf(out, "%*s{ name = \"%s\"; key = \"%s\"; ", stake ? 2 : 6, "", name, era_key_text(&public, text));
+    fprintf(out, "%*s{ name = \"%s\"; key = \"%s\"; ", option == ERA_OPT_SIGNER ? 6 : 2, "", name,
+            era_key_text(&public, text));
     if (stake)
         fprintf(out, "stake = \"%llu\"; ", (unsigned long long)n);
     fprintf(out, "}%s\n", last ? "" : ",");
@@ -62,7 +67,7 @@ static int write_members(const struct era_cli *cli, FILE *out, int option, size_
     size_t at = 0, n = 0;
     int status = 0;
     while (status == 0 && (given = era_cli_next(cli, option, &at)))
-        status = write_member(cli, out, given, option == ERA_OPT_VALIDATOR, ++n == count);
+        status = write_member(cli, out, given, option, ++n == count);
     return status;
 }
 
@@ -86,11 +91,15 @@ static void write_network(FILE *out, const struct template *t)
                 t->genesis, (unsigned long long)t->epoch_ms);
     fputs("    tolerance_epochs = \"1\";         # how far validators' clocks may differ\n  };\n", out);
     if (t->validators == 0)
-        fputs("  authority_only = true;            # no validators: what the signers approve is adopted\n", out);
+        fputs("  authority_only = true;            # no validators: what the signers approve is adopted\n",
+              out);
     else
-        fputs("  strict_emission = false;          # true: emit only with leases of a quorum of the stake\n", out);
+        fputs("  strict_emission = false;          # true: emit only with leases of a quorum of the stake\n",
+              out);
     if (t->validators > 0 && t->signers == 1)
-        fputs("  overrides = true;                 # a single signer decides alone; add signers, and remove this\n", out);
+        fputs("  overrides = true;                 # a single signer decides alone; add signers, and remove "
+              "this\n",
+              out);
     fputs("};\n\n", out);
 }
 
@@ -102,12 +111,22 @@ static int write_charter(const struct era_cli *cli, FILE *out, const struct temp
         k = t->signers;
     write_network(out, t);
     if (t->validators > 0)
-        fputs("# They announce what they run, rebuild releases, and declare themselves ready.\nvalidators = (\n", out);
+        fputs("# They announce what they run, rebuild releases, and declare themselves ready.\nvalidators = "
+              "(\n",
+              out);
     int status = write_members(cli, out, ERA_OPT_VALIDATOR, t->validators);
     if (status != 0)
         return status;
     if (t->validators > 0)
         fputs(");\n\n", out);
+    if (t->validators == 0 || t->emitters > 0) {
+        fputs("# Whose daemons may emit events.\nemitters = (\n", out);
+        status = t->emitters > 0 ? write_members(cli, out, ERA_OPT_EMITTER, t->emitters)
+                                 : write_members(cli, out, ERA_OPT_SIGNER, t->signers);
+        if (status != 0)
+            return status;
+        fputs(");\n\n", out);
+    }
     fprintf(out,
             "components = (\n  {\n"
             "    id = \"network\";                 # its eras gate every node\n"
@@ -148,7 +167,8 @@ static int read_template(struct era_cli *cli, struct template *t, char now[32])
                            .epoch_ms = DAY_MS,
                            .notice = 14,
                            .validators = count_of(cli, ERA_OPT_VALIDATOR),
-                           .signers = count_of(cli, ERA_OPT_SIGNER)};
+                           .signers = count_of(cli, ERA_OPT_SIGNER),
+                           .emitters = count_of(cli, ERA_OPT_EMITTER)};
     if (!t->version)
         t->version = "1.0.0";
     if (!t->genesis)
@@ -229,8 +249,8 @@ static json_t *findings_json(const struct era_charter_finding *f, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "level", f[i].error ? "error" : "advice", "text",
-                                              f[i].text, "where", f[i].where, "cure", f[i].cure));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "level", f[i].error ? "error" : "advice",
+                                              "text", f[i].text, "where", f[i].where, "cure", f[i].cure));
     return list;
 }
 
@@ -257,8 +277,9 @@ int era_run_charter_check(struct era_cli *cli)
             errors += findings[i].error;
         era_hash_text(&c.hash, hash);
         if (cli->json)
-            era_print_json(cli, json_pack("{s:s,s:I,s:I,s:o}", "hash", hash, "errors", (json_int_t)errors, "advice",
-                                          (json_int_t)(n - errors), "findings", findings_json(findings, n)));
+            era_print_json(cli, json_pack("{s:s,s:I,s:I,s:o}", "hash", hash, "errors", (json_int_t)errors,
+                                          "advice", (json_int_t)(n - errors), "findings",
+                                          findings_json(findings, n)));
         else
             print_findings(cli->args[0], findings, n);
         if (!cli->json && n == 0)
@@ -275,8 +296,9 @@ static int print_hash(const struct era_cli *cli, const struct era_charter *c)
     char hash[ERA_HASH_TEXT_BYTES];
     era_hash_text(&c->hash, hash);
     if (cli->json)
-        return era_print_json(cli, json_pack("{s:s,s:I,s:s,s:s?}", "name", c->name, "version", (json_int_t)c->version,
-                                             "hash", hash, "network", c->version == 0 ? hash : NULL));
+        return era_print_json(cli, json_pack("{s:s,s:I,s:s,s:s?}", "name", c->name, "version",
+                                             (json_int_t)c->version, "hash", hash, "network",
+                                             c->version == 0 ? hash : NULL));
     puts(hash);
     return ERA_EXIT_OK;
 }
@@ -357,8 +379,8 @@ int era_run_charter_show(struct era_cli *cli)
         return status;
     char *text = era_charter_to_text(&c);
     if (cli->json)
-        era_print_json(cli, json_pack("{s:s,s:I,s:s,s:s}", "name", c.name, "version", (json_int_t)c.version, "hash",
-                                      era_hash_text(&c.hash, hash), "text", text));
+        era_print_json(cli, json_pack("{s:s,s:I,s:s,s:s}", "name", c.name, "version", (json_int_t)c.version,
+                                      "hash", era_hash_text(&c.hash, hash), "text", text));
     else
         fputs(text, stdout);
     free(text);

@@ -64,7 +64,8 @@ static void print_event(const json_t *o)
     const json_t *payload = json_object_get(o, "payload");
     era_print_prose(stdout, 0, "epoch %" JSON_INTEGER_FORMAT "  %s  from %s  %s", era_json_int(o, "epoch", 0),
                     era_json_text(o, "topic"), era_json_text(o, "from"),
-                    json_is_string(payload) ? json_string_value(payload) : era_json_text(o, "payload_base64"));
+                    json_is_string(payload) ? json_string_value(payload)
+                                            : era_json_text(o, "payload_base64"));
 }
 
 static void print_signal(const struct era_cli *cli, const char *text)
@@ -101,7 +102,8 @@ int era_run_events(struct era_cli *cli)
     int status = read_deadline(cli, &deadline);
     if (status != 0 || !era_cli_u64(cli, ERA_OPT_COUNT, ERA_EPOCH_MAX, &count))
         return ERA_EXIT_USAGE;
-    char *prefix = era_text_format("%s%s", era_cli_has(cli, ERA_OPT_SIGNALS) ? "" : "event.", topic ? topic : "");
+    char *prefix =
+        era_text_format("%s%s", era_cli_has(cli, ERA_OPT_SIGNALS) ? "" : "event.", topic ? topic : "");
     status = open_follow(cli, prefix, &follow);
     free(prefix);
     if (status != 0)
@@ -115,7 +117,8 @@ int era_run_events(struct era_cli *cli)
             free(text);
             got++;
         } else if (rc != -ETIMEDOUT) {
-            status = era_fail(cli, ERA_EXIT_UNAVAILABLE, NULL, "", "start it, and follow again", "the daemon went away");
+            status = era_fail(cli, ERA_EXIT_UNAVAILABLE, NULL, "", "start it, and follow again",
+                              "the daemon went away");
             break;
         } else if (left_ms(deadline, NEVER) == 0) {
             if (count != NEVER)
@@ -145,8 +148,8 @@ static void tell_failure(const json_t *p, struct goal *g)
     char id[ERA_SHORT_ID_BYTES];
     era_short_id(era_json_text(p, "id"), id);
     if (first)
-        snprintf(g->why, sizeof g->why, "proposal %s failed; %s rejected it: %s", id, era_json_text(first, "by"),
-                 era_json_text(first, "reason"));
+        snprintf(g->why, sizeof g->why, "proposal %s failed; %s rejected it: %s", id,
+                 era_json_text(first, "by"), era_json_text(first, "reason"));
     else
         snprintf(g->why, sizeof g->why, "proposal %s %s", id, era_json_text(p, "state"));
 }
@@ -210,7 +213,8 @@ static enum outcome judge_era(const struct era_cli *cli, const json_t *json, str
 {
     const json_t *c = component_of(json, g->component);
     const json_t *plan = json_object_get(c, "plan"), *current = json_object_get(c, "current");
-    const json_t *entry = json_is_integer(current) ? json_array_get(plan, (size_t)json_integer_value(current)) : NULL;
+    const json_t *entry =
+        json_is_integer(current) ? json_array_get(plan, (size_t)json_integer_value(current)) : NULL;
     struct era_answer a;
     enum outcome outcome = WAITING;
     if (entry && era_json_int(entry, "era", 0) >= (json_int_t)g->era)
@@ -226,7 +230,9 @@ static enum outcome judge_era(const struct era_cli *cli, const json_t *json, str
 /* One look. A daemon that restarts, and an id that has not arrived yet, are waited for. */
 static int look(const struct era_cli *cli, struct goal *g, bool first, enum outcome *outcome)
 {
-    struct era_request request = {.verb = g->id ? "show" : g->gate ? "gate" : "eras",
+    struct era_request request = {.verb = g->id     ? "show"
+                                          : g->gate ? "gate"
+                                                    : "eras",
                                   .id = g->id,
                                   .component = g->id ? NULL : g->component};
     struct era_answer a;
@@ -236,7 +242,8 @@ static int look(const struct era_cli *cli, struct goal *g, bool first, enum outc
         *outcome = g->id     ? judge_proposal(a.json, g)
                    : g->gate ? (strcmp(era_json_text(a.json, "state"), g->gate) == 0 ? REACHED : WAITING)
                              : judge_era(cli, a.json, g);
-    else if ((g->id && strcmp(a.response.code, "not-found") == 0) || (!first && status == ERA_EXIT_UNAVAILABLE))
+    else if ((g->id && strcmp(a.response.code, "not-found") == 0) ||
+             (!first && status == ERA_EXIT_UNAVAILABLE))
         status = 0;
     else
         status = era_ask_failed(cli, &a);
@@ -310,14 +317,16 @@ static int read_gate(const struct era_cli *cli, const char *state)
 
 int era_run_wait(struct era_cli *cli)
 {
-    const char *component = era_cli_text(cli, ERA_OPT_COMPONENT), *approved = era_cli_text(cli, ERA_OPT_APPROVED);
+    const char *component = era_cli_text(cli, ERA_OPT_COMPONENT),
+               *approved = era_cli_text(cli, ERA_OPT_APPROVED);
     struct goal g = {.component = component ? component : "network",
                      .gate = era_cli_text(cli, ERA_OPT_GATE),
                      .adopted = era_cli_has(cli, ERA_OPT_ADOPTED)};
     uint64_t deadline;
     g.id = g.adopted ? era_cli_text(cli, ERA_OPT_ADOPTED) : approved;
     if (era_cli_has(cli, ERA_OPT_ERA) + (g.gate != NULL) + (approved != NULL) + g.adopted != 1)
-        return era_fail_usage(cli, "give one of --era N, --gate STATE, --approved ID, --adopted ID", "wait for what?");
+        return era_fail_usage(cli, "give one of --era N, --gate STATE, --approved ID, --adopted ID",
+                              "wait for what?");
     if (!era_cli_u64(cli, ERA_OPT_ERA, ERA_EPOCH_MAX, &g.era) || read_deadline(cli, &deadline) != 0)
         return ERA_EXIT_USAGE;
     if (g.id && !era_id_prefix_valid(g.id))

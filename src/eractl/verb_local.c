@@ -86,8 +86,9 @@ int era_run_semver_match(struct era_cli *cli)
     if (!era_semver_valid(cli->args[0]))
         return bad_version(cli, cli->args[0]);
     if (!era_range_valid(cli->args[1]))
-        return era_fail(cli, ERA_EXIT_DATA, NULL, cli->args[1], "write it like \">=1.2.0 <2.0.0\" or \"^1.2.0\"",
-                        "this is no range of versions: %s", era_range_why(cli->args[1]));
+        return era_fail(cli, ERA_EXIT_DATA, NULL, cli->args[1],
+                        "write it like \">=1.2.0 <2.0.0\" or \"^1.2.0\"", "this is no range of versions: %s",
+                        era_range_why(cli->args[1]));
     bool match = era_range_match(cli->args[1], cli->args[0]);
     if (cli->json)
         era_print_json(cli, json_pack("{s:b}", "match", match));

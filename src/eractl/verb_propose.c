@@ -31,8 +31,7 @@ static int check_length(const struct era_cli *cli, const char *what, const char 
 {
     if (!text || (strlen(text) <= max && era_utf8_valid(text, strlen(text), false)))
         return 0;
-    return bad(cli, text, "make it shorter, plain text",
-               strlen(text) > max ? "this text is too long" : what);
+    return bad(cli, text, "make it shorter, plain text", strlen(text) > max ? "this text is too long" : what);
 }
 
 /* "@PATH" hashed here, else the text itself. */
@@ -42,7 +41,8 @@ static int read_digest(const struct era_cli *cli, const char *text, char out[ERA
     struct stat st;
     if (text[0] != '@') {
         if (!era_digest_valid(text))
-            return bad(cli, text, "write h1:..., m1:... or sha256:..., or @PATH to hash it now", "this is no digest");
+            return bad(cli, text, "write h1:..., m1:... or sha256:..., or @PATH to hash it now",
+                       "this is no digest");
         era_text_set(out, ERA_DIGEST_BYTES_MAX + 1, text);
         return 0;
     }
@@ -72,7 +72,8 @@ static int read_artefacts(const struct era_cli *cli, struct era_change *c, int o
     int status = 0;
     while (status == 0 && (given = era_cli_next(cli, option, &at))) {
         if (!era_text_pair(given, name, sizeof name, &value) || !era_name_valid(name))
-            return bad(cli, given, "write NAME=VALUE, the name of a-z, 0-9, dot, _ and -", "there is no artefact's name");
+            return bad(cli, given, "write NAME=VALUE, the name of a-z, 0-9, dot, _ and -",
+                       "there is no artefact's name");
         struct era_artefact *a = artefact_named(c, name);
         if (!a)
             return bad(cli, given, "name fewer", "a record has at most 16 artefacts");
@@ -102,7 +103,8 @@ static int read_ranges(const struct era_cli *cli, struct era_change *c)
         if (k == ERA_VERSION_KINDS)
             return bad(cli, given, cure, "there is no such kind of version");
         if (!era_range_valid(value) || strlen(value) > ERA_RANGE_BYTES_MAX)
-            return era_fail(cli, ERA_EXIT_USAGE, NULL, given, "write it like \">=1.2.0 <2.0.0\" or \"^1.2.0\"",
+            return era_fail(cli, ERA_EXIT_USAGE, NULL, given,
+                            "write it like \">=1.2.0 <2.0.0\" or \"^1.2.0\"",
                             "this is no range of versions: %s",
                             era_range_valid(value) ? "it is too long" : era_range_why(value));
         c->requires[k] = value;
@@ -180,7 +182,8 @@ static int read_effective(const struct era_cli *cli, uint64_t epoch, struct era_
     if (!given)
         return 0;
     if (c->announce)
-        return era_fail_usage(cli, "give one of them", "--announce is without an epoch, and --effective is one");
+        return era_fail_usage(cli, "give one of them",
+                              "--announce is without an epoch, and --effective is one");
     bool relative = given[0] == '+';
     if (!era_u64_parse(given + relative, ERA_EPOCH_MAX - epoch, &c->effective))
         return bad(cli, given, "write an epoch, 150, or how many from now, +20", "this is no epoch");
@@ -222,7 +225,8 @@ static int read_drops(const struct era_cli *cli, const struct era_network *n, st
         char text[ERA_HASH_TEXT_BYTES];
         struct era_hash hit;
         if (!era_id_prefix_valid(given))
-            return bad(cli, given, "give 8 to 64 digits of its hash; `eractl eras` shows them", "this is no hash");
+            return bad(cli, given, "give 8 to 64 digits of its hash; `eractl eras` shows them",
+                       "this is no hash");
         for (size_t i = 0; i < n->plan->count + n->other_count; i++) {
             const struct era_hash *h =
                 i < n->plan->count ? &n->plan->entries[i].hash : &n->others[i - n->plan->count].id;
@@ -230,7 +234,8 @@ static int read_drops(const struct era_cli *cli, const struct era_network *n, st
                 hit = *h;
         }
         if (found == 0)
-            return era_fail(cli, ERA_EXIT_NO_INPUT, "not-found", given, "see `eractl eras` and `eractl inbox`",
+            return era_fail(cli, ERA_EXIT_NO_INPUT, "not-found", given,
+                            "see `eractl eras` and `eractl inbox`",
                             "no entry of the plan and no open proposal begins so");
         if (found > 1)
             return era_fail_verdict(cli, ERA_AMBIGUOUS, given, NULL);
@@ -243,9 +248,10 @@ static int read_drops(const struct era_cli *cli, const struct era_network *n, st
 
 static bool says_entry(const struct era_cli *cli)
 {
-    static const int keys[] = {ERA_OPT_SET_VERSION, ERA_OPT_CLASS,         ERA_OPT_EFFECTIVE,     ERA_OPT_ANNOUNCE,
-                               ERA_OPT_ERA_NAME,    ERA_OPT_ARTEFACT,      ERA_OPT_ARTEFACT_LINK, ERA_OPT_SOURCE_DIGEST,
-                               ERA_OPT_LINK,        ERA_OPT_REQUIRE,       ERA_OPT_FLAG,          ERA_OPT_DEPEND};
+    static const int keys[] = {ERA_OPT_SET_VERSION,   ERA_OPT_CLASS,         ERA_OPT_EFFECTIVE,
+                               ERA_OPT_ANNOUNCE,      ERA_OPT_ERA_NAME,      ERA_OPT_ARTEFACT,
+                               ERA_OPT_ARTEFACT_LINK, ERA_OPT_SOURCE_DIGEST, ERA_OPT_LINK,
+                               ERA_OPT_REQUIRE,       ERA_OPT_FLAG,          ERA_OPT_DEPEND};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (era_cli_has(cli, keys[i]))
             return true;
@@ -257,7 +263,8 @@ static int read_change(struct era_cli *cli, const struct era_network *n, struct 
     c->has_entry = says_entry(cli);
     c->undo = era_cli_has(cli, ERA_OPT_YES_UNDO);
     if (!c->has_entry && !era_cli_has(cli, ERA_OPT_DROP))
-        return era_fail_usage(cli, "give --set-version, --class and --effective, or --drop HASH", "propose what?");
+        return era_fail_usage(cli, "give --set-version, --class and --effective, or --drop HASH",
+                              "propose what?");
     int status = read_class(cli, c);
     if (status == 0)
         status = read_effective(cli, n->epoch, c);
@@ -300,15 +307,16 @@ static int read_base(struct era_cli *cli, const struct era_material *m, const st
     return 0;
 }
 
-/* What the rules say to the finished proposal: a second opinion, on the same code that signers and validators run. */
+/* What the rules say to the finished proposal: a second opinion, on the same code that signers and validators
+ * run. */
 static int check_rules(const struct era_cli *cli, const struct era_network *n, const struct era_proposal *p)
 {
     const char *why = NULL;
-    struct era_extending x = {
-        .prev_plan = n->plan,
-        .prev = n->head_ref,
-        .epoch = n->epoch,
-        .notice_epochs = p->urgent ? n->component->urgent_notice_epochs : n->component->notice_epochs};
+    struct era_extending x = {.prev_plan = n->plan,
+                              .prev = n->head_ref,
+                              .epoch = n->epoch,
+                              .notice_epochs = p->urgent ? n->component->urgent_notice_epochs
+                                                         : n->component->notice_epochs};
     enum era_verdict v = era_plan_well_formed(p, &why);
     if (v == ERA_ACCEPTED)
         v = era_plan_extends(&x, p, &why);
@@ -330,7 +338,8 @@ static void warn_of_others(const struct era_network *n, const struct era_proposa
         if (!lost || era_proposal_drops(p, &o->id) || o->proposal->slot.seq >= p->slot.seq)
             continue;
         era_short_hash(&o->id, id);
-        era_notice("proposal %s in slot %" PRIu64 " is in flight, and this one does not contain it: whoever is bound "
+        era_notice("proposal %s in slot %" PRIu64
+                   " is in flight, and this one does not contain it: whoever is bound "
                    "to it cannot sign this one; wait for it, or name it with --drop %s",
                    id, o->proposal->slot.seq, id);
     }
@@ -338,8 +347,8 @@ static void warn_of_others(const struct era_network *n, const struct era_proposa
 
 static void show_words(const struct era_cli *cli, const struct era_network *n, const struct era_proposal *p)
 {
-    struct era_words w = {.out = stderr, .charter = &n->charter, .component = n->component, .plan = n->plan,
-                          .epoch = n->epoch};
+    struct era_words w = {
+        .out = stderr, .charter = &n->charter, .component = n->component, .plan = n->plan, .epoch = n->epoch};
     struct era_answer a;
     era_words_proposal(&w, p);
     if (!era_cli_has(cli, ERA_OPT_OFFLINE) && !n->charter.authority_only) {
@@ -368,9 +377,10 @@ static int sign_and_send(struct era_cli *cli, const struct era_network *n, const
         assert(statement);
         statement->kind = ERA_KIND_PROPOSAL;
         statement->u.proposal = *p;
-        status = era_signing_send(cli, n, &s, statement,
-                                  json_pack("{s:s,s:I,s:I}", "component", p->slot.component, "charter_version",
-                                            (json_int_t)p->slot.charter_version, "seq", (json_int_t)p->slot.seq));
+        status =
+            era_signing_send(cli, n, &s, statement,
+                             json_pack("{s:s,s:I,s:I}", "component", p->slot.component, "charter_version",
+                                       (json_int_t)p->slot.charter_version, "seq", (json_int_t)p->slot.seq));
         free(statement);
     }
     era_signing_close(&s);
@@ -387,8 +397,8 @@ static int propose(struct era_cli *cli, const struct era_material *m, const stru
     if (status == 0)
         status = read_base(cli, m, n, &base);
     if (status == 0 && !era_draft_make(&base, change, draft))
-        status = era_fail(cli, era_verdict_exit(draft->verdict), era_verdict_code(draft->verdict), "", draft->cure,
-                          "%s", draft->why);
+        status = era_fail(cli, era_verdict_exit(draft->verdict), era_verdict_code(draft->verdict), "",
+                          draft->cure, "%s", draft->why);
     if (status == 0)
         status = check_rules(cli, n, &draft->proposal);
     if (status == 0)
@@ -403,8 +413,8 @@ static int export(const struct era_cli *cli, const struct era_material *m)
     const char *path = era_cli_text(cli, ERA_OPT_EXPORT);
     int status = era_material_write(cli, path, m);
     if (status == 0 && cli->json)
-        status = era_print_json(cli, json_pack("{s:I,s:I}", "epoch", (json_int_t)m->epoch, "next_seq",
-                                               (json_int_t)m->next_seq));
+        status = era_print_json(
+            cli, json_pack("{s:I,s:I}", "epoch", (json_int_t)m->epoch, "next_seq", (json_int_t)m->next_seq));
     return status;
 }
 

@@ -13,7 +13,8 @@
 
 static int ask_plainly(const struct era_cli *cli, const char *verb, struct era_answer *a)
 {
-    return era_ask(cli, &(struct era_request){.verb = verb, .component = era_cli_text(cli, ERA_OPT_COMPONENT)}, a);
+    return era_ask(cli,
+                   &(struct era_request){.verb = verb, .component = era_cli_text(cli, ERA_OPT_COMPONENT)}, a);
 }
 
 /* "software 1.0.0, api 2.1.0"; malloc'd. */
@@ -96,10 +97,11 @@ static void print_components(const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        era_print_pair(i == 0 ? "components" : "", "%s: %s, era %" JSON_INTEGER_FORMAT " \"%s\", %s, slot %"
-                       JSON_INTEGER_FORMAT "%s", era_json_text(c, "id"), era_json_text(c, "version"),
-                       era_json_int(c, "era", 0), era_json_text(c, "era_name"), era_json_text(c, "gate"),
-                       era_json_int(c, "seq", 0), era_json_true(c, "forked") ? ", FORKED" : "");
+        era_print_pair(i == 0 ? "components" : "",
+                       "%s: %s, era %" JSON_INTEGER_FORMAT " \"%s\", %s, slot %" JSON_INTEGER_FORMAT "%s",
+                       era_json_text(c, "id"), era_json_text(c, "version"), era_json_int(c, "era", 0),
+                       era_json_text(c, "era_name"), era_json_text(c, "gate"), era_json_int(c, "seq", 0),
+                       era_json_true(c, "forked") ? ", FORKED" : "");
     }
 }
 
@@ -108,11 +110,13 @@ static void print_adoption(const json_t *a)
     const json_t *list = json_object_get(a, "software");
     if (!json_is_object(a))
         return;
-    era_print_pair("announced", "stake %s of %s is fresh, a quorum is %s; blocked %s, staged %s; %s see another view",
+    era_print_pair("announced",
+                   "stake %s of %s is fresh, a quorum is %s; blocked %s, staged %s; %s see another view",
                    era_json_text(a, "fresh"), era_json_text(a, "total"), era_json_text(a, "quorum"),
                    era_json_text(a, "blocked"), era_json_text(a, "staged"), era_json_text(a, "other_view"));
     for (size_t i = 0; i < json_array_size(list); i++)
-        era_print_pair(i == 0 ? "software" : "", "%s: stake %s", era_json_text(json_array_get(list, i), "version"),
+        era_print_pair(i == 0 ? "software" : "", "%s: stake %s",
+                       era_json_text(json_array_get(list, i), "version"),
                        era_json_text(json_array_get(list, i), "stake"));
 }
 
@@ -124,16 +128,16 @@ static void print_coming(const json_t *s)
         const json_t *n = json_array_get(next, i), *e = json_object_get(n, "entry");
         char *epoch = number_text(e, "effective");
         era_print_pair(i == 0 ? "coming" : "", "%s %s %s at epoch %s: stake %s of %s supports it",
-                       era_json_text(n, "component"), era_json_text(e, "version"), era_json_text(e, "class"), epoch,
-                       era_json_text(n, "supporting"), era_json_text(n, "needed"));
+                       era_json_text(n, "component"), era_json_text(e, "version"), era_json_text(e, "class"),
+                       epoch, era_json_text(n, "supporting"), era_json_text(n, "needed"));
         free(epoch);
     }
     for (size_t i = 0; i < json_array_size(proposals); i++) {
         const json_t *p = json_array_get(proposals, i), *a = json_object_get(p, "approvals");
         const json_t *r = json_object_get(p, "readiness");
         era_print_pair(i == 0 ? "proposals" : "",
-                       "%s %s %s, slot %" JSON_INTEGER_FORMAT ": %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
-                       " approvals, ready %s of %s",
+                       "%s %s %s, slot %" JSON_INTEGER_FORMAT ": %s, %" JSON_INTEGER_FORMAT
+                       " of %" JSON_INTEGER_FORMAT " approvals, ready %s of %s",
                        era_short_id(era_json_text(p, "id"), id), era_json_text(p, "component"),
                        era_json_text(p, "version"), era_json_int(p, "seq", 0), era_json_text(p, "state"),
                        era_json_int(a, "count", 0), era_json_int(a, "needed", 0), era_json_text(r, "stake"),
@@ -145,7 +149,8 @@ static void print_status(const json_t *s)
 {
     const json_t *peers = json_object_get(s, "peers"), *store = json_object_get(s, "store");
     const json_t *events = json_object_get(s, "events");
-    char *versions = versions_text(json_object_get(s, "versions")), *staged = versions_text(json_object_get(s, "staged"));
+    char *versions = versions_text(json_object_get(s, "versions")),
+         *staged = versions_text(json_object_get(s, "staged"));
     char *up = time_text(era_json_int(s, "uptime_ms", -1));
     era_print_pair("network", "%s  %s", era_json_text(s, "name"), era_json_text(s, "network"));
     if (*era_json_text(s, "validator"))
@@ -165,7 +170,8 @@ static void print_status(const json_t *s)
     era_print_pair("events", "%" JSON_INTEGER_FORMAT " emitted, %" JSON_INTEGER_FORMAT " delivered",
                    era_json_int(events, "emitted", 0), era_json_int(events, "delivered", 0));
     if (era_json_true(store, "failed"))
-        era_print_pair("STORE", "failed: nothing is acknowledged any more; free disk space, check the disk, restart");
+        era_print_pair("STORE",
+                       "failed: nothing is acknowledged any more; free disk space, check the disk, restart");
     free(versions);
     free(staged);
     free(up);
@@ -192,9 +198,16 @@ static void add_entry(struct era_table *t, const char *component, const json_t *
     char id[ERA_SHORT_ID_BYTES];
     char *epoch = number_text(e, "effective"), *era = number_text(e, "era");
     char *requires = versions_text(json_object_get(e, "requires"));
-    const char *cells[] = {component, era_json_text(e, "state"), epoch, era_json_text(e, "version"),
-                           era_json_text(e, "class"), era, era_json_text(e, "era_name"), requires,
-                           era_json_true(e, "supported") ? "yes" : "no", era_short_id(era_json_text(e, "hash"), id)};
+    const char *cells[] = {component,
+                           era_json_text(e, "state"),
+                           epoch,
+                           era_json_text(e, "version"),
+                           era_json_text(e, "class"),
+                           era,
+                           era_json_text(e, "era_name"),
+                           requires,
+                           era_json_true(e, "supported") ? "yes" : "no",
+                           era_short_id(era_json_text(e, "hash"), id)};
     era_table_add(t, cells);
     free(epoch);
     free(era);
@@ -209,7 +222,8 @@ static void print_eras(const json_t *json)
                                                 {"NAME", false, false},      {"REQUIRES", false, true},
                                                 {"SUPPORTED", false, false}, {"ENTRY", false, false}};
     const json_t *list = json_object_get(json, "components");
-    printf("epoch %" JSON_INTEGER_FORMAT ", view %s\n", era_json_int(json, "epoch", 0), era_json_text(json, "view_digest"));
+    printf("epoch %" JSON_INTEGER_FORMAT ", view %s\n", era_json_int(json, "epoch", 0),
+           era_json_text(json, "view_digest"));
     struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i), *plan = json_object_get(c, "plan");
@@ -219,7 +233,8 @@ static void print_eras(const json_t *json)
     era_table_print(t);
     for (size_t i = 0; i < json_array_size(list); i++)
         if (era_json_true(json_array_get(list, i), "forked"))
-            era_print_prose(stdout, 0, "%s is FORKED: two proposals were adopted in one slot; no era is in force",
+            era_print_prose(stdout, 0,
+                            "%s is FORKED: two proposals were adopted in one slot; no era is in force",
                             era_json_text(json_array_get(list, i), "id"));
 }
 
@@ -241,11 +256,10 @@ int era_run_eras(struct era_cli *cli)
 
 static void print_peers(const json_t *json)
 {
-    static const struct era_column columns[] = {{"ADDRESS", false, false}, {"WAY", false, false},
-                                                {"STATE", false, false},   {"AGENT", false, false},
-                                                {"VERSIONS", false, true}, {"UP", true, false},
-                                                {"HEARD", true, false},    {"IN", true, false},
-                                                {"OUT", true, false},      {"SCORE", true, false}};
+    static const struct era_column columns[] = {
+        {"ADDRESS", false, false}, {"WAY", false, false}, {"STATE", false, false}, {"AGENT", false, false},
+        {"VERSIONS", false, true}, {"UP", true, false},   {"HEARD", true, false},  {"IN", true, false},
+        {"OUT", true, false},      {"SCORE", true, false}};
     const json_t *list = json_object_get(json, "peers");
     struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -254,9 +268,16 @@ static void print_peers(const json_t *json)
         char *up = time_text(era_json_int(p, "up_ms", -1));
         char *in = number_text(p, "statements_in"), *out = number_text(p, "statements_out");
         char *score = number_text(p, "score"), *heard = time_text(era_json_int(p, "last_heard_ms", -1));
-        const char *cells[] = {era_json_text(p, "address"), era_json_true(p, "outgoing") ? "out" : "in",
+        const char *cells[] = {era_json_text(p, "address"),
+                               era_json_true(p, "outgoing") ? "out" : "in",
                                era_json_true(p, "blocked") ? "blocked" : era_json_text(p, "state"),
-                               era_json_text(p, "agent"), versions, up, heard, in, out, score};
+                               era_json_text(p, "agent"),
+                               versions,
+                               up,
+                               heard,
+                               in,
+                               out,
+                               score};
         era_table_add(t, cells);
         free(versions);
         free(up);
@@ -270,20 +291,26 @@ static void print_peers(const json_t *json)
 
 static void print_announcements(const json_t *json)
 {
-    static const struct era_column columns[] = {{"VALIDATOR", false, false}, {"STAKE", true, false},
-                                                {"EPOCH", true, false},      {"FRESH", false, false},
-                                                {"VERSIONS", false, true},   {"STATE", false, false},
-                                                {"VIEW", false, false}};
+    static const struct era_column columns[] = {
+        {"VALIDATOR", false, false}, {"STAKE", true, false},  {"EPOCH", true, false}, {"FRESH", false, false},
+        {"VERSIONS", false, true},   {"STATE", false, false}, {"VIEW", false, false}};
     const json_t *list = json_object_get(json, "validators");
     printf("epoch %" JSON_INTEGER_FORMAT "\n", era_json_int(json, "epoch", 0));
     struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *v = json_array_get(list, i), *view = json_object_get(v, "same_view");
         char *epoch = number_text(v, "epoch"), *versions = versions_text(json_object_get(v, "versions"));
-        const char *cells[] = {era_json_text(v, "name"), era_json_text(v, "stake"), epoch,
-                               era_json_true(v, "fresh") ? "yes" : "no", versions,
-                               era_json_true(v, "blocked") ? "blocked" : era_json_true(v, "staged") ? "staged" : "",
-                               json_is_true(view) ? "same" : json_is_false(view) ? "other" : "-"};
+        const char *cells[] = {era_json_text(v, "name"),
+                               era_json_text(v, "stake"),
+                               epoch,
+                               era_json_true(v, "fresh") ? "yes" : "no",
+                               versions,
+                               era_json_true(v, "blocked")  ? "blocked"
+                               : era_json_true(v, "staged") ? "staged"
+                                                            : "",
+                               json_is_true(view)    ? "same"
+                               : json_is_false(view) ? "other"
+                                                     : "-"};
         era_table_add(t, cells);
         free(epoch);
         free(versions);
@@ -343,8 +370,8 @@ int era_run_height(struct era_cli *cli)
 }
 
 /* A whole file, or standard input up to one byte more than an event may hold. */
-static int read_payload(const struct era_cli *cli, const char *path, uint8_t out[ERA_EVENT_PAYLOAD_BYTES_MAX + 1],
-                        size_t *len)
+static int read_payload(const struct era_cli *cli, const char *path,
+                        uint8_t out[ERA_EVENT_PAYLOAD_BYTES_MAX + 1], size_t *len)
 {
     struct era_error err;
     uint8_t *bytes;
@@ -379,13 +406,15 @@ int era_run_emit(struct era_cli *cli)
     struct era_answer a;
     size_t len, topic = strlen(cli->args[0]);
     if (topic == 0 || topic > ERA_TOPIC_BYTES_MAX || !era_utf8_valid(cli->args[0], topic, false))
-        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0], "use 1 to 64 bytes of plain text", "this is no topic");
+        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0], "use 1 to 64 bytes of plain text",
+                        "this is no topic");
     int status = read_payload(cli, cli->args[1], payload, &len);
     if (status != 0)
         return status;
     if (len > ERA_EVENT_PAYLOAD_BYTES_MAX)
         return era_fail_verdict(cli, ERA_OVERSIZED, cli->args[1], "an event holds at most 4096 bytes");
-    status = era_ask(cli, &(struct era_request){.verb = "emit", .topic = cli->args[0], .data = {payload, len}}, &a);
+    status = era_ask(
+        cli, &(struct era_request){.verb = "emit", .topic = cli->args[0], .data = {payload, len}}, &a);
     if (status != 0)
         return status;
     if (cli->json)

@@ -25,8 +25,9 @@ static bool overtaken(const json_t *list, const json_t *p)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *o = json_array_get(list, i);
-        if (strcmp(era_json_text(o, "component"), era_json_text(p, "component")) == 0 && !is_state(o, "failed") &&
-            !is_state(o, "expired") && era_json_int(o, "seq", 0) > era_json_int(p, "seq", 0))
+        if (strcmp(era_json_text(o, "component"), era_json_text(p, "component")) == 0 &&
+            !is_state(o, "failed") && !is_state(o, "expired") &&
+            era_json_int(o, "seq", 0) > era_json_int(p, "seq", 0))
             return true;
     }
     return false;
@@ -120,18 +121,28 @@ static void add_row(struct era_table *t, const json_t *p)
     char id[ERA_SHORT_ID_BYTES];
     const json_t *e = brought(p), *approvals = json_object_get(p, "approvals");
     const json_t *readiness = json_object_get(p, "readiness");
-    char *what = e ? era_text_format("%s %s", era_json_text(e, "version"), era_json_text(e, "class")) : strdup("drops only");
-    char *when = !e                                            ? strdup("-")
+    char *what = e ? era_text_format("%s %s", era_json_text(e, "version"), era_json_text(e, "class"))
+                   : strdup("drops only");
+    char *when = !e ? strdup("-")
                  : json_is_integer(json_object_get(e, "effective"))
                      ? era_text_format("%" JSON_INTEGER_FORMAT, era_json_int(e, "effective", 0))
                      : strdup("announced");
     char *seq = era_text_format("%" JSON_INTEGER_FORMAT, era_json_int(p, "seq", 0));
-    char *signed_ = era_text_format("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, era_json_int(approvals, "count", 0),
-                                    era_json_int(approvals, "needed", 0));
-    char *ready = era_text_format("%s/%s", era_json_text(readiness, "stake"), era_json_text(readiness, "needed"));
-    const char *cells[] = {era_short_id(era_json_text(p, "id"), id), era_json_text(p, "component"), seq,
-                           era_json_text(p, "state"), what, when, signed_, ready,
-                           json_object_get(p, "mine") ? era_json_text(p, "mine") : "", era_json_text(p, "text")};
+    char *signed_ =
+        era_text_format("%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT, era_json_int(approvals, "count", 0),
+                        era_json_int(approvals, "needed", 0));
+    char *ready =
+        era_text_format("%s/%s", era_json_text(readiness, "stake"), era_json_text(readiness, "needed"));
+    const char *cells[] = {era_short_id(era_json_text(p, "id"), id),
+                           era_json_text(p, "component"),
+                           seq,
+                           era_json_text(p, "state"),
+                           what,
+                           when,
+                           signed_,
+                           ready,
+                           json_object_get(p, "mine") ? era_json_text(p, "mine") : "",
+                           era_json_text(p, "text")};
     era_table_add(t, cells);
     free(what);
     free(when);
@@ -147,7 +158,8 @@ static void print_failures(const json_t *list)
         const json_t *p = json_array_get(list, i), *by = json_object_get(p, "failed_by");
         for (size_t j = 0; is_state(p, "failed") && j < json_array_size(by); j++)
             era_print_prose(stdout, 0, "%s was rejected by %s: %s", era_short_id(era_json_text(p, "id"), id),
-                            era_json_text(json_array_get(by, j), "by"), era_json_text(json_array_get(by, j), "reason"));
+                            era_json_text(json_array_get(by, j), "by"),
+                            era_json_text(json_array_get(by, j), "reason"));
     }
 }
 
@@ -181,7 +193,8 @@ int era_run_inbox(struct era_cli *cli)
             json_array_append(out, json_array_get(list, i));
     status = mark_mine(cli, out);
     if (status == 0 && cli->json)
-        era_print_json(cli, json_pack("{s:I,s:O}", "epoch", era_json_int(a.json, "epoch", 0), "proposals", out));
+        era_print_json(cli,
+                       json_pack("{s:I,s:O}", "epoch", era_json_int(a.json, "epoch", 0), "proposals", out));
     else if (status == 0)
         print_inbox(out);
     json_decref(out);
@@ -196,8 +209,8 @@ static void print_attestations(const json_t *p)
     const json_t *list = json_object_get(p, "attestations");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *o = json_array_get(list, i);
-        era_print_pair(i == 0 ? "rebuilds" : "", "%s: %s %s%s%s%s", era_json_text(o, "by"), era_json_text(o, "artefact"),
-                       era_json_true(o, "matched") ? "matches" : "DIFFERS: ",
+        era_print_pair(i == 0 ? "rebuilds" : "", "%s: %s %s%s%s%s", era_json_text(o, "by"),
+                       era_json_text(o, "artefact"), era_json_true(o, "matched") ? "matches" : "DIFFERS: ",
                        era_json_true(o, "matched") ? "" : era_json_text(o, "digest"),
                        *era_json_text(o, "builder") ? ", " : "", era_json_text(o, "builder"));
     }
@@ -207,10 +220,12 @@ static void print_people(const json_t *p)
 {
     const json_t *a = json_object_get(p, "approvals"), *r = json_object_get(p, "readiness");
     const json_t *rejections = json_object_get(p, "rejections"), *rebuild = json_object_get(p, "rebuild");
-    char *by = era_json_names(json_object_get(a, "by"), "nobody"), *ready = era_json_names(json_object_get(r, "by"), "nobody");
+    char *by = era_json_names(json_object_get(a, "by"), "nobody"),
+         *ready = era_json_names(json_object_get(r, "by"), "nobody");
     era_print_pair("approved by",
-                   "%s (%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " needed, %" JSON_INTEGER_FORMAT " signers)", by,
-                   era_json_int(a, "count", 0), era_json_int(a, "needed", 0), era_json_int(a, "of", 0));
+                   "%s (%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " needed, %" JSON_INTEGER_FORMAT
+                   " signers)",
+                   by, era_json_int(a, "count", 0), era_json_int(a, "needed", 0), era_json_int(a, "of", 0));
     for (size_t i = 0; i < json_array_size(rejections); i++)
         era_print_pair("rejected by", "%s: %s", era_json_text(json_array_get(rejections, i), "by"),
                        era_json_text(json_array_get(rejections, i), "reason"));
@@ -237,8 +252,8 @@ static void print_my_vote(const json_t *vote)
 
 static void print_show(const struct era_network *n, const json_t *p)
 {
-    struct era_words w = {.out = stdout, .charter = &n->charter, .component = n->component, .epoch = n->epoch,
-                          .plan = n->plan};
+    struct era_words w = {
+        .out = stdout, .charter = &n->charter, .component = n->component, .epoch = n->epoch, .plan = n->plan};
     era_print_pair("proposal", "%s", era_json_text(p, "id"));
     era_print_pair("state", "%s", era_json_text(p, "state"));
     era_print_pair("author", "%s", era_json_text(p, "author"));
@@ -253,8 +268,8 @@ int era_run_show(struct era_cli *cli)
     const char *path = era_cli_text(cli, ERA_OPT_EXPORT);
     struct era_material m;
     if (!era_id_prefix_valid(cli->args[0]))
-        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0], "give 8 to 64 digits; `eractl inbox` shows them",
-                        "this is no id of a proposal");
+        return era_fail(cli, ERA_EXIT_USAGE, NULL, cli->args[0],
+                        "give 8 to 64 digits; `eractl inbox` shows them", "this is no id of a proposal");
     int status = era_material_fetch(cli, NULL, cli->args[0], &m);
     if (status != 0)
         return status;
@@ -291,16 +306,22 @@ static void print_log(const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *p = json_array_get(list, i), *e = brought(p);
         char id[ERA_SHORT_ID_BYTES];
-        char *seq = era_text_format("%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT, era_json_int(p, "charter_version", 0),
-                                    era_json_int(p, "seq", 0));
+        char *seq = era_text_format("%" JSON_INTEGER_FORMAT ".%" JSON_INTEGER_FORMAT,
+                                    era_json_int(p, "charter_version", 0), era_json_int(p, "seq", 0));
         char *what = e ? era_text_format("%s %s", era_json_text(e, "version"), era_json_text(e, "class"))
                        : strdup("drops only");
         char *when = e && json_is_integer(json_object_get(e, "effective"))
                          ? era_text_format("%" JSON_INTEGER_FORMAT, era_json_int(e, "effective", 0))
                          : strdup("-");
-        const char *cells[] = {era_json_text(p, "component"), seq, era_short_id(era_json_text(p, "id"), id),
-                               era_json_text(p, "author"), what, when,
-                               era_json_true(p, "void") ? "void" : era_json_true(p, "urgent") ? "urgent" : "",
+        const char *cells[] = {era_json_text(p, "component"),
+                               seq,
+                               era_short_id(era_json_text(p, "id"), id),
+                               era_json_text(p, "author"),
+                               what,
+                               when,
+                               era_json_true(p, "void")     ? "void"
+                               : era_json_true(p, "urgent") ? "urgent"
+                                                            : "",
                                era_json_text(p, "text")};
         era_table_add(t, cells);
         free(seq);

@@ -38,8 +38,7 @@ static int open_proposal(struct era_cli *cli, struct era_material *m, struct era
         status = era_fail(cli, ERA_EXIT_DATA, NULL, "", "export it with `eractl show ID --export FILE`",
                           "there is no proposal in it");
         era_network_close(n);
-    } else if (status == 0 && id &&
-               strncmp(era_hash_text(&n->proposal.id, text), id, strlen(id)) != 0) {
+    } else if (status == 0 && id && strncmp(era_hash_text(&n->proposal.id, text), id, strlen(id)) != 0) {
         status = era_fail(cli, ERA_EXIT_DATA, NULL, id, "compare the ids; somebody exchanged the proposal",
                           "the proposal that came is another one: %s", text);
         era_network_close(n);
@@ -51,8 +50,8 @@ static int open_proposal(struct era_cli *cli, struct era_material *m, struct era
 
 static void show_words(const struct era_network *n)
 {
-    struct era_words w = {.out = stderr, .charter = &n->charter, .component = n->component, .plan = n->plan,
-                          .epoch = n->epoch};
+    struct era_words w = {
+        .out = stderr, .charter = &n->charter, .component = n->component, .plan = n->plan, .epoch = n->epoch};
     char id[ERA_HASH_TEXT_BYTES];
     era_print_prose(stderr, 0, "Proposal %s", era_hash_text(&n->proposal.id, id));
     era_words_proposal(&w, n->proposal.proposal);
@@ -62,16 +61,17 @@ static json_t *slot_json(const struct era_network *n)
 {
     const struct era_slot_id *slot = &n->proposal.proposal->slot;
     char id[ERA_HASH_TEXT_BYTES];
-    return json_pack("{s:s,s:s,s:I,s:I}", "proposal", era_hash_text(&n->proposal.id, id), "component", slot->component,
-                     "charter_version", (json_int_t)slot->charter_version, "seq", (json_int_t)slot->seq);
+    return json_pack("{s:s,s:s,s:I,s:I}", "proposal", era_hash_text(&n->proposal.id, id), "component",
+                     slot->component, "charter_version", (json_int_t)slot->charter_version, "seq",
+                     (json_int_t)slot->seq);
 }
 
 /* ---- approve ---- */
 
 /* Authority only: plans this key approved above the head must be contained or
  * dropped (the extending rule). One that nobody holds any more cannot be judged. */
-static int gather_voted(const struct era_cli *cli, const struct era_network *n, const struct era_approvals *record,
-                        struct era_voted *voted, size_t *count)
+static int gather_voted(const struct era_cli *cli, const struct era_network *n,
+                        const struct era_approvals *record, struct era_voted *voted, size_t *count)
 {
     const struct era_proposal *p = n->proposal.proposal;
     uint64_t head = n->head_ref.some ? n->head_ref.seq : 0;
@@ -88,7 +88,8 @@ static int gather_voted(const struct era_cli *cli, const struct era_network *n, 
             if (era_hash_eq(&n->others[o].id, &a->proposal))
                 plan = &n->others[o].proposal->plan;
         if (!plan)
-            return era_fail(cli, ERA_EXIT_TRY_LATER, era_verdict_code(ERA_NOT_EXTENDING), era_hash_text(&a->proposal, id),
+            return era_fail(cli, ERA_EXIT_TRY_LATER, era_verdict_code(ERA_NOT_EXTENDING),
+                            era_hash_text(&a->proposal, id),
                             "wait until the daemon holds it, or let the proposal drop it by its id",
                             "this key approved another proposal, in slot %" PRIu64
                             ", that is not held here, so it cannot be told whether this one keeps it",
@@ -122,17 +123,18 @@ static int judge(const struct era_cli *cli, const struct era_network *n, const s
 }
 
 /* One id a slot (R3). *again: this very id is in the record, so signing it again changes nothing. */
-static int check_record(const struct era_cli *cli, const struct era_network *n, const struct era_approvals *record,
-                        bool *again)
+static int check_record(const struct era_cli *cli, const struct era_network *n,
+                        const struct era_approvals *record, bool *again)
 {
     const struct era_approval *held = era_approvals_find(record, &n->id, &n->proposal.proposal->slot);
     char old[ERA_HASH_TEXT_BYTES], new[ERA_HASH_TEXT_BYTES];
     *again = held && era_hash_eq(&held->proposal, &n->proposal.id);
     if (!held || *again)
         return 0;
-    return era_fail(cli, era_verdict_exit(ERA_ALREADY_SIGNED), era_verdict_code(ERA_ALREADY_SIGNED), record->path,
-                    era_verdict_cure(ERA_ALREADY_SIGNED), "in slot %" PRIu64 " of %s this key approved %s, so it cannot approve %s",
-                    held->slot.seq, held->slot.component, era_hash_text(&held->proposal, old),
+    return era_fail(cli, era_verdict_exit(ERA_ALREADY_SIGNED), era_verdict_code(ERA_ALREADY_SIGNED),
+                    record->path, era_verdict_cure(ERA_ALREADY_SIGNED),
+                    "in slot %" PRIu64 " of %s this key approved %s, so it cannot approve %s", held->slot.seq,
+                    held->slot.component, era_hash_text(&held->proposal, old),
                     era_hash_text(&n->proposal.id, new));
 }
 
@@ -200,8 +202,9 @@ static int check_window(const struct era_cli *cli, const struct era_network *n)
     era_approvals_close(&record);
     if (signed_floor > floor)
         floor = signed_floor;
-    return p->slot.seq > floor + ERA_SIGN_WINDOW_SEQS ? era_fail_verdict(cli, ERA_BEYOND_WINDOW, "the proposal", NULL)
-                                                      : 0;
+    return p->slot.seq > floor + ERA_SIGN_WINDOW_SEQS
+               ? era_fail_verdict(cli, ERA_BEYOND_WINDOW, "the proposal", NULL)
+               : 0;
 }
 
 static int reject(const struct era_cli *cli, const struct era_network *n)
@@ -259,8 +262,8 @@ int era_run_reject(struct era_cli *cli)
     if (!reason || !*reason)
         return era_fail_usage(cli, "add --reason TEXT; everybody reads it", "a rejection says why");
     if (strlen(reason) > ERA_TEXT_BYTES_MAX || !era_utf8_valid(reason, strlen(reason), true))
-        return era_fail_usage(cli, "make it shorter, plain text", "the reason is longer than %d bytes, or no text",
-                              ERA_TEXT_BYTES_MAX);
+        return era_fail_usage(cli, "make it shorter, plain text",
+                              "the reason is longer than %d bytes, or no text", ERA_TEXT_BYTES_MAX);
     return with_proposal(cli, reject);
 }
 
@@ -279,8 +282,9 @@ static int submit(const struct era_cli *cli, const char *path, json_t *ids)
     enum era_verdict v = era_envelope_decode((struct era_bytes){bytes, len}, &e);
     int status = v == ERA_ACCEPTED
                      ? era_ask(cli, &(struct era_request){.verb = "submit", .data = {bytes, len}}, &a)
-                     : era_fail(cli, era_verdict_exit(v), era_verdict_code(v), path, "name a file that eractl wrote with -o",
-                                "this is no signed statement: %s", era_verdict_text(v));
+                     : era_fail(cli, era_verdict_exit(v), era_verdict_code(v), path,
+                                "name a file that eractl wrote with -o", "this is no signed statement: %s",
+                                era_verdict_text(v));
     free(bytes);
     if (status != 0)
         return status;

@@ -1,15 +1,16 @@
 #include "src/eractl/verbs.h"
 
+/* clang-format off */
 #define OPTION_KEY {"key", ERA_OPT_KEY, "FILE", false, "the signer's key file"}
-#define OPTION_NETWORK                                                                                       \
-    {"network", ERA_OPT_NETWORK, "ID", false,                                                                \
-     "the network this key signs for; otherwise FILE.network, remembered at first use"}
+#define OPTION_NETWORK {"network", ERA_OPT_NETWORK, "ID", false, \
+    "the network this key signs for; otherwise FILE.network, remembered at first use"}
 #define OPTION_COMPONENT {"component", ERA_OPT_COMPONENT, "ID", false, "the component (network)"}
 #define OPTION_YES {"yes", ERA_OPT_YES, NULL, false, "do not ask"}
-#define OPTION_OFFLINE                                                                                       \
-    {"offline", ERA_OPT_OFFLINE, "FILE", false, "work from exported material, without a daemon; needs -o"}
+#define OPTION_OFFLINE {"offline", ERA_OPT_OFFLINE, "FILE", false, \
+    "work from exported material, without a daemon; needs -o"}
 #define OPTION_STATEMENT {"output", ERA_OPT_OUTPUT, "FILE", false, "write the statement there; do not submit it"}
 #define OPTION_TIMEOUT(what) {"timeout", ERA_OPT_TIMEOUT, "TIME", false, what ", like 500ms, 30s, 5m"}
+/* clang-format on */
 
 static const struct era_option keygen_options[] = {
     {"show", ERA_OPT_SHOW, NULL, false, "print the public key of an existing FILE"},
@@ -21,6 +22,7 @@ static const struct era_option charter_new_options[] = {
     {"validator", ERA_OPT_VALIDATOR, "NAME=KEY:STAKE", true,
      "a validator; KEY is an erapub1... text or a .pub file. None at all: authority only"},
     {"signer", ERA_OPT_SIGNER, "NAME=KEY", true, "an upgrade signer of the component network"},
+    {"emitter", ERA_OPT_EMITTER, "NAME=KEY", true, "authority only: who may emit events (the signers)"},
     {"set-version", ERA_OPT_SET_VERSION, "VERSION", false, "what runs now (1.0.0)"},
     {"epoch", ERA_OPT_EPOCH, "TIME", false, "length of an epoch (24h)"},
     {"genesis", ERA_OPT_GENESIS, "TIME", false, "start of epoch 0, 2026-01-01T00:00:00Z or Unix ms (now)"},
@@ -50,7 +52,8 @@ static const struct era_option propose_options[] = {
     {"effective", ERA_OPT_EFFECTIVE, "EPOCH", false, "when it takes effect; +N counts from now"},
     {"announce", ERA_OPT_ANNOUNCE, NULL, false, "announce it without an epoch"},
     {"era-name", ERA_OPT_ERA_NAME, "NAME", false, "name of the new era"},
-    {"artefact", ERA_OPT_ARTEFACT, "NAME=DIGEST", true, "what is released; NAME=@PATH hashes a directory or file"},
+    {"artefact", ERA_OPT_ARTEFACT, "NAME=DIGEST", true,
+     "what is released; NAME=@PATH hashes a directory or file"},
     {"artefact-link", ERA_OPT_ARTEFACT_LINK, "NAME=URL", true, "where to fetch an artefact"},
     {"source-digest", ERA_OPT_SOURCE_DIGEST, "DIGEST", false, "digest of the source; @PATH hashes it"},
     {"link", ERA_OPT_LINK, "URL", false, "where the source is, with branch or tag"},
@@ -87,12 +90,8 @@ static const struct era_option approve_options[] = {
 };
 
 static const struct era_option reject_options[] = {
-    OPTION_KEY,
-    OPTION_NETWORK,
-    {"reason", ERA_OPT_REASON, "TEXT", false, "why; everybody reads it"},
-    OPTION_YES,
-    OPTION_OFFLINE,
-    OPTION_STATEMENT,
+    OPTION_KEY, OPTION_NETWORK, {"reason", ERA_OPT_REASON, "TEXT", false, "why; everybody reads it"},
+    OPTION_YES, OPTION_OFFLINE, OPTION_STATEMENT,
     {0},
 };
 
@@ -116,7 +115,8 @@ static const struct era_option gate_options[] = {
 
 static const struct era_option events_options[] = {
     {"topic", ERA_OPT_TOPIC, "PREFIX", false, "only topics that begin so"},
-    {"signals", ERA_OPT_SIGNALS, NULL, false, "every signal (gate, era, epoch, proposal...), not events alone"},
+    {"signals", ERA_OPT_SIGNALS, NULL, false,
+     "every signal (gate, era, epoch, proposal...), not events alone"},
     {"count", ERA_OPT_COUNT, "N", false, "stop after N"},
     OPTION_TIMEOUT("stop after this time; 75 when --count was not reached"),
     {0},
@@ -158,31 +158,34 @@ const struct era_verb era_verbs[] = {
     {"peers", era_run_peers, "links and what they carry", "", 0, 0, NULL, NULL},
     {"announcements", era_run_announcements, "what validators run", "", 0, 0, NULL, NULL},
     {"propose", era_run_propose, "propose an upgrade", "--key FILE ...", 0, 0, propose_options, PROPOSE_DOC},
-    {"approve", era_run_approve, "approve a proposal, for ever", "[ID] --key FILE", 0, 1, approve_options, APPROVE_DOC},
-    {"reject", era_run_reject, "reject a proposal", "[ID] --reason TEXT --key FILE", 0, 1, reject_options, NULL},
-    {"submit", era_run_submit, "hand signed statements to the daemon", "FILE...", 1, ERA_CLI_VALUES_MAX, NULL, NULL},
-    {"attest", era_run_attest, "attest a rebuild of a proposal's artefact", "ID --dir DIR", 1, 1, attest_options,
-     ATTEST_DOC},
+    {"approve", era_run_approve, "approve a proposal, for ever", "[ID] --key FILE", 0, 1, approve_options,
+     APPROVE_DOC},
+    {"reject", era_run_reject, "reject a proposal", "[ID] --reason TEXT --key FILE", 0, 1, reject_options,
+     NULL},
+    {"submit", era_run_submit, "hand signed statements to the daemon", "FILE...", 1, ERA_CLI_VALUES_MAX, NULL,
+     NULL},
+    {"attest", era_run_attest, "attest a rebuild of a proposal's artefact", "ID --dir DIR", 1, 1,
+     attest_options, ATTEST_DOC},
     {"ready", era_run_ready, "declare this validator ready for a proposal", "ID", 1, 1, NULL, NULL},
     {"emit", era_run_emit, "emit an event; FILE - is standard input", "TOPIC FILE", 2, 2, NULL, NULL},
     {"events", era_run_events, "follow events, one a line", "", 0, 0, events_options, NULL},
     {"wait", era_run_wait, "wait for an era, a gate, a proposal", "--era N", 0, 0, wait_options, WAIT_DOC},
     {"height", era_run_height, "tell the daemon the host program's height", "N", 1, 1, NULL, NULL},
     {"keygen", era_run_keygen, "make a key pair", "FILE", 1, 1, keygen_options, NULL},
-    {"charter new", era_run_charter_new, "write the text of a new charter", "--name NAME --signer NAME=KEY ...", 0, 0,
-     charter_new_options, NULL},
+    {"charter new", era_run_charter_new, "write the text of a new charter",
+     "--name NAME --signer NAME=KEY ...", 0, 0, charter_new_options, NULL},
     {"charter check", era_run_charter_check, "say what is wrong or unwise in a charter", "FILE", 1, 1, NULL,
      "Status 1 when something is wrong; advice alone is 0."},
     {"charter compile", era_run_charter_compile, "compile a charter's text", "FILE -o OUT", 1, 1,
      charter_compile_options, NULL},
-    {"charter show", era_run_charter_show, "the text of a charter file, or of the daemon's", "[FILE]", 0, 1, NULL,
-     NULL},
-    {"charter hash", era_run_charter_hash, "hash of a charter; of version 0: the network's id", "FILE", 1, 1, NULL,
-     NULL},
-    {"hash", era_run_hash, "digest of a directory (h1:) or file (sha256:)", "PATH", 1, 1, hash_options, NULL},
-    {"semver compare", era_run_semver_compare, "print -1, 0 or 1: A below, beside or above B", "A B", 2, 2, NULL,
-     NULL},
-    {"semver match", era_run_semver_match, "status 0 when a range holds for a version, else 1", "VERSION RANGE", 2, 2,
+    {"charter show", era_run_charter_show, "the text of a charter file, or of the daemon's", "[FILE]", 0, 1,
      NULL, NULL},
+    {"charter hash", era_run_charter_hash, "hash of a charter; of version 0: the network's id", "FILE", 1, 1,
+     NULL, NULL},
+    {"hash", era_run_hash, "digest of a directory (h1:) or file (sha256:)", "PATH", 1, 1, hash_options, NULL},
+    {"semver compare", era_run_semver_compare, "print -1, 0 or 1: A below, beside or above B", "A B", 2, 2,
+     NULL, NULL},
+    {"semver match", era_run_semver_match, "status 0 when a range holds for a version, else 1",
+     "VERSION RANGE", 2, 2, NULL, NULL},
     {0},
 };

@@ -35,7 +35,8 @@ static char *when(const struct era_words *w, const struct era_entry *e)
     if (!e->has_effective)
         return strdup("announced, no epoch yet");
     if (e->effective > w->epoch)
-        return era_text_format("from epoch %" PRIu64 " (in %" PRIu64 ")", e->effective, e->effective - w->epoch);
+        return era_text_format("from epoch %" PRIu64 " (in %" PRIu64 ")", e->effective,
+                               e->effective - w->epoch);
     return era_text_format("since epoch %" PRIu64, e->effective);
 }
 
@@ -60,7 +61,8 @@ static bool same_dependency(const struct era_record *r, const struct era_depende
 {
     for (size_t i = 0; r && i < r->dependency_count; i++)
         if (strcmp(r->dependencies[i].name, d->name) == 0)
-            return strcmp(r->dependencies[i].range, d->range) == 0 && strcmp(r->dependencies[i].since, d->since) == 0;
+            return strcmp(r->dependencies[i].range, d->range) == 0 &&
+                   strcmp(r->dependencies[i].since, d->since) == 0;
     return false;
 }
 
@@ -76,8 +78,8 @@ static void say_record(const struct era_words *w, const struct era_record *befor
     for (size_t i = 0; i < r->dependency_count; i++) {
         const struct era_dependency *d = &r->dependencies[i];
         if (!same_dependency(before, d))
-            era_print_prose(w->out, 6, "depends on %s %s%s%s", d->name, *d->range ? d->range : "(any version)",
-                            *d->since ? " since " : "", d->since);
+            era_print_prose(w->out, 6, "depends on %s %s%s%s", d->name,
+                            *d->range ? d->range : "(any version)", *d->since ? " since " : "", d->since);
     }
     for (size_t i = 0; i < r->artefact_count; i++)
         era_print_prose(w->out, 6, "artefact %s %s%s%s", r->artefacts[i].name, r->artefacts[i].digest,
@@ -101,7 +103,8 @@ static void say_effect(const struct era_words *w, const struct era_entry *before
         era_print_prose(w->out, 6, "soft: nodes may stay behind, nothing stops");
         return;
     case ERA_CLASS_OVERRIDE:
-        era_print_prose(w->out, 6, "OVERRIDE: changes the record against the rules of change, and is marked for ever");
+        era_print_prose(w->out, 6,
+                        "OVERRIDE: changes the record against the rules of change, and is marked for ever");
         break;
     case ERA_CLASS_BREAKING:
         break;
@@ -111,7 +114,8 @@ static void say_effect(const struct era_words *w, const struct era_entry *before
         era_print_prose(w->out, 6, "no range is required, so no node stops%s",
                         e->record.era != before->record.era ? " although the era changes" : "");
     else
-        era_print_prose(w->out, 6, "every node that does not run %s stops at epoch %" PRIu64, ranges, e->effective);
+        era_print_prose(w->out, 6, "every node that does not run %s stops at epoch %" PRIu64, ranges,
+                        e->effective);
     free(ranges);
 }
 
@@ -120,9 +124,11 @@ static void say_entry(const struct era_words *w, const struct era_entry *before,
     char *time = when(w, e);
     char id[ERA_SHORT_ID_BYTES];
     era_print_prose(w->out, 2, "%s %s: %s, %s%sera %" PRIu64 " \"%s\"  [%s]",
-                    e->is_new ? "+ new" : before ? "= kept" : "  now", time, e->record.version,
-                    before ? era_class_name(e->class) : "", before ? ", " : "", e->record.era, e->record.era_name,
-                    era_short_hash(&e->hash, id));
+                    e->is_new ? "+ new"
+                    : before  ? "= kept"
+                              : "  now",
+                    time, e->record.version, before ? era_class_name(e->class) : "", before ? ", " : "",
+                    e->record.era, e->record.era_name, era_short_hash(&e->hash, id));
     free(time);
     if (!e->is_new || !before)
         return;
@@ -154,7 +160,8 @@ static void say_drop(const struct era_words *w, const struct era_proposal *p, co
     const struct era_entry *e = &w->plan->entries[at], *again = added_again(p, e);
     char *time = when(w, e);
     if (again)
-        era_print_prose(w->out, 2, "- dropped and added again above: %s %s, era %" PRIu64 " becomes %" PRIu64 "  [%s]",
+        era_print_prose(w->out, 2,
+                        "- dropped and added again above: %s %s, era %" PRIu64 " becomes %" PRIu64 "  [%s]",
                         e->record.version, time, e->record.era, again->record.era, id);
     else
         era_print_prose(w->out, 2, "- dropped: %s %s, era %" PRIu64 " \"%s\"  [%s]", e->record.version, time,
@@ -168,7 +175,8 @@ static void say_announced(const struct era_words *w, const struct era_proposal *
     if (!w->plan || w->plan->count == 0)
         return;
     const struct era_entry *last = &w->plan->entries[w->plan->count - 1];
-    if (last->has_effective || era_plan_find(&p->plan, &last->hash) >= 0 || era_proposal_drops(p, &last->hash))
+    if (last->has_effective || era_plan_find(&p->plan, &last->hash) >= 0 ||
+        era_proposal_drops(p, &last->hash))
         return;
     for (size_t i = 1; i < p->plan.count; i++)
         if (strcmp(p->plan.entries[i].record.version, last->record.version) == 0) {
@@ -188,18 +196,20 @@ static void say_needs(const struct era_words *w, const struct era_proposal *p)
     if (ready > 0)
         era_print_prose(w->out, 2, "Needs readiness of stake %" PRIu64 " of %" PRIu64 ".", ready, total);
     if (rebuilt > 0)
-        era_print_prose(w->out, 2, "Needs matching rebuilds of stake %" PRIu64 " for each artefact.", rebuilt);
-    era_print_prose(w->out, 2, "Can be signed until epoch %" PRIu64 "; now it is %" PRIu64 ".", p->expiry, w->epoch);
+        era_print_prose(w->out, 2, "Needs matching rebuilds of stake %" PRIu64 " for each artefact.",
+                        rebuilt);
+    era_print_prose(w->out, 2, "Can be signed until epoch %" PRIu64 "; now it is %" PRIu64 ".", p->expiry,
+                    w->epoch);
 }
 
 void era_words_proposal(const struct era_words *w, const struct era_proposal *p)
 {
     char id[ERA_SHORT_ID_BYTES];
-    char *on = p->prev.some ? era_text_format("the head %s (slot %" PRIu64 ")", era_short_hash(&p->prev.proposal, id),
-                                              p->prev.seq)
+    char *on = p->prev.some ? era_text_format("the head %s (slot %" PRIu64 ")",
+                                              era_short_hash(&p->prev.proposal, id), p->prev.seq)
                             : strdup("the charter's initial record");
-    era_print_prose(w->out, 0, "%s, slot %" PRIu64 " of charter %" PRIu64 ", on %s%s", p->slot.component, p->slot.seq,
-                    p->slot.charter_version, on, p->urgent ? ", URGENT" : "");
+    era_print_prose(w->out, 0, "%s, slot %" PRIu64 " of charter %" PRIu64 ", on %s%s", p->slot.component,
+                    p->slot.seq, p->slot.charter_version, on, p->urgent ? ", URGENT" : "");
     free(on);
     if (*p->text)
         era_print_prose(w->out, 2, "\"%s\"", p->text);
@@ -241,7 +251,8 @@ void era_words_adoption(const struct era_words *w, const struct era_proposal *p,
         char *names = era_json_names(missing, "nobody");
         if (total > 0)
             era_print_prose(w->out, 2,
-                            "Stake %" PRIu64 " of %" PRIu64 " runs what %s requires by its last announcements; behind: %s.",
+                            "Stake %" PRIu64 " of %" PRIu64
+                            " runs what %s requires by its last announcements; behind: %s.",
                             ready, total, e->record.version, names);
         free(names);
         json_decref(missing);
