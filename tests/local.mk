@@ -68,3 +68,4 @@ include tests/fences/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
+include tests/badinput/local.mk
