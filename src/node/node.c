@@ -108,10 +108,12 @@ uint64_t era_node_reading(const struct era_node *n)
     return n->config.charter->clock.kind == ERA_CLOCK_HEIGHT ? n->height : n->wall_ms;
 }
 
-/* R14: never decreasing within a run. */
+/* R14: never decreasing within a run, nor below the high-water mark. */
 static void move_clock(struct era_node *n)
 {
     uint64_t epoch = era_epoch_at(&n->config.charter->clock, era_node_reading(n));
+    if (epoch < n->high_water)
+        epoch = n->high_water;
     if (n->gates_known && epoch <= n->epoch)
         return;
     n->epoch = epoch > n->epoch ? epoch : n->epoch;
@@ -213,6 +215,21 @@ static void judge_component(struct era_node *n, int component, bool fresh)
     *told = now;
 }
 
+/* R14: a clock that is set back, or a height not yet fed, must not bring an old era back after a restart. Only
+ * an epoch that a quorum announced is kept: a clock that jumped ahead binds nobody for ever. */
+static void keep_high_water(struct era_node *n)
+{
+    const struct era_charter *c = n->config.charter;
+    if (n->epoch <= n->high_water)
+        return;
+    if (!c->authority_only && era_ledger_fresh_stake(n->ledger, n->epoch) < era_charter_quorum(c))
+        return;
+    uint8_t value[8];
+    n->high_water = n->epoch;
+    era_put_be64(value, n->high_water);
+    node_put_alone(n, era_record_meta(ERA_META_EPOCH_HIGH), (struct era_bytes){value, sizeof value});
+}
+
 static void judge_gates(struct era_node *n)
 {
     const struct era_charter *c = n->config.charter;
@@ -222,6 +239,7 @@ static void judge_gates(struct era_node *n)
     /* Fresh: announced for the present epoch or the one before it (N6). */
     n->fresh_stake = era_ledger_fresh_stake(n->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
     bool fresh = c->authority_only || n->fresh_stake >= era_charter_quorum(c);
+    keep_high_water(n);
     for (size_t i = 0; i < c->component_count; i++)
         judge_component(n, (int)i, fresh);
     n->gates_known = true;

@@ -58,11 +58,16 @@ void node_put(struct era_node *n, struct era_store_key key, struct era_bytes val
     b->puts[b->put_count++] = (struct batch_put){key, value, own_copy && value.data};
 }
 
+void node_put_alone(struct era_node *n, struct era_store_key key, struct era_bytes value)
+{
+    roomy(n);
+    node_put(n, key, value, true);
+}
+
 void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind)
 {
     enum era_record_kind record = era_kind_is_carrier(kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
-    roomy(n);
-    node_put(n, era_record_item(record, item), (struct era_bytes){0}, false);
+    node_put_alone(n, era_record_item(record, item), (struct era_bytes){0});
 }
 
 static void batch_free(struct batch *b)

@@ -282,6 +282,12 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     return v;
 }
 
+static bool is_meta(struct era_bytes key, const char *name)
+{
+    struct era_store_key meta = era_record_meta(name);
+    return key.len == meta.len && memcmp(key.data, meta.b, meta.len) == 0;
+}
+
 enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, struct era_bytes value)
 {
     enum era_record_kind kind;
@@ -296,12 +302,15 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
         node_remember_rebuild(n, &r);
         return ERA_ACCEPTED;
     }
-    struct era_store_key seq = era_record_meta(ERA_META_EVENT_SEQ);
-    if (key.len == seq.len && memcmp(key.data, seq.b, seq.len) == 0) {
+    if (is_meta(key, ERA_META_EVENT_SEQ)) {
         if (value.len != 16)
             return ERA_MALFORMED;
         n->own_event_epoch = era_get_be64(value.data);
         n->own_event_seq = era_get_be64(value.data + 8);
+    } else if (is_meta(key, ERA_META_EPOCH_HIGH)) {
+        if (value.len != 8)
+            return ERA_MALFORMED;
+        n->high_water = era_get_be64(value.data);
     }
     return ERA_ACCEPTED;
 }

@@ -72,6 +72,7 @@ struct era_node {
 
     bool started, store_failed;
     uint64_t now_ms, wall_ms, height, epoch;
+    uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty;
     uint64_t fresh_stake;
     uint64_t own_event_epoch, own_event_seq; /* highest reserved */
@@ -101,6 +102,8 @@ void node_effects_free(struct era_node *n);
 /* node_batch.c: the way to the disk and back */
 struct pending *node_pend(struct era_node *n, enum pending_kind kind);
 void node_put(struct era_node *n, struct era_store_key key, struct era_bytes value, bool own_copy);
+/* A record that goes with nothing pending; copied. */
+void node_put_alone(struct era_node *n, struct era_store_key key, struct era_bytes value);
 void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind);
 void node_flush(struct era_node *n);
 void node_stored(struct era_node *n, uint64_t token, int error);
