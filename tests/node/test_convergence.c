@@ -261,5 +261,10 @@ Test(convergence, P4_one_trusted_key_alone_updates_a_network)
     cr_assert_eq(world_gate(a), ERA_GATE_BLOCKED);
     cr_assert_eq(world_gate(b), ERA_GATE_CURRENT);
     cr_assert_eq(world_emit(a, "price")->reply.verdict, ERA_BLOCKED);
+    world_run(w, 100);
+    world_crash(a);
+    a->skew_ms = -9000;
+    world_start(a);
+    cr_assert_eq(world_gate(a), ERA_GATE_BLOCKED, "a clock set back brings no era back (R14)");
     world_free(w);
 }

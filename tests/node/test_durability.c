@@ -124,6 +124,9 @@ static void a_failed_store_stops_the_voice_not_the_ears(int error)
     cr_assert_eq(world_ids(t.w, ERA_KIND_ANNOUNCEMENT, "alice", "", heard + 5), 0, "no announcement");
     cr_assert_geq(world_sent(t.alice, ERA_KIND_ANNOUNCEMENT), announced);
     cr_assert_eq(world_emit(t.alice, "price")->reply.verdict, ERA_STORE_FAILED);
+    struct era_hash waiting = given_id(t.c, given_soft(given_proposal(t.c, "network", 1), 40, "1.1.0"));
+    cr_assert_eq(world_answer(t.alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = waiting})->reply.verdict,
+                 ERA_STORE_FAILED, "nor by hand");
 
     world_crash(t.alice);
     world_start(t.alice);
@@ -159,7 +162,8 @@ static struct rivals given_a_kill(uint64_t nth, bool lying_disk)
     struct rivals r = {.c = given_charter(four, one_component)};
     r.w = world_new(r.c, 7);
     r.a = given_soft(given_proposal(r.c, "network", 1), 40, "1.1.0");
-    r.b = given_soft(given_proposal(r.c, "network", 1), 40, "1.2.0");
+    /* It drops the first by name, so that nothing but the rule of one vote a slot forbids it. */
+    r.b = given_drop(given_soft(given_proposal(r.c, "network", 1), 40, "1.2.0"), given_id(r.c, r.a));
     r.alice = world_add(r.w, (struct world_setup){.key = "alice", .votes = true});
     r.relay = world_add(r.w, (struct world_setup){0});
     world_anchor(r.relay, r.alice);
@@ -251,7 +255,7 @@ Test(durability, R4_a_disk_that_lies_makes_a_second_vote_that_peers_detect)
     struct era_charter *c = given_charter(four, one_component);
     struct world *w = world_new(c, 8);
     const struct era_proposal *a = given_soft(given_proposal(c, "network", 1), 40, "1.1.0");
-    const struct era_proposal *b = given_soft(given_proposal(c, "network", 1), 40, "1.2.0");
+    const struct era_proposal *b = given_drop(given_soft(given_proposal(c, "network", 1), 40, "1.2.0"), given_id(c, a));
     struct world_node *alice = world_add(w, (struct world_setup){.key = "alice"});
     struct world_node *relay = world_add(w, (struct world_setup){0});
     world_anchor(relay, alice);

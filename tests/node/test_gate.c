@@ -270,6 +270,38 @@ Test(gate, R14_P4_a_height_clock_moves_by_the_host_chain_alone)
     world_free(t.w);
 }
 
+Test(gate, R14_a_restart_never_goes_below_an_epoch_that_a_quorum_announced)
+{
+    struct network t = given_network(given_height_charter(), "1.0.0");
+    world_propose(t.n[0], given_upgrade(t.c, 3), "s1 s2");
+    world_run(t.w, 5000);
+    for (int i = 0; i < 4; i++)
+        height(t.n[i], 420);
+    world_run(t.w, 3000);
+    cr_assert_eq(world_gate(t.n[3]), ERA_GATE_BLOCKED);
+    for (int i = 0; i < 3; i++)
+        world_cut(t.n[3], t.n[i]);
+    world_lose_power(t.n[3]);
+    world_start(t.n[3]);
+    world_run(t.w, 100);
+    cr_assert_eq(era_node_epoch(t.n[3]->node), 4, "before the host says any height");
+    cr_assert_eq(world_gate(t.n[3]), ERA_GATE_BLOCKED, "the era that began is not forgotten");
+    world_free(t.w);
+}
+
+Test(gate, R14_a_clock_that_jumped_ahead_alone_is_forgotten_by_a_restart)
+{
+    struct network t = given_network(given_height_charter(), "1.0.0");
+    world_run(t.w, 1000);
+    height(t.n[3], 99900);
+    world_run(t.w, 1000);
+    cr_assert_eq(era_node_epoch(t.n[3]->node), 999);
+    world_crash(t.n[3]);
+    world_start(t.n[3]);
+    cr_assert_eq(era_node_epoch(t.n[3]->node), 0);
+    world_free(t.w);
+}
+
 Test(gate, R14_a_wall_clock_takes_no_height)
 {
     struct network t = given_network(given_charter(four, one_component), "2.0.0");
