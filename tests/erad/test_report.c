@@ -318,18 +318,19 @@ Test(report, R2_head_names_the_next_free_slot)
 
 Test(report, M6_announcements_name_every_validator_also_the_silent)
 {
-    struct era_charter *c = given_charter(validators, network);
+    struct era_charter *c = given_charter("alice:10 bob:10 carol:10 dave:10", network);
     struct lone *l = lone_new(c, "alice", "1.0.0", 7);
     lone_submit(l, announced(c, "bob", 5, "1.0.0"));
+    lone_submit(l, announced(c, "dave", 6, "1.0.0"));
     json_t *o = era_report_announcements(l->node);
-    int alice = given_validator_index(c, "alice"), bob = given_validator_index(c, "bob");
+    int bob = given_validator_index(c, "bob"), carol = given_validator_index(c, "carol");
     cr_assert_str_eq(keys_at(o, ""), "schema,epoch,validators");
     cr_assert_str_eq(keys_at(o, "validators.0"), "name,stake,epoch,fresh,versions,blocked,staged,same_view");
-    for (int v = 0; v < 3; v++) {
+    for (int v = 0; v < 4; v++) {
         json_t *row = json_array_get(at(o, "validators"), (size_t)v);
-        cr_assert_eq(json_is_true(at(row, "fresh")), v == alice);
-        cr_assert_eq(json_is_null(at(row, "epoch")), v != alice && v != bob);
-        cr_assert_eq(json_is_null(at(row, "same_view")), v != alice && v != bob);
+        cr_assert_eq(json_is_true(at(row, "fresh")), v != bob && v != carol);
+        cr_assert_eq(json_is_null(at(row, "epoch")), v == carol);
+        cr_assert_eq(json_is_null(at(row, "same_view")), v == carol);
     }
     json_decref(o);
     lone_free(l);
@@ -440,9 +441,22 @@ Test(signal, a_gate_change_fits_a_signal_whatever_the_plan_holds)
     for (size_t i = 0; i < r->artefact_count; i++)
         fill(r->artefacts[i].link, sizeof r->artefacts[i].link);
     fill(r->link, sizeof r->link);
+    for (r->flag_count = 0; r->flag_count < ERA_FLAGS_MAX; r->flag_count++) {
+        char *name = r->flags[r->flag_count].name;
+        memset(name, 'a', ERA_NAME_BYTES_MAX);
+        name[0] = (char)('a' + r->flag_count / 26);
+        name[1] = (char)('a' + r->flag_count % 26);
+    }
+    for (r->dependency_count = 0; r->dependency_count < ERA_DEPENDENCIES_MAX; r->dependency_count++) {
+        struct era_dependency *d = &r->dependencies[r->dependency_count];
+        *d = (struct era_dependency){.name = "a", .range = ">=1.0.0"};
+        d->name[0] = (char)('a' + r->dependency_count);
+        fill(d->since, sizeof d->since);
+    }
     lone_submit(l, given_certificate(c, given_seal(p), "s1", "s1 s2", "alice", ""));
     json_t *o = lone_signal(l, "gate");
     cr_assert_str_eq(text_at(o, "gate.state"), "upgrade-soon");
+    cr_assert(json_is_true(at(o, "cut")));
     cr_assert_leq(json_dumpb(o, NULL, 0, JSON_COMPACT) + ERA_TOPIC_BYTES_MAX + 1, ERA_SIGNAL_BYTES_MAX);
     lone_free(l);
 }
