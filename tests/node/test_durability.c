@@ -153,18 +153,25 @@ struct rivals {
     struct era_charter *c;
     struct world_node *alice, *relay;
     const struct era_proposal *a, *b;
+    bool by_hand; /* votes are asked for, not cast by the daemon */
     bool died;
 };
 
-/* Proposal A spreads; alice's process ends before its nth boundary (0: never). */
-static struct rivals given_a_kill(uint64_t nth, bool lying_disk)
+static void ask_for_a_vote(struct rivals *r, const struct era_proposal *p)
 {
-    struct rivals r = {.c = given_charter(four, one_component)};
+    if (r->by_hand && r->alice->node)
+        world_ask(r->alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(r->c, p)});
+}
+
+/* Proposal A spreads and alice votes; her process ends before its nth boundary (0: never). */
+static struct rivals given_a_kill(uint64_t nth, bool lying_disk, bool by_hand)
+{
+    struct rivals r = {.c = given_charter(four, one_component), .by_hand = by_hand};
     r.w = world_new(r.c, 7);
     r.a = given_soft(given_proposal(r.c, "network", 1), 40, "1.1.0");
     /* It drops the first by name, so that nothing but the rule of one vote a slot forbids it. */
     r.b = given_drop(given_soft(given_proposal(r.c, "network", 1), 40, "1.2.0"), given_id(r.c, r.a));
-    r.alice = world_add(r.w, (struct world_setup){.key = "alice", .votes = true});
+    r.alice = world_add(r.w, (struct world_setup){.key = "alice", .votes = !by_hand});
     r.relay = world_add(r.w, (struct world_setup){0});
     world_anchor(r.relay, r.alice);
     era_store_mem_lose_unsynced(r.alice->store, lying_disk);
@@ -172,6 +179,9 @@ static struct rivals given_a_kill(uint64_t nth, bool lying_disk)
     world_start_all(r.w);
     world_run(r.w, 100);
     world_propose(r.relay, r.a, "s1 s2");
+    if (by_hand)
+        world_run(r.w, 100); /* approved */
+    ask_for_a_vote(&r, r.a);
     return r;
 }
 
@@ -181,17 +191,18 @@ static void offer_the_rival(struct rivals *r)
     world_cut(r->alice, r->relay);
     world_start(r->alice);
     world_propose(r->alice, r->b, "s3 s1");
+    ask_for_a_vote(r, r->b);
     world_run(r->w, 500);
     world_heal(r->alice, r->relay);
     world_run(r->w, 15000);
 }
 
-Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed, .timeout = 120)
+static void kill_at_every_boundary(bool by_hand)
 {
     size_t for_a = 0, for_b = 0, none = 0;
     uint64_t nth = 1;
     for (;; nth++) {
-        struct rivals r = given_a_kill(nth, false);
+        struct rivals r = given_a_kill(nth, false, by_hand);
         world_run(r.w, 1500);
         r.died = r.alice->node == NULL;
         if (!r.died)
@@ -219,6 +230,17 @@ Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed, .
     cr_assert_eq(none, 0);
 }
 
+Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed, .timeout = 120)
+{
+    kill_at_every_boundary(false);
+}
+
+/* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back. */
+Test(durability, R4_no_second_readiness_leaves_when_votes_are_asked_for_by_hand, .timeout = 120)
+{
+    kill_at_every_boundary(true);
+}
+
 static bool alice_voted_at_the_wire(struct world *w, void *unused)
 {
     (void)unused;
@@ -227,7 +249,7 @@ static bool alice_voted_at_the_wire(struct world *w, void *unused)
 
 Test(durability, R4_lost_power_on_an_honest_disk_keeps_the_vote)
 {
-    struct rivals r = given_a_kill(0, false);
+    struct rivals r = given_a_kill(0, false, false);
     cr_assert(world_run_until(r.w, alice_voted_at_the_wire, NULL, 5000));
     world_lose_power(r.alice);
     offer_the_rival(&r);
@@ -239,7 +261,7 @@ Test(durability, R4_lost_power_on_an_honest_disk_keeps_the_vote)
  * vote is cast again. */
 Test(durability, R4_a_lost_vote_is_cast_again_the_same)
 {
-    struct rivals r = given_a_kill(0, true);
+    struct rivals r = given_a_kill(0, true, false);
     cr_assert(world_run_until(r.w, alice_voted_at_the_wire, NULL, 5000));
     world_lose_power(r.alice);
     cr_assert_gt(era_store_mem_counts(r.alice->store).lost, 0, "the disk lost nothing: the test shows nothing");

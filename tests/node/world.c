@@ -9,7 +9,7 @@
 #include "store/store_mem.h"
 
 #define START_MS    ((uint64_t)WORLD_EPOCH * 1000)
-#define STORE_MS    2  /* until a commit is done */
+#define STORE_MS    20 /* until a commit is done: longer than a push waits, so that what leaves too early is seen */
 #define DELAY_MS    5  /* of a link, at least */
 #define JITTER_MS   10
 #define STEPS_A_MS_MAX 200000 /* a world that stands still is a bug */
