@@ -300,7 +300,7 @@ void era_daemon_close(struct era_daemon *d)
     era_writer_free(d->writer); /* commits what is queued */
     era_node_free(d->node);
     era_store_close(d->store);
-    struct event *events[] = {d->link_event, d->control_event, d->writer_event, d->hasher_event,
+    struct event *events[] = {d->link_event, d->control_event, d->signal_event, d->writer_event, d->hasher_event,
                               d->timer, d->stop_events[0], d->stop_events[1], d->reload_event};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])

@@ -56,7 +56,7 @@ struct era_daemon {
     struct era_hasher *hasher;
 
     struct event_base *base;
-    struct event *link_event, *control_event, *writer_event, *hasher_event, *timer;
+    struct event *link_event, *control_event, *signal_event, *writer_event, *hasher_event, *timer;
     struct event *stop_events[2], *reload_event;
     bool links_paused;
     uint64_t effects_applied;

@@ -139,6 +139,14 @@ static void on_control(evutil_socket_t fd, short what, void *ctx)
         era_daemon_control(d, request, bytes);
 }
 
+/* Subscribers come and go, and slow ones are written to. */
+static void on_signals(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd, (void)what;
+    struct era_daemon *d = ctx;
+    era_signal_server_serve(d->signals);
+}
+
 static void on_hasher(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd, (void)what;
@@ -190,12 +198,13 @@ static bool watch_all(struct era_daemon *d)
     d->timer = evtimer_new(d->base, on_timer, d);
     d->link_event = watch(d, era_link_driver_fd(d->links), EV_READ | EV_PERSIST, on_links);
     d->control_event = watch(d, era_control_server_fd(d->control), EV_READ | EV_PERSIST, on_control);
+    d->signal_event = watch(d, era_signal_server_fd(d->signals), EV_READ | EV_PERSIST, on_signals);
     d->writer_event = watch(d, era_writer_fd(d->writer), EV_READ | EV_PERSIST, on_writer);
     d->hasher_event = watch(d, era_hasher_fd(d->hasher), EV_READ | EV_PERSIST, on_hasher);
     d->stop_events[0] = watch(d, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
     d->stop_events[1] = watch(d, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
     d->reload_event = watch(d, SIGHUP, EV_SIGNAL | EV_PERSIST, on_reload);
-    return d->timer && d->link_event && d->control_event && d->writer_event && d->hasher_event &&
+    return d->timer && d->link_event && d->control_event && d->signal_event && d->writer_event && d->hasher_event &&
            d->stop_events[0] && d->stop_events[1] && d->reload_event;
 }
 

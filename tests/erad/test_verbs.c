@@ -488,6 +488,23 @@ Test(daemon, I12_what_was_acknowledged_is_there_after_a_restart)
     running_end(r);
 }
 
+Test(daemon, C3_a_subscriber_hears_an_event)
+{
+    struct running *r = given_daemon(one);
+    struct era_signal_follow *f;
+    char *text;
+    await(r, "gate", "\"current\"");
+    cr_assert_eq(era_signal_follow_new(place_path("state/signal.sock"), "event.", 10000, &f), 0);
+    json_decref(answer(r, (struct era_request){.verb = "gate"})); /* the loop came round: it is connected */
+    json_decref(answer(r, (struct era_request){.verb = "emit", .topic = "price"}));
+    cr_assert_eq(era_signal_follow_next(f, 10000, &text), 0);
+    static const char head[] = "event.price\n{\"schema\":\"erad.signal/1\",\"signal\":\"event\"";
+    cr_assert_eq(strncmp(text, head, sizeof head - 1), 0, "%s", text);
+    free(text);
+    era_signal_follow_free(f);
+    running_end(r);
+}
+
 Test(daemon, R15_a_hook_hears_that_the_gate_closed)
 {
     struct era_charter *c = by_height(given_charter("alice:10", one));
