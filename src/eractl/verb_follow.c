@@ -139,6 +139,9 @@ struct goal {
     bool adopted; /* id: adopted, not just approved */
     uint64_t era;
     char why[512]; /* it failed: by whom */
+    uint64_t deadline;
+    bool answered; /* the daemon, at least once */
+    int error;     /* of the last question, when it could not be asked */
 };
 
 /* Who brought a failed proposal down, as a sentence. */
@@ -227,8 +230,15 @@ static enum outcome judge_era(const struct era_cli *cli, const json_t *json, str
     return outcome;
 }
 
-/* One look. A daemon that restarts, and an id that has not arrived yet, are waited for. */
-static int look(const struct era_cli *cli, struct goal *g, bool first, enum outcome *outcome)
+/* A daemon that restarts is waited for, with a deadline also one that is not there yet. */
+static bool comes_back(const struct goal *g, int error)
+{
+    bool away = error == -ECONNREFUSED || error == -ENOENT || error == -ECONNRESET || error == -ETIMEDOUT;
+    return away && (g->answered || g->deadline != NEVER);
+}
+
+/* One look. An id that has not arrived yet is waited for too. */
+static int look(const struct era_cli *cli, struct goal *g, enum outcome *outcome)
 {
     struct era_request request = {.verb = g->id     ? "show"
                                           : g->gate ? "gate"
@@ -236,19 +246,30 @@ static int look(const struct era_cli *cli, struct goal *g, bool first, enum outc
                                   .id = g->id,
                                   .component = g->id ? NULL : g->component};
     struct era_answer a;
+    int left = left_ms(g->deadline, ERA_ASK_MS);
     *outcome = WAITING;
-    int status = era_ask_quietly(cli, &request, &a);
-    if (status == 0)
-        *outcome = g->id     ? judge_proposal(a.json, g)
-                   : g->gate ? (strcmp(era_json_text(a.json, "state"), g->gate) == 0 ? REACHED : WAITING)
-                             : judge_era(cli, a.json, g);
-    else if ((g->id && strcmp(a.response.code, "not-found") == 0) ||
-             (!first && status == ERA_EXIT_UNAVAILABLE))
+    int status = era_ask_quietly_for(cli, &request, left < REREAD_MS ? REREAD_MS : left, &a);
+    g->error = a.error;
+    g->answered = g->answered || a.error == 0;
+    if (status == 0 && g->id)
+        *outcome = judge_proposal(a.json, g);
+    else if (status == 0 && g->gate)
+        *outcome = strcmp(era_json_text(a.json, "state"), g->gate) == 0 ? REACHED : WAITING;
+    else if (status == 0)
+        *outcome = judge_era(cli, a.json, g);
+    else if ((g->id && strcmp(a.response.code, "not-found") == 0) || comes_back(g, a.error))
         status = 0;
     else
         status = era_ask_failed(cli, &a);
     era_answer_clear(&a);
     return status;
+}
+
+static int time_is_over(const struct era_cli *cli, const struct goal *g)
+{
+    if (g->answered)
+        return era_fail(cli, ERA_EXIT_TRY_LATER, "timeout", "", "", "not yet; the time is over");
+    return era_ask_failed(cli, &(struct era_answer){.error = g->error});
 }
 
 /* Until a signal comes, at most REREAD_MS. A daemon that went away is followed again when it is back. */
@@ -269,7 +290,7 @@ static void await(const char *path, struct era_signal_follow **follow, uint64_t 
     nanosleep(&(struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000L}, NULL);
 }
 
-static int wait_for(const struct era_cli *cli, struct goal *g, uint64_t deadline)
+static int wait_for(const struct era_cli *cli, struct goal *g)
 {
     struct era_signal_follow *follow = NULL;
     enum outcome outcome = WAITING;
@@ -278,17 +299,14 @@ static int wait_for(const struct era_cli *cli, struct goal *g, uint64_t deadline
     if (!path)
         return status;
     /* Before the first look, so that nothing falls between; without a daemon the look says so. */
-    if (era_signal_follow_new(path, "", ERA_ASK_MS, &follow) != 0)
+    if (era_signal_follow_new(path, "", REREAD_MS, &follow) != 0)
         follow = NULL;
-    for (bool first = true;; first = false) {
-        status = look(cli, g, first, &outcome);
-        if (status != 0 || outcome != WAITING)
-            break;
-        if (left_ms(deadline, REREAD_MS) == 0) {
-            status = era_fail(cli, ERA_EXIT_TRY_LATER, "timeout", "", "", "not yet; the time is over");
+    while ((status = look(cli, g, &outcome)) == 0 && outcome == WAITING) {
+        if (left_ms(g->deadline, REREAD_MS) == 0) {
+            status = time_is_over(cli, g);
             break;
         }
-        await(path, &follow, deadline);
+        await(path, &follow, g->deadline);
     }
     era_signal_follow_free(follow);
     free(path);
@@ -322,17 +340,16 @@ int era_run_wait(struct era_cli *cli)
     struct goal g = {.component = component ? component : "network",
                      .gate = era_cli_text(cli, ERA_OPT_GATE),
                      .adopted = era_cli_has(cli, ERA_OPT_ADOPTED)};
-    uint64_t deadline;
     g.id = g.adopted ? era_cli_text(cli, ERA_OPT_ADOPTED) : approved;
     if (era_cli_has(cli, ERA_OPT_ERA) + (g.gate != NULL) + (approved != NULL) + g.adopted != 1)
         return era_fail_usage(cli, "give one of --era N, --gate STATE, --approved ID, --adopted ID",
                               "wait for what?");
-    if (!era_cli_u64(cli, ERA_OPT_ERA, ERA_EPOCH_MAX, &g.era) || read_deadline(cli, &deadline) != 0)
+    if (!era_cli_u64(cli, ERA_OPT_ERA, ERA_EPOCH_MAX, &g.era) || read_deadline(cli, &g.deadline) != 0)
         return ERA_EXIT_USAGE;
     if (g.id && !era_id_prefix_valid(g.id))
         return era_fail(cli, ERA_EXIT_USAGE, NULL, g.id, "give 8 to 64 digits; `eractl inbox` shows them",
                         "this is no id of a proposal");
     if (g.gate && read_gate(cli, g.gate) != 0)
         return ERA_EXIT_USAGE;
-    return wait_for(cli, &g, deadline);
+    return wait_for(cli, &g);
 }
