@@ -42,7 +42,8 @@ struct era_gossip_config {
 enum era_gossip_action_kind {
     ERA_GOSSIP_SEND,    /* link, bytes: one frame body to write (driver adds the length) */
     ERA_GOSSIP_CLOSE,   /* link, verdict: flush what was sent before, then close. The link is forgotten:
-                           a later link_down, frame or sent of it is ignored. */
+                           a later link_down, frame or sent of it is ignored. address: of the other end
+                           when the link was never up, so that somebody hears why; else "". */
     ERA_GOSSIP_CONNECT, /* address: dial; answer with link_up or dial_failed */
     ERA_GOSSIP_DELIVER, /* link, bytes: an encoded envelope from a peer */
     ERA_GOSSIP_PEER_UP, /* link: hello exchanged */

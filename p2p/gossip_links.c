@@ -26,10 +26,17 @@ void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct 
     emit_bytes(g, ERA_GOSSIP_DELIVER, link->info.link, envelope);
 }
 
-static void emit_verdict(struct era_gossip *g, enum era_gossip_action_kind kind, uint64_t link,
-                         enum era_verdict why)
+static void emit_close(struct era_gossip *g, uint64_t link, enum era_verdict why, const char *address)
 {
-    era_actions_add(&g->actions, kind, link)->verdict = why;
+    struct era_gossip_action *a = era_actions_add(&g->actions, ERA_GOSSIP_CLOSE, link);
+    a->verdict = why;
+    era_text_set(a->address, sizeof a->address, address);
+}
+
+/* Of a link that was up, PEER_DOWN tells. */
+static const char *never_up_address(const struct era_link *link)
+{
+    return link->info.state == ERA_PEER_UP ? "" : link->info.address;
 }
 
 void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame)
@@ -65,7 +72,7 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
 {
     link->closing = true;
     if (link->info.state == ERA_PEER_UP)
-        emit_verdict(g, ERA_GOSSIP_PEER_DOWN, link->info.link, why);
+        era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
     era_anchor_lost(g, link, waits_long(why));
 }
@@ -77,7 +84,7 @@ void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdic
     struct era_frame_builder frame;
     refusal_build(g, &frame, why);
     era_link_send(g, link, &frame);
-    emit_verdict(g, ERA_GOSSIP_CLOSE, link->info.link, why);
+    emit_close(g, link->info.link, why, never_up_address(link));
     era_link_leave(g, link, why);
 }
 
@@ -86,7 +93,7 @@ void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why)
     /* The number comes from outside, perhaps from a newer version. */
     enum era_verdict verdict =
         why > ERA_ACCEPTED && why < ERA_VERDICT_COUNT ? (enum era_verdict)why : ERA_UNEXPECTED;
-    emit_verdict(g, ERA_GOSSIP_CLOSE, link->info.link, verdict);
+    emit_close(g, link->info.link, verdict, never_up_address(link));
     era_link_leave(g, link, verdict);
 }
 
@@ -174,12 +181,12 @@ static void hello_send(struct era_gossip *g, struct era_link *link)
 }
 
 /* No state is made for a link that has no place. */
-static void turn_away(struct era_gossip *g, uint64_t link)
+static void turn_away(struct era_gossip *g, uint64_t link, const char *address)
 {
     struct era_frame_builder frame;
     refusal_build(g, &frame, ERA_TOO_MANY_LINKS);
     emit_bytes(g, ERA_GOSSIP_SEND, link, era_frame_bytes(&frame));
-    emit_verdict(g, ERA_GOSSIP_CLOSE, link, ERA_TOO_MANY_LINKS);
+    emit_close(g, link, ERA_TOO_MANY_LINKS, address);
 }
 
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
@@ -188,7 +195,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     era_gossip_advance(g, now_ms);
     assert(link != 0 && era_link_find(g, link) == NULL);
     if (!has_place(g, outgoing, address) || (!outgoing && era_host_is_muted(g, address))) {
-        turn_away(g, link);
+        turn_away(g, link, address);
         if (outgoing)
             era_gossip_dial_failed(g, now_ms, address);
         return;

@@ -1,6 +1,7 @@
 #include "src/node/node.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 /* A wall clock may be set: look at it at least so often. */
 #define WALL_CHECK_MS 1000
+#define REFUSED_TELL_MS 5000
 
 /* ---- life ---- */
 
@@ -167,12 +169,17 @@ static void tell_gate(struct era_node *n, int component, const struct era_gate *
     s->before = before;
     const char *name = n->config.charter->components[component].id;
     bool stops = !era_gate_may_emit(gate->state);
+    char why[2 * ERA_RANGE_BYTES_MAX + 64] = "";
+    int kind = gate->version_kind;
+    if (gate->cause && kind >= 0)
+        snprintf(why, sizeof why, "; requires %s %s, runs %s", era_version_kind_names[kind],
+                 gate->cause->record.requires.v[kind],
+                 n->config.versions.v[kind][0] ? n->config.versions.v[kind] : "an unknown one");
     if (gate->cause)
-        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s: %s %s, era %llu \"%s\", epoch %llu%s%s",
+        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s: %s %s, era %llu \"%s\", epoch %llu%s",
                  name, era_gate_name(gate->state), name, gate->cause->record.version,
                  (unsigned long long)gate->cause->record.era, gate->cause->record.era_name,
-                 (unsigned long long)n->epoch, gate->version_kind >= 0 ? "; requires " : "",
-                 gate->version_kind >= 0 ? gate->cause->record.requires.v[gate->version_kind] : "");
+                 (unsigned long long)n->epoch, why);
     else
         node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s, epoch %llu", name,
                  era_gate_name(gate->state), (unsigned long long)n->epoch);
@@ -249,6 +256,17 @@ static void judge_gates(struct era_node *n)
 
 /* ---- the step ---- */
 
+/* A link that never came up: another network, no common protocol, no room. Said now and then only, because
+ * strangers may knock for ever. */
+static void tell_refused(struct era_node *n, const struct era_gossip_action *a)
+{
+    if (a->address[0] == '\0' || a->verdict == ERA_DUPLICATE || n->now_ms < n->refused_told_ms)
+        return;
+    n->refused_told_ms = n->now_ms + REFUSED_TELL_MS;
+    node_log(n, ERA_LOG_NOTICE, "no link with %s (%s): %s; %s", a->address, era_verdict_code(a->verdict),
+             era_verdict_text(a->verdict), era_verdict_cure(a->verdict));
+}
+
 static void run_gossip(struct era_node *n)
 {
     const struct era_gossip_action *actions;
@@ -267,6 +285,7 @@ static void run_gossip(struct era_node *n)
                 e = node_effect(n, ERA_EFF_CLOSE);
                 e->link = a->link;
                 e->verdict = a->verdict;
+                tell_refused(n, a);
                 break;
             case ERA_GOSSIP_CONNECT:
                 e = node_effect(n, ERA_EFF_CONNECT);

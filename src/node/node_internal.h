@@ -75,6 +75,7 @@ struct era_node {
     uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty;
     uint64_t fresh_stake;
+    uint64_t refused_told_ms; /* the next refused link is told then, not before */
     uint64_t own_event_epoch, own_event_seq; /* highest reserved */
 
     struct batch *waiting, *filling; /* oldest first; the last one is filled */
