@@ -69,3 +69,4 @@ include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
 include tests/badinput/local.mk
+include tests/docs/local.mk

@@ -14,6 +14,8 @@ exceptions=${2:-$root/tests/badinput/exceptions.tsv}
 verdicts=$root/src/base/verdict.h
 wrong=0
 rows=0
+# shellcheck disable=SC1091
+. "$root/tests/lib/bodies.bash"
 declare -A seen=() shown=() penalty=() exit_of=() name_of=()
 
 say() {
@@ -29,16 +31,6 @@ read_verdicts() {
     done < <(sed -n '/#define ERA_VERDICTS(X)/,/^$/p' "$verdicts" | tr -d '\n\134' | sed 's/X(/\nX(/g' |
         sed -nE 's/^X\(([A-Z0-9_]+), "([a-z0-9-]+)".*, ([0-9]+), ([0-9]+)\) *$/\1 \2 \3 \4/p')
     [ ${#name_of[@]} -gt 10 ] || say "cannot read the verdicts of $verdicts"
-}
-
-# Body of a test of a Criterion or bats file; nothing when there is none.
-body() { # FILE NAME
-    case $1 in
-    *.c) NAME=$2 awk '!inside && match($0, "^(Test|ParameterizedTest|TheoryTest)[(].*, *" ENVIRON["NAME"] "[,)]") { inside = 1 }
-        inside; inside && /^}/ { exit }' "$1" ;;
-    *.bats) NAME=$2 awk '!inside && $0 == "@test \"" ENVIRON["NAME"] "\" {" { inside = 1 }
-        inside; inside && /^}/ { exit }' "$1" ;;
-    esac
 }
 
 check_effect() { # ID FILE TEXT CODE EFFECT
@@ -63,7 +55,7 @@ check_row() { # ID CLASS INPUT WHERE SAYS EFFECT
     if [ -n "${seen[$1]:-}" ]; then say "$1: given twice"; fi
     seen[$1]=yes
     if [ ! -r "$root/$file" ]; then say "$1: there is no $file"; return; fi
-    text=$(body "$root/$file" "$name")
+    text=$(test_body "$root/$file" "$name")
     if [ -z "$text" ]; then say "$1: $file has no test '$name'"; return; fi
     if [ -n "${name_of[$5]:-}" ]; then
         code=$5
