@@ -8,7 +8,8 @@
 #define OPTION_YES {"yes", ERA_OPT_YES, NULL, false, "do not ask"}
 #define OPTION_OFFLINE {"offline", ERA_OPT_OFFLINE, "FILE", false, \
     "work from exported material, without a daemon; needs -o"}
-#define OPTION_STATEMENT {"output", ERA_OPT_OUTPUT, "FILE", false, "write the statement there; do not submit it"}
+#define OPTION_STATEMENT {"output", ERA_OPT_OUTPUT, "FILE", false, \
+    "write the statement there; do not submit it"}
 #define OPTION_TIMEOUT(what) {"timeout", ERA_OPT_TIMEOUT, "TIME", false, what ", like 500ms, 30s, 5m"}
 /* clang-format on */
 
