@@ -80,25 +80,22 @@ draw() {
 
 # Ask all nodes for their status; $work/look.json = {"alice": status, …}, {} for one that does not answer.
 look() {
-    local name arguments=() names=()
+    local name arguments=() files=()
     for name in "${all_nodes[@]}"; do
-        rm -f "$work/look/$name"
         if [ -n "${pid[$name]:-}" ]; then
             arguments+=(-o "$work/look/$name" "http://127.0.0.1:${http_port[$name]}/api/v1/status")
-            names+=("$name")
+            echo '{}' >"$work/look/$name"
+            files+=("$work/look/$name")
         fi
     done
-    [ ${#names[@]} -gt 0 ] || return 0
+    [ ${#files[@]} -gt 0 ] || return 0
     curl -sf -Z --max-time 1 "${arguments[@]}" 2>/dev/null || true
-    for name in "${names[@]}"; do
-        if [ -s "$work/look/$name" ]; then
-            jq -c --arg name "$name" '{($name): .}' "$work/look/$name" 2>/dev/null || true
-        else
-            printf '{"%s":{}}\n' "$name"
-        fi
-    done | jq -cs 'add' >"$work/look.new"
-    mv "$work/look.new" "$work/look.json"
-    epoch=$(jq -r '[.[].clock.epoch // 0] | max' "$work/look.json")
+    # An answer that was cut off fails here, and the look of before stays.
+    if jq -cn 'reduce inputs as $status ({}; .[input_filename | split("/")[-1]] = $status)' "${files[@]}" \
+        >"$work/look.new" 2>/dev/null; then
+        mv "$work/look.new" "$work/look.json"
+        epoch=$(jq -r '[.[].clock.epoch // 0] | max' "$work/look.json")
+    fi
 }
 
 # Does the last look fit a jq expression over {"alice": status, …}?
@@ -229,7 +226,7 @@ report() {
     epoch=
     if [ ${#commands[@]} -gt 0 ]; then
         echo
-        echo 'The commands, as typed in the folder of the nodes:'
+        echo 'The commands, as typed in the folder of the nodes (--keep leaves it):'
         for line in "${commands[@]}"; do echo "  $line"; done
         echo
         echo 'The claims, each read back from the nodes:'

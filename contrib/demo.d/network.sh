@@ -71,6 +71,7 @@ make_keys() {
     for name in "${all_nodes[@]}"; do
         mkdir -m 700 "$work/$name"
         if [ -n "${stake[$name]:-}" ]; then
+            remember eractl keygen "$name/validator.key"
             "$bin/eractl" keygen "$work/$name/validator.key" >/dev/null || give_up "eractl keygen failed for $name"
         fi
     done
