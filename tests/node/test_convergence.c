@@ -86,7 +86,7 @@ static void heads_are_equal(const struct network *t)
             cr_assert_eq(world_head(t->n[i], components[k]), world_head(t->n[0], components[k]));
 }
 
-Test(convergence, C2_N3_after_cuts_and_crashes_all_nodes_hold_one_view, .timeout = 120)
+Test(convergence, C2_N3_after_cuts_and_crashes_all_nodes_hold_one_view)
 {
     size_t adopted = 0, seeds = 0;
     for (uint64_t seed = 1; seed <= 12; seed++, seeds++) {

@@ -230,13 +230,13 @@ static void kill_at_every_boundary(bool by_hand)
     cr_assert_eq(none, 0);
 }
 
-Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed, .timeout = 120)
+Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed)
 {
     kill_at_every_boundary(false);
 }
 
 /* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back. */
-Test(durability, R4_no_second_readiness_leaves_when_votes_are_asked_for_by_hand, .timeout = 120)
+Test(durability, R4_no_second_readiness_leaves_when_votes_are_asked_for_by_hand)
 {
     kill_at_every_boundary(true);
 }
@@ -322,7 +322,7 @@ static const char *names_without_stakes(char *names)
     return names;
 }
 
-Test(durability, a_batch_never_exceeds_what_a_store_takes, .timeout = 60)
+Test(durability, a_batch_never_exceeds_what_a_store_takes)
 {
     enum { VALIDATORS = 500, SLOTS = 4 };
     static char names[VALIDATORS * 12];
