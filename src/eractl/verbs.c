@@ -142,7 +142,7 @@ static const struct era_option wait_options[] = {
     "for "                                                                                                   \
     "the daemon too."
 #define GATE_DOC                                                                                             \
-    "Statuses: 0 go on (current, notice, upgrade-soon), 75 not now (clock, stale), 76 stop (blocked, "       \
+    "Statuses: 0 go on (current, notice, upgrade-soon), 75 not now (stale, no-era), 76 stop (blocked, "       \
     "forked, mismatch)."
 #define APPROVE_DOC                                                                                          \
     "An approval binds: one proposal a slot. What a key approved is kept in FILE.approvals, written "        \
