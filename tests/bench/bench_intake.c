@@ -258,8 +258,10 @@ static void greet(struct intake *in, const struct load *l)
 {
     uint8_t *buffer = room(ERA_FRAME_BYTES_MAX);
     struct era_frame_builder b;
-    struct era_frame_hello hello = {.protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX,
-                                    .network = l->charter.hash, .agent = "bench"};
+    struct era_frame_hello hello = {.protocol_min = ERA_PROTOCOL_MIN,
+                                    .protocol_max = ERA_PROTOCOL_MAX,
+                                    .network = l->charter.hash,
+                                    .agent = "bench"};
     hello.node.b[0] = 2;
     era_frame_begin(&b, buffer);
     era_frame_add_hello(&b, &hello);
@@ -356,8 +358,8 @@ static struct rate intake_rate(const struct load *l, const struct frames *frames
 {
     struct place_on_disk place = make_place();
     struct era_store *store = open_store(&place);
-    struct era_node_config c = {.charter = &l->charter, .network = l->charter.hash, .agent = "bench", .listen = "",
-                                .seed = 1};
+    struct era_node_config c = {
+        .charter = &l->charter, .network = l->charter.hash, .agent = "bench", .listen = "", .seed = 1};
     int rc = era_writer_start(store, ERA_NODE_BATCHES_MAX, &in->writer);
     if (rc != 0)
         fail("no writer", -rc);
@@ -389,8 +391,10 @@ static void print_intake(const struct rate *disk, struct rate *bare, struct rate
     printf("{\"bench\":\"store\",\"records\":%d,\"per_second\":%.0f}\n", INTAKE_STATEMENTS, disk->wall);
     printf("{\"bench\":\"intake\",\"statements\":%d,\"batches\":%llu,\"per_second\":%.0f,\"ratio\":%.3f,"
            "\"per_cpu_second\":%.0f,\"cpu_ratio\":%.3f,\"goal\":%.2f,\"aim\":%.2f}\n",
-           INTAKE_STATEMENTS, (unsigned long long)batches, w->wall, ratio, w->cpu, cpu_ratio, RATIO_GOAL, RATIO_AIM);
-    printf("\n  medians of %d rounds                     by the clock    by the thread's CPU time\n", INTAKE_ROUNDS);
+           INTAKE_STATEMENTS, (unsigned long long)batches, w->wall, ratio, w->cpu, cpu_ratio, RATIO_GOAL,
+           RATIO_AIM);
+    printf("\n  medians of %d rounds                     by the clock    by the thread's CPU time\n",
+           INTAKE_ROUNDS);
     printf("  signatures checked, one thread        %9.0f /s    %9.0f /s\n", b->wall, b->cpu);
     printf("  records stored durably, nothing else  %9.0f /s\n", disk->wall);
     printf("  statements verified, stored, applied  %9.0f /s    %9.0f /s\n", w->wall, w->cpu);
@@ -437,8 +441,11 @@ static struct era_item *offer(struct held *h, const struct load_vote *v, struct 
     struct era_verified s = {.kind = ERA_KIND_READINESS,
                              .envelope = {envelope, load_vote_by(h->load, v, p.validator, false, envelope)},
                              .payload = {v->payload, v->payload_len},
-                             .key = h->load->charter.validators[p.validator].key, .id = v->id,
-                             .component = p.component, .signer = -1, .validator = (int)p.validator,
+                             .key = h->load->charter.validators[p.validator].key,
+                             .id = v->id,
+                             .component = p.component,
+                             .signer = -1,
+                             .validator = (int)p.validator,
                              .statement = v->statement};
     s.item = era_item_id_loose(&s.id, &s.key);
     enum era_verdict verdict = era_ledger_offer(h->ledger, &s, 0, false, &out);
@@ -503,11 +510,9 @@ static void commit_envelope(struct held *h, struct era_verifier *verifier, const
     free(carrier); /* made, and left on its way */
 }
 
-
 struct cost {
     double offer_us, apply_us; /* taken in as pending; and once durable */
 };
-
 
 /* Votes on an approved proposal in a slot of its own. */
 static struct cost cost_of_one(struct held *h, uint64_t seq)

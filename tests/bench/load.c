@@ -73,7 +73,8 @@ static void make_component(const struct load *l, struct era_component *c, const 
 
 void load_init(struct load *l, size_t validators)
 {
-    static const char *const ids[LOAD_COMPONENTS] = {"archive", "bridge", "network", "oracle"}; /* ascending */
+    static const char *const ids[LOAD_COMPONENTS] = {"archive", "bridge", "network",
+                                                     "oracle"}; /* ascending */
     memset(l, 0, sizeof *l);
     if (sodium_init() < 0)
         abort();
@@ -110,7 +111,8 @@ void load_vote_init(const struct load *l, struct load_vote *v, int component, ui
     set_slot(l, &v->statement->u.vote.slot, component, seq);
     v->statement->u.vote.proposal = *proposal;
     v->payload_len = era_statement_encode(v->statement, v->payload, sizeof v->payload);
-    v->id = era_statement_id(&l->charter.hash, ERA_KIND_READINESS, (struct era_bytes){v->payload, v->payload_len});
+    v->id = era_statement_id(&l->charter.hash, ERA_KIND_READINESS,
+                             (struct era_bytes){v->payload, v->payload_len});
 }
 
 void load_vote_release(struct load_vote *v)
@@ -118,7 +120,8 @@ void load_vote_release(struct load_vote *v)
     free(v->statement);
 }
 
-size_t load_vote_by(const struct load *l, const struct load_vote *v, size_t validator, bool sign, uint8_t out[512])
+size_t load_vote_by(const struct load *l, const struct load_vote *v, size_t validator, bool sign,
+                    uint8_t out[512])
 {
     struct era_envelope e = {.kind = ERA_KIND_READINESS,
                              .payload = {v->payload, v->payload_len},
@@ -150,7 +153,8 @@ size_t load_proposal(const struct load *l, int component, uint64_t seq, uint8_t 
     return len;
 }
 
-size_t load_approval(const struct load *l, int component, uint64_t seq, const struct era_hash *proposal, uint8_t *out)
+size_t load_approval(const struct load *l, int component, uint64_t seq, const struct era_hash *proposal,
+                     uint8_t *out)
 {
     struct era_statement *s = room(sizeof *s);
     s->kind = ERA_KIND_APPROVE;

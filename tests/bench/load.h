@@ -8,7 +8,7 @@
 #define LOAD_COMPONENTS 4
 
 struct load {
-    struct era_charter charter; /* hash: the network's */
+    struct era_charter charter;           /* hash: the network's */
     uint8_t (*secrets)[ERA_SECRET_BYTES]; /* by validator */
     struct era_key signer;
     uint8_t signer_secret[ERA_SECRET_BYTES];
@@ -32,11 +32,13 @@ void load_vote_release(struct load_vote *v);
 
 /* That vote by a validator, with a true signature or a made-up one (which only
  * what does not verify may be given). Into out[512]; returns the length. */
-size_t load_vote_by(const struct load *l, const struct load_vote *v, size_t validator, bool sign, uint8_t out[512]);
+size_t load_vote_by(const struct load *l, const struct load_vote *v, size_t validator, bool sign,
+                    uint8_t out[512]);
 
 /* A proposal without news for a slot, and its approval, as signed envelopes into out[ERA_LOOSE_BYTES_MAX]. */
 size_t load_proposal(const struct load *l, int component, uint64_t seq, uint8_t *out, struct era_hash *id);
-size_t load_approval(const struct load *l, int component, uint64_t seq, const struct era_hash *proposal, uint8_t *out);
+size_t load_approval(const struct load *l, int component, uint64_t seq, const struct era_hash *proposal,
+                     uint8_t *out);
 
 /* Statements 0, 1, …: validator, component and slot of the nth. */
 struct load_place {

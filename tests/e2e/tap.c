@@ -140,7 +140,8 @@ static void hear(struct tap *t, const struct era_link_event *e)
 
 void tap_turn(struct tap *t, int also, int ms)
 {
-    struct pollfd fds[2] = {{.fd = era_link_driver_fd(t->links), .events = POLLIN}, {.fd = also, .events = POLLIN}};
+    struct pollfd fds[2] = {{.fd = era_link_driver_fd(t->links), .events = POLLIN},
+                            {.fd = also, .events = POLLIN}};
     uint64_t now_ms = tap_now_ms(), due_ms = era_gossip_deadline_ms(t->gossip);
     int wait = due_ms <= now_ms ? 0 : due_ms - now_ms < (uint64_t)ms ? (int)(due_ms - now_ms) : ms;
     poll(fds, 2, wait);

@@ -41,7 +41,7 @@ static struct era_charter *given_network(void)
 {
     struct era_charter *c = given_charter("alice:10 bob:10 carol:10 dave:10", "network k=2 signers=s1,s2,s3");
     c->clock.epoch_ms = 3600 * 1000; /* no epoch begins while this runs, but by rare chance */
-    c->overrides = true; /* a k that is too small */
+    c->overrides = true;             /* a k that is too small */
     era_text_set(c->components[0].initial.era_name, sizeof c->components[0].initial.era_name, "genesis");
     era_charter_seal(c);
     return c;
@@ -60,11 +60,12 @@ static void write_files(struct era_charter *c, const char *auto_ready)
     era_seed_text(&seed, text);
     strcat(text, "\n");
     place_write("alice.key", text, strlen(text), 0600);
-    int n = snprintf(conf, sizeof conf,
-                     "state_dir = \"state\";\ncharter = \"charter.bin\";\nlisten = [\"ipc://%s\"];\npeers = [];\n"
-                     "http = \"\";\nvalidator_key = \"alice.key\";\nauto_ready = [%s];\n"
-                     "versions : { software = \"1.0.0\"; };\n",
-                     place_path("link"), auto_ready);
+    int n =
+        snprintf(conf, sizeof conf,
+                 "state_dir = \"state\";\ncharter = \"charter.bin\";\nlisten = [\"ipc://%s\"];\npeers = [];\n"
+                 "http = \"\";\nvalidator_key = \"alice.key\";\nauto_ready = [%s];\n"
+                 "versions : { software = \"1.0.0\"; };\n",
+                 place_path("link"), auto_ready);
     place_write("erad.conf", conf, (size_t)n, 0644);
 }
 
@@ -103,7 +104,8 @@ static void daemon_kill(struct daemon *d)
     kill(d->pid, SIGKILL);
     waitpid(d->pid, &status, 0);
     close(d->ended);
-    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it ended by itself:\n%s", place_read("log"));
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "it ended by itself:\n%s",
+              place_read("log"));
 }
 
 static size_t listen_for_votes(const struct tap *t, struct heard *heard)
@@ -165,8 +167,8 @@ static int vote(const struct daemon *d, const struct era_charter *c, const struc
 }
 
 /* Proposal A arrives while a peer listens. True: alice voted and lives; false: her process ended. */
-static bool offer_the_first(const struct era_charter *c, const struct era_proposal *a, uint64_t nth, bool by_hand,
-                            struct heard *heard)
+static bool offer_the_first(const struct era_charter *c, const struct era_proposal *a, uint64_t nth,
+                            bool by_hand, struct heard *heard)
 {
     struct tap t;
     char address[128];
@@ -200,8 +202,8 @@ static bool offer_the_first(const struct era_charter *c, const struct era_propos
     return !ended;
 }
 
-/* The first thing alice hears after the restart is a rival that is approved as well; then a peer takes in all she
- * has, until both hold the same. */
+/* The first thing alice hears after the restart is a rival that is approved as well; then a peer takes in all
+ * she has, until both hold the same. */
 static void offer_the_rival(const struct era_charter *c, const struct era_proposal *b, bool by_hand,
                             struct heard *heard)
 {
@@ -253,7 +255,8 @@ Test(vote_once, R4_kill_9_at_every_effect_lets_no_second_readiness_out, .timeout
     kill_at_every_effect(false);
 }
 
-/* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back. */
+/* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back.
+ */
 Test(vote_once, R4_nor_when_votes_are_asked_for_by_hand, .timeout = 300)
 {
     kill_at_every_effect(true);

@@ -62,8 +62,8 @@ static void stir(struct network *t, struct era_prng *prng)
 {
     static const char *const signers[] = {"s1", "s2", "s3"};
     const char *component = era_prng_below(prng, 2) ? "network" : "oracle";
-    struct era_proposal *p = given_soft(given_proposal(t->c, component, 1 + era_prng_below(prng, 3)),
-                                        60, era_prng_below(prng, 2) ? "1.1.0" : "1.2.0");
+    struct era_proposal *p = given_soft(given_proposal(t->c, component, 1 + era_prng_below(prng, 3)), 60,
+                                        era_prng_below(prng, 2) ? "1.1.0" : "1.2.0");
     const char *who = signers[era_prng_below(prng, strcmp(component, "oracle") == 0 ? 2 : 3)];
     switch (era_prng_below(prng, 4)) {
     case 0:
@@ -123,10 +123,10 @@ Test(convergence, P7_equal_statements_give_equal_views_whatever_their_order)
 {
     struct era_charter *c = given_charter(five, two_components);
     const struct era_proposal *p = given_soft(given_proposal(c, "network", 2), 60, "1.1.0");
-    struct era_bytes all[] = {given_proposed(c, "s1", p),      given_approve(c, "s1", p), given_approve(c, "s3", p),
-                              given_ready(c, "alice", p),      given_ready(c, "bob", p),  given_ready(c, "carol", p),
-                              given_ready(c, "erin", p),       given_reject(c, "s2", p, "no"),
-                              given_approve(c, "s2", p)};
+    struct era_bytes all[] = {
+        given_proposed(c, "s1", p), given_approve(c, "s1", p),      given_approve(c, "s3", p),
+        given_ready(c, "alice", p), given_ready(c, "bob", p),       given_ready(c, "carol", p),
+        given_ready(c, "erin", p),  given_reject(c, "s2", p, "no"), given_approve(c, "s2", p)};
     enum { N = sizeof all / sizeof all[0] };
     struct era_hash first = {0};
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -173,7 +173,8 @@ Test(convergence, P6_M12_a_newcomer_needs_the_charter_and_one_address_alone)
     cr_assert_str_eq(world_version(late, "network"), "1.2.0");
     struct era_hash theirs = world_digest(t.n[0]), its = world_digest(late);
     cr_assert(era_hash_eq(&theirs, &its));
-    struct era_hash old = given_item(t.c, given_certificate(t.c, p, "s1", "s1 s2", "alice bob carol dave", ""));
+    struct era_hash old =
+        given_item(t.c, given_certificate(t.c, p, "s1", "s1 s2", "alice bob carol dave", ""));
     cr_assert_null(era_ledger_find(era_node_ledger(late->node), &old), "the head's certificate is enough");
     cr_assert_eq(world_gate(late), ERA_GATE_NOTICE);
 
@@ -193,7 +194,9 @@ Test(convergence, I13_hearing_everything_again_changes_nothing)
     struct network t = given_ring(42);
     world_run(t.w, 500);
     const struct era_proposal *p = given_soft(given_proposal(t.c, "network", 1), 20, "1.1.0");
-    struct era_bytes all[] = {given_proposed(t.c, "s1", p), given_approve(t.c, "s1", p), given_approve(t.c, "s2", p),
+    struct era_bytes all[] = {given_proposed(t.c, "s1", p),
+                              given_approve(t.c, "s1", p),
+                              given_approve(t.c, "s2", p),
                               given_ready(t.c, "alice", p),
                               given_approved(t.c, p, "s1", "s1 s2"),
                               given_certificate(t.c, p, "s1", "s1 s2", "alice bob carol dave", "")};
@@ -251,7 +254,8 @@ Test(convergence, P4_one_trusted_key_alone_updates_a_network)
     world_run(w, 500);
     cr_assert_eq(world_gate(a), ERA_GATE_CURRENT, "no quorum, nothing goes stale");
     cr_assert_eq(world_emit(a, "price")->reply.verdict, ERA_ACCEPTED);
-    struct era_proposal *p = given_requires(given_breaking(given_proposal(c, "network", 1), 14, "2.0.0"), ">=2.0.0");
+    struct era_proposal *p =
+        given_requires(given_breaking(given_proposal(c, "network", 1), 14, "2.0.0"), ">=2.0.0");
     world_propose(b, p, "s1");
     world_run(w, 1500);
     cr_assert_eq(world_head(a, "network"), 1, "approved is adopted");

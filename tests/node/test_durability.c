@@ -39,8 +39,9 @@ Test(durability, R1_nothing_is_relayed_or_acknowledged_before_it_is_stored)
     world_hold_store(t.relay, true);
 
     world_submit(t.alice, proposal);
-    uint64_t asked = world_ask(t.relay, (struct era_command){.kind = ERA_CMD_SUBMIT, .bytes = given_proposed(
-                                            t.c, "s2", given_proposal(t.c, "network", 2))});
+    uint64_t asked = world_ask(
+        t.relay, (struct era_command){.kind = ERA_CMD_SUBMIT,
+                                      .bytes = given_proposed(t.c, "s2", given_proposal(t.c, "network", 2))});
     world_run(t.w, 8000);
 
     cr_assert_eq(world_sent_item(t.alice, &item), 1, "alice stored it and sends it");
@@ -125,7 +126,8 @@ static void a_failed_store_stops_the_voice_not_the_ears(int error)
     cr_assert_geq(world_sent(t.alice, ERA_KIND_ANNOUNCEMENT), announced);
     cr_assert_eq(world_emit(t.alice, "price")->reply.verdict, ERA_STORE_FAILED);
     struct era_hash waiting = given_id(t.c, given_soft(given_proposal(t.c, "network", 1), 40, "1.1.0"));
-    cr_assert_eq(world_answer(t.alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = waiting})->reply.verdict,
+    cr_assert_eq(world_answer(t.alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = waiting})
+                     ->reply.verdict,
                  ERA_STORE_FAILED, "nor by hand");
 
     world_crash(t.alice);
@@ -235,7 +237,8 @@ Test(durability, R4_no_second_readiness_leaves_wherever_the_process_is_killed)
     kill_at_every_boundary(false);
 }
 
-/* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back. */
+/* A daemon that casts votes would repeat a lost one; here only what the disk held can keep the second back.
+ */
 Test(durability, R4_no_second_readiness_leaves_when_votes_are_asked_for_by_hand)
 {
     kill_at_every_boundary(true);
@@ -257,27 +260,29 @@ Test(durability, R4_lost_power_on_an_honest_disk_keeps_the_vote)
     world_free(r.w);
 }
 
-/* A lying disk that loses the vote's commit alone does no harm: the approvals were stored before it, so the same
- * vote is cast again. */
+/* A lying disk that loses the vote's commit alone does no harm: the approvals were stored before it, so the
+ * same vote is cast again. */
 Test(durability, R4_a_lost_vote_is_cast_again_the_same)
 {
     struct rivals r = given_a_kill(0, true, false);
     cr_assert(world_run_until(r.w, alice_voted_at_the_wire, NULL, 5000));
     world_lose_power(r.alice);
-    cr_assert_gt(era_store_mem_counts(r.alice->store).lost, 0, "the disk lost nothing: the test shows nothing");
+    cr_assert_gt(era_store_mem_counts(r.alice->store).lost, 0,
+                 "the disk lost nothing: the test shows nothing");
     offer_the_rival(&r);
     cr_assert_eq(world_ids(r.w, ERA_KIND_READINESS, "alice", "network", 1), 1);
     world_free(r.w);
 }
 
-/* Out of promise: a disk said "durable" and forgot, and then another vote is asked for. This node alone cannot
- * prevent the second one; every peer sees it for what it is (N4). */
+/* Out of promise: a disk said "durable" and forgot, and then another vote is asked for. This node alone
+ * cannot prevent the second one; every peer sees it for what it is (N4). */
 Test(durability, R4_a_disk_that_lies_makes_a_second_vote_that_peers_detect)
 {
     struct era_charter *c = given_charter(four, one_component);
     struct world *w = world_new(c, 8);
     const struct era_proposal *a = given_soft(given_proposal(c, "network", 1), 40, "1.1.0");
-    const struct era_proposal *b = given_drop(given_soft(given_proposal(c, "network", 1), 40, "1.2.0"), given_id(c, a));
+    const struct era_proposal *b =
+        given_drop(given_soft(given_proposal(c, "network", 1), 40, "1.2.0"), given_id(c, a));
     struct world_node *alice = world_add(w, (struct world_setup){.key = "alice"});
     struct world_node *relay = world_add(w, (struct world_setup){0});
     world_anchor(relay, alice);
@@ -338,8 +343,9 @@ Test(durability, a_batch_never_exceeds_what_a_store_takes)
         for (int i = 0; i < VALIDATORS; i++) {
             char who[12];
             snprintf(who, sizeof who, "v%d", i);
-            world_ask(n, (struct era_command){.kind = ERA_CMD_SUBMIT,
-                                              .bytes = given_ready(c, who, given_proposal(c, "network", seq))});
+            world_ask(n,
+                      (struct era_command){.kind = ERA_CMD_SUBMIT,
+                                           .bytes = given_ready(c, who, given_proposal(c, "network", seq))});
         }
     world_hold_store(n, false);
     world_run(w, 5000);
@@ -356,7 +362,8 @@ Test(durability, a_batch_never_exceeds_what_a_store_takes)
 
     world_crash(n);
     world_start(n);
-    cr_assert_eq(era_ledger_count(era_node_ledger(n->node)), 1, "what was collected is gone from the disk too");
+    cr_assert_eq(era_ledger_count(era_node_ledger(n->node)), 1,
+                 "what was collected is gone from the disk too");
     cr_assert_eq(world_head(n, "network"), 9);
     world_free(w);
 }

@@ -106,7 +106,8 @@ Test(events, C3_nothing_leaves_before_its_place_is_reserved_on_disk)
     struct network t = given_network(open_to_all, "2.0.0");
     world_run(t.w, 700);
     world_hold_store(t.alice, true);
-    uint64_t request = world_ask(t.alice, (struct era_command){.kind = ERA_CMD_EMIT, .topic = "prices",
+    uint64_t request = world_ask(t.alice, (struct era_command){.kind = ERA_CMD_EMIT,
+                                                               .topic = "prices",
                                                                .bytes = {(const uint8_t *)"early", 5}});
     world_run(t.w, 500);
     cr_assert_null(world_reply(t.w, request));
@@ -176,7 +177,8 @@ Test(recovery, R15_no_event_leaves_or_passes_a_blocked_node)
     cr_assert_eq(world_gate(t.alice), ERA_GATE_CURRENT);
     cr_assert_eq(world_emit(t.alice, "EUR 1.08")->reply.verdict, ERA_ACCEPTED);
     cr_assert_eq(world_emit(t.erin, "EUR 1.10")->reply.verdict, ERA_BLOCKED);
-    struct era_bytes handed = given_event(t.c, "dave", 11, given_entry(given_proposal(t.c, "network", 1), 0), 1, "x");
+    struct era_bytes handed =
+        given_event(t.c, "dave", 11, given_entry(given_proposal(t.c, "network", 1), 0), 1, "x");
     cr_assert_eq(world_submit(t.erin, handed), ERA_BLOCKED);
     world_run(t.w, 900);
     cr_assert_eq(deliveries(t.bob, "EUR 1.08"), 1);
@@ -206,7 +208,8 @@ Test(recovery, N1_all_that_unblocks_passes_a_blocked_node_that_is_the_only_bridg
     cr_assert_gt(marked, 0);
 
     /* A fix that the blocked node can run: proposed on one side, signed on the other, voted by all. */
-    struct era_proposal *fix = given_requires(given_breaking(given_proposal(t.c, "network", 1), 16, "2.1.0"), "");
+    struct era_proposal *fix =
+        given_requires(given_breaking(given_proposal(t.c, "network", 1), 16, "2.1.0"), "");
     world_submit(t.alice, given_proposed(t.c, "s1", fix));
     world_run(t.w, 500);
     world_submit(t.dave, given_approve(t.c, "s2", fix));

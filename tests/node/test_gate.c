@@ -52,7 +52,8 @@ static uint64_t switched_at_ms(const struct network *t, int node, const char *ve
     uint64_t at = 0;
     const struct world_signal *s = world_signals(t->w, &count);
     for (size_t i = 0; i < count; i++)
-        if (s[i].node == t->n[node]->number && s[i].kind == ERA_SIG_ERA && strcmp(s[i].version, version) == 0) {
+        if (s[i].node == t->n[node]->number && s[i].kind == ERA_SIG_ERA &&
+            strcmp(s[i].version, version) == 0) {
             at = s[i].at_ms;
             *epoch = s[i].epoch;
             times++;
@@ -96,8 +97,8 @@ Test(gate, P5_a_plan_learned_after_its_epoch_is_in_force_at_once)
 Test(gate, M4_announced_without_an_epoch_and_later_given_one)
 {
     struct network t = given_network(given_charter(four, one_component), "1.0.0");
-    struct era_proposal *announced = given_requires(given_announced(given_proposal(t.c, "network", 1), "2.1.0"),
-                                                    ">=2.0.0");
+    struct era_proposal *announced =
+        given_requires(given_announced(given_proposal(t.c, "network", 1), "2.1.0"), ">=2.0.0");
     world_propose(t.n[0], announced, "s1 s2");
     cr_assert(world_run_until(t.w, all_adopted, &t, 5000));
     cr_assert_eq(world_gate(t.n[0]), ERA_GATE_NOTICE);
@@ -315,7 +316,8 @@ Test(gate, another_component_gates_itself_not_the_node)
 {
     struct era_charter *c = given_charter(four, "network k=2 signers=s1,s2,s3; oracle k=1 signers=s1");
     struct network t = given_network(c, "2.0.0");
-    struct era_proposal *p = given_requires(given_breaking(given_proposal(c, "oracle", 1), 16, "9.0.0"), ">=9.0.0");
+    struct era_proposal *p =
+        given_requires(given_breaking(given_proposal(c, "oracle", 1), 16, "9.0.0"), ">=9.0.0");
     world_propose(t.n[0], p, "s1");
     world_run_to_epoch(t.w, 17);
     cr_assert_eq(era_node_gate(t.n[0]->node, given_component_index(c, "oracle"))->state, ERA_GATE_BLOCKED);

@@ -55,7 +55,8 @@ Test(voting, R6_carriers_made_apart_are_one_item_by_id)
     struct network t = given_network(one_component, false);
     const struct era_proposal *p = given_soft(given_proposal(t.c, "network", 1), 30, "1.1.0");
     struct era_hash approved = given_item(t.c, given_approved(t.c, p, "s1", "s1 s2"));
-    struct era_hash certificate = given_item(t.c, given_certificate(t.c, p, "s1", "s1 s2", "alice bob carol", ""));
+    struct era_hash certificate =
+        given_item(t.c, given_certificate(t.c, p, "s1", "s1 s2", "alice bob carol", ""));
     for (int i = 1; i < 4; i++)
         world_cut(t.n[i], t.n[i - 1]);
     world_run(t.w, 100);
@@ -167,7 +168,8 @@ Test(voting, R4_a_vote_in_flight_is_a_vote)
     world_propose(t.n[0], p, "s1 s2");
     world_propose(t.n[0], rival, "s3 s2");
     world_hold_store(t.n[0], true);
-    uint64_t first = world_ask(t.n[0], (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(t.c, p)});
+    uint64_t first =
+        world_ask(t.n[0], (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(t.c, p)});
     cr_assert_eq(ready(t.n[0], given_id(t.c, rival)), ERA_ALREADY_SIGNED);
     cr_assert_null(world_reply(t.w, first));
     world_hold_store(t.n[0], false);
@@ -230,8 +232,9 @@ static void adopt_rebuilt(struct network *t, const struct era_proposal *p)
     world_propose(t->n[0], p, "s1 s2");
     world_run(t->w, 1000);
     for (int i = 0; i < 3; i++)
-        cr_assert_eq(world_attest(t->n[i], given_id(t->c, p), "linux", given_digest("linux 2.0.0"))->reply.verdict,
-                     ERA_ACCEPTED);
+        cr_assert_eq(
+            world_attest(t->n[i], given_id(t->c, p), "linux", given_digest("linux 2.0.0"))->reply.verdict,
+            ERA_ACCEPTED);
     world_run(t->w, 3000);
 }
 
@@ -242,7 +245,8 @@ Test(voting, N2_no_breaking_entry_is_adopted_without_the_quorum_of_rebuilds)
     world_propose(t.n[0], p, "s1 s2");
     world_run(t.w, 3000);
     for (int i = 0; i < 4; i++)
-        cr_assert_eq(world_ids(t.w, ERA_KIND_READINESS, names[i], "network", 1), 0, "no own rebuild, no vote");
+        cr_assert_eq(world_ids(t.w, ERA_KIND_READINESS, names[i], "network", 1), 0,
+                     "no own rebuild, no vote");
     adopt_rebuilt(&t, p);
     for (int i = 0; i < 4; i++)
         cr_assert_eq(world_head(t.n[i], "network"), 1);
@@ -282,7 +286,8 @@ Test(voting, N5_a_failed_rebuild_is_a_statement_all_nodes_hold)
     struct era_hash id = given_id(t.c, p);
     world_propose(t.n[0], p, "s1 s2");
     world_run(t.w, 1000);
-    cr_assert_eq(world_attest(t.n[3], id, "linux", given_digest("something else"))->reply.verdict, ERA_MISMATCH);
+    cr_assert_eq(world_attest(t.n[3], id, "linux", given_digest("something else"))->reply.verdict,
+                 ERA_MISMATCH);
     world_run(t.w, 1000);
     for (int i = 0; i < 4; i++) {
         const struct era_candidate *c = era_ledger_candidate(era_node_ledger(t.n[i]->node), &id);
@@ -299,8 +304,10 @@ Test(voting, R12_two_certificates_in_one_slot_fork_until_a_higher_slot_is_adopte
     struct network t = given_network(one_component, false);
     const struct era_proposal *a = given_soft(given_proposal(t.c, "network", 1), 30, "1.1.0");
     const struct era_proposal *b = given_soft(given_proposal(t.c, "network", 1), 30, "1.2.0");
-    cr_assert_eq(world_submit(t.n[0], given_certificate(t.c, a, "s1", "s1 s2", "alice bob carol", "")), ERA_ACCEPTED);
-    cr_assert_eq(world_submit(t.n[3], given_certificate(t.c, b, "s3", "s3 s2", "bob carol dave", "")), ERA_ACCEPTED);
+    cr_assert_eq(world_submit(t.n[0], given_certificate(t.c, a, "s1", "s1 s2", "alice bob carol", "")),
+                 ERA_ACCEPTED);
+    cr_assert_eq(world_submit(t.n[3], given_certificate(t.c, b, "s3", "s3 s2", "bob carol dave", "")),
+                 ERA_ACCEPTED);
     world_run(t.w, 5000);
     for (int i = 0; i < 4; i++) {
         cr_assert_eq(world_gate(t.n[i]), ERA_GATE_FORKED);

@@ -8,10 +8,11 @@
 #include "store/record.h"
 #include "store/store_mem.h"
 
-#define START_MS    ((uint64_t)WORLD_EPOCH * 1000)
-#define STORE_MS    20 /* until a commit is done: longer than a push waits, so that what leaves too early is seen */
-#define DELAY_MS    5  /* of a link, at least */
-#define JITTER_MS   10
+/* Until a commit is done: longer than a push waits, so that what leaves too early is seen. */
+#define STORE_MS       20
+#define START_MS       ((uint64_t)WORLD_EPOCH * 1000)
+#define DELAY_MS       5 /* of a link, at least */
+#define JITTER_MS      10
 #define STEPS_A_MS_MAX 200000 /* a world that stands still is a bug */
 
 void world_grow(void **at, size_t *cap, size_t count, size_t size)
@@ -103,10 +104,19 @@ static void send_frame(struct world_node *n, uint64_t number, struct era_bytes b
         abort();
     memcpy(copy, bytes.data, bytes.len);
     struct world_node *peer = &w->nodes[l->end[!me]];
-    schedule(w, (struct happening){.at_ms = at, .kind = FRAME, .node = peer->number, .life = peer->life,
-                                   .link = number, .bytes = copy, .len = bytes.len});
-    schedule(w, (struct happening){.at_ms = w->now_ms + 1, .kind = SENT, .node = n->number, .life = n->life,
-                                   .link = number, .len = bytes.len});
+    schedule(w, (struct happening){.at_ms = at,
+                                   .kind = FRAME,
+                                   .node = peer->number,
+                                   .life = peer->life,
+                                   .link = number,
+                                   .bytes = copy,
+                                   .len = bytes.len});
+    schedule(w, (struct happening){.at_ms = w->now_ms + 1,
+                                   .kind = SENT,
+                                   .node = n->number,
+                                   .life = n->life,
+                                   .link = number,
+                                   .len = bytes.len});
 }
 
 /* What was sent before arrives before. */
@@ -120,8 +130,11 @@ static void leave_link(struct world_node *n, uint64_t number)
     l->left[me] = true;
     struct world_node *peer = &w->nodes[l->end[!me]];
     uint64_t at = delay(w);
-    schedule(w, (struct happening){.at_ms = at < l->last_ms[!me] ? l->last_ms[!me] : at, .kind = END,
-                                   .node = peer->number, .life = peer->life, .link = number});
+    schedule(w, (struct happening){.at_ms = at < l->last_ms[!me] ? l->last_ms[!me] : at,
+                                   .kind = END,
+                                   .node = peer->number,
+                                   .life = peer->life,
+                                   .link = number});
 }
 
 static void dial(struct world_node *n, const char *address)
@@ -132,8 +145,8 @@ static void dial(struct world_node *n, const char *address)
         peer++;
     if (peer == w->node_count)
         world_wrong("a node dials an address that nobody has");
-    schedule(w, (struct happening){.at_ms = delay(w), .kind = DIAL, .node = n->number, .life = n->life,
-                                   .peer = peer});
+    schedule(w, (struct happening){
+                    .at_ms = delay(w), .kind = DIAL, .node = n->number, .life = n->life, .peer = peer});
 }
 
 static struct era_bytes copy_span(struct era_bytes b)
@@ -156,12 +169,14 @@ static void queue_commit(struct world_node *n, const struct era_effect *e)
     struct world_commit *c = n->commits ? &n->commits[n->commit_count++] : NULL;
     if (!c)
         abort();
-    *c = (struct world_commit){.token = e->token, .puts = calloc(e->count + 1, sizeof *c->puts), .count = e->count};
+    *c = (struct world_commit){
+        .token = e->token, .puts = calloc(e->count + 1, sizeof *c->puts), .count = e->count};
     for (size_t i = 0; i < e->count; i++)
         c->puts[i] = (struct era_store_put){copy_span(e->puts[i].key), copy_span(e->puts[i].value)};
     n->oversized_batches += e->count > ERA_STORE_BATCH_MAX;
-    schedule(n->world, (struct happening){.at_ms = n->world->now_ms + STORE_MS, .kind = COMMIT, .node = n->number,
-                                          .life = n->life});
+    schedule(n->world,
+             (struct happening){
+                 .at_ms = n->world->now_ms + STORE_MS, .kind = COMMIT, .node = n->number, .life = n->life});
 }
 
 static void commit_free(struct world_commit *c)
@@ -176,16 +191,25 @@ static void commit_free(struct world_commit *c)
 static void keep_signal(struct world_node *n, const struct era_signal *s)
 {
     struct world_signal *k = &ADD(&n->world->signals);
-    *k = (struct world_signal){.node = n->number, .at_ms = n->world->now_ms, .kind = s->kind,
-                               .component = s->component, .epoch = s->epoch, .seq = s->seq,
-                               .epochs_left = s->gate.epochs_left, .proposal = s->proposal, .gate = s->gate.state,
-                               .item_kind = s->item_kind, .signer = s->signer, .validator = s->validator,
+    *k = (struct world_signal){.node = n->number,
+                               .at_ms = n->world->now_ms,
+                               .kind = s->kind,
+                               .component = s->component,
+                               .epoch = s->epoch,
+                               .seq = s->seq,
+                               .epochs_left = s->gate.epochs_left,
+                               .proposal = s->proposal,
+                               .gate = s->gate.state,
+                               .item_kind = s->item_kind,
+                               .signer = s->signer,
+                               .validator = s->validator,
                                .error = s->error};
     const struct era_entry *e = s->kind == ERA_SIG_GATE ? s->gate.cause : s->gate.current;
     if ((s->kind == ERA_SIG_GATE || s->kind == ERA_SIG_ERA) && e)
         era_text_set(k->version, sizeof k->version, e->record.version);
     if (s->kind == ERA_SIG_EVENT)
-        snprintf(k->payload, sizeof k->payload, "%.*s", (int)s->event->payload_bytes, (const char *)s->event->payload);
+        snprintf(k->payload, sizeof k->payload, "%.*s", (int)s->event->payload_bytes,
+                 (const char *)s->event->payload);
 }
 
 static void keep_reply(struct world_node *n, const struct era_reply *r)
@@ -262,7 +286,8 @@ static void happen_dial(struct world *w, const struct happening *h)
     char from[ERA_ADDRESS_BYTES_MAX + 1];
     snprintf(from, sizeof from, "tcp://10.0.0.%zu:%u", a->number + 1, 40000 + (unsigned)number % 20000);
     unsigned life = b->life;
-    world_step(a, (struct era_event){.kind = ERA_EV_LINK_UP, .link = number, .outgoing = true, .address = b->address});
+    world_step(a, (struct era_event){
+                      .kind = ERA_EV_LINK_UP, .link = number, .outgoing = true, .address = b->address});
     if (b->node && b->life == life)
         world_step(b, (struct era_event){.kind = ERA_EV_LINK_UP, .link = number, .address = from});
 }
@@ -278,14 +303,22 @@ static void happen_commit(struct world_node *n)
     struct world_commit c = n->commits[0];
     memmove(n->commits, n->commits + 1, --n->commit_count * sizeof *n->commits);
     int rc = era_store_commit(n->store, c.puts, c.count);
-    schedule(n->world, (struct happening){.at_ms = n->world->now_ms + 1, .kind = STORED, .node = n->number,
-                                          .life = n->life, .token = c.token, .error = rc});
+    schedule(n->world, (struct happening){.at_ms = n->world->now_ms + 1,
+                                          .kind = STORED,
+                                          .node = n->number,
+                                          .life = n->life,
+                                          .token = c.token,
+                                          .error = rc});
     commit_free(&c);
     while (rc != 0 && n->commit_count > 0) { /* what builds on a lost batch is never stored without it */
         c = n->commits[0];
         memmove(n->commits, n->commits + 1, --n->commit_count * sizeof *n->commits);
-        schedule(n->world, (struct happening){.at_ms = n->world->now_ms + 1, .kind = STORED, .node = n->number,
-                                              .life = n->life, .token = c.token, .error = -ECANCELED});
+        schedule(n->world, (struct happening){.at_ms = n->world->now_ms + 1,
+                                              .kind = STORED,
+                                              .node = n->number,
+                                              .life = n->life,
+                                              .token = c.token,
+                                              .error = -ECANCELED});
         commit_free(&c);
     }
 }
@@ -516,8 +549,9 @@ static void break_link(struct world *w, uint64_t number)
     for (int i = 0; i < 2; i++) {
         struct world_node *n = &w->nodes[l->end[i]];
         if (n->node && !l->left[i])
-            schedule(w, (struct happening){.at_ms = w->now_ms, .kind = DOWN, .node = n->number, .life = n->life,
-                                           .link = number});
+            schedule(
+                w, (struct happening){
+                       .at_ms = w->now_ms, .kind = DOWN, .node = n->number, .life = n->life, .link = number});
     }
 }
 
@@ -573,7 +607,8 @@ void world_cut(struct world_node *a, struct world_node *b)
     w->apart[a->number][b->number] = w->apart[b->number][a->number] = true;
     for (size_t i = 0; i < w->links.count; i++) {
         const struct link *l = &w->links.at[i];
-        if ((l->end[0] == a->number && l->end[1] == b->number) || (l->end[1] == a->number && l->end[0] == b->number))
+        if ((l->end[0] == a->number && l->end[1] == b->number) ||
+            (l->end[1] == a->number && l->end[0] == b->number))
             break_link(w, i + 1);
     }
 }
@@ -599,7 +634,8 @@ void world_hold_store(struct world_node *n, bool held)
 {
     n->store_held = held;
     for (size_t i = 0; !held && i < n->commit_count; i++)
-        schedule(n->world, (struct happening){.at_ms = n->world->now_ms + STORE_MS, .kind = COMMIT,
-                                              .node = n->number, .life = n->life});
+        schedule(n->world, (struct happening){.at_ms = n->world->now_ms + STORE_MS,
+                                              .kind = COMMIT,
+                                              .node = n->number,
+                                              .life = n->life});
 }
-

@@ -52,8 +52,8 @@ struct world_node {
     size_t commit_count, commit_cap;
     struct world_commit *commits; /* oldest first */
 
-    uint64_t boundaries; /* effects begun, commits and STORED about to happen, since the start */
-    uint64_t crash_at;   /* end the process just before that boundary; 0: never */
+    uint64_t boundaries;        /* effects begun, commits and STORED about to happen, since the start */
+    uint64_t crash_at;          /* end the process just before that boundary; 0: never */
     uint64_t oversized_batches; /* STORE effects beyond ERA_STORE_BATCH_MAX */
 };
 

@@ -21,14 +21,14 @@ struct happening {
 struct link {
     size_t end[2]; /* 0: who dialled */
     bool open;
-    bool left[2];       /* that end closed it */
+    bool left[2];        /* that end closed it */
     uint64_t last_ms[2]; /* when the last frame to that end arrives */
 };
 
-#define LIST(type)          \
-    struct {                \
-        size_t count, cap;  \
-        type *at;           \
+#define LIST(type)                                                                                           \
+    struct {                                                                                                 \
+        size_t count, cap;                                                                                   \
+        type *at;                                                                                            \
     }
 
 struct world {
@@ -46,8 +46,9 @@ struct world {
     LIST(struct world_reply *) replies;
 };
 
-#define ADD(list) (*(world_grow((void **)&(list)->at, &(list)->cap, (list)->count, sizeof *(list)->at), \
-                     memset(&(list)->at[(list)->count], 0, sizeof *(list)->at), &(list)->at[(list)->count++]))
+#define ADD(list)                                                                                            \
+    (*(world_grow((void **)&(list)->at, &(list)->cap, (list)->count, sizeof *(list)->at),                    \
+       memset(&(list)->at[(list)->count], 0, sizeof *(list)->at), &(list)->at[(list)->count++]))
 
 void world_grow(void **at, size_t *cap, size_t count, size_t size);
 _Noreturn void world_wrong(const char *what);

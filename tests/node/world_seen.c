@@ -137,15 +137,20 @@ void world_propose(struct world_node *n, const struct era_proposal *p, const cha
 
 const struct world_reply *world_emit(struct world_node *n, const char *payload)
 {
-    return world_answer(n, (struct era_command){.kind = ERA_CMD_EMIT, .topic = "prices",
+    return world_answer(n, (struct era_command){.kind = ERA_CMD_EMIT,
+                                                .topic = "prices",
                                                 .bytes = {(const uint8_t *)payload, strlen(payload)}});
 }
 
 const struct world_reply *world_attest(struct world_node *n, struct era_hash proposal, const char *artefact,
                                        const char *digest)
 {
-    return world_answer(n, (struct era_command){.kind = ERA_CMD_ATTEST, .proposal = proposal, .artefact = artefact,
-                                                .digest = digest, .source_digest = "", .builder = "test"});
+    return world_answer(n, (struct era_command){.kind = ERA_CMD_ATTEST,
+                                                .proposal = proposal,
+                                                .artefact = artefact,
+                                                .digest = digest,
+                                                .source_digest = "",
+                                                .builder = "test"});
 }
 
 void world_versions(struct world_node *n, const char *now, const char *staged)
@@ -174,7 +179,8 @@ size_t world_ids(const struct world *w, uint32_t kind, const char *key, const ch
     size_t count = 0;
     for (size_t i = 0; i < w->said.count; i++) {
         const struct world_said *s = &w->said.at[i];
-        if (s->kind != kind || s->seq != seq || !era_key_eq(&s->key, &who) || strcmp(s->component, component) != 0)
+        if (s->kind != kind || s->seq != seq || !era_key_eq(&s->key, &who) ||
+            strcmp(s->component, component) != 0)
             continue;
         size_t at = 0;
         while (at < count && !era_hash_eq(&seen[at], &s->id))
