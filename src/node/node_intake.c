@@ -235,8 +235,6 @@ void node_committed(struct era_node *n, struct pending *p)
     case PENDING_REBUILD:
         node_remember_rebuild(n, &p->rebuild);
         break;
-    case PENDING_REPLY:
-        break;
     }
     if (p->has_reply)
         node_reply(n, &p->reply);

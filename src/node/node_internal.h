@@ -9,8 +9,7 @@
 enum pending_kind {
     PENDING_ITEM,    /* ledger item: commit, publish, reply */
     PENDING_EVENT,   /* own event: into the ring, publish, reply */
-    PENDING_REBUILD, /* own rebuild result: remember it; replies when it has a request */
-    PENDING_REPLY    /* only the reply */
+    PENDING_REBUILD  /* own rebuild result: remember it; replies when it has a request */
 };
 
 struct pending {
