@@ -154,12 +154,13 @@ static void tell_failure(const json_t *p, struct goal *g)
         snprintf(g->why, sizeof g->why, "proposal %s failed; %s rejected it: %s", id,
                  era_json_text(first, "by"), era_json_text(first, "reason"));
     else
-        snprintf(g->why, sizeof g->why, "proposal %s %s", id, era_json_text(p, "state"));
+        snprintf(g->why, sizeof g->why, "proposal %s failed", id);
 }
 
+/* R9: an expired one is not over; votes that were cast in time may still be on their way. */
 static bool over(const char *state)
 {
-    return strcmp(state, "failed") == 0 || strcmp(state, "expired") == 0;
+    return strcmp(state, "failed") == 0;
 }
 
 static enum outcome judge_proposal(const json_t *json, struct goal *g)

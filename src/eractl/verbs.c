@@ -138,9 +138,8 @@ static const struct era_option wait_options[] = {
     "version artefacts and links too. A proposal with --drop alone only drops. Announce a version "          \
     "first, and propose it again with --effective when the epoch is known."
 #define WAIT_DOC                                                                                             \
-    "Statuses: 0 reached, 75 timeout, 1 the proposal that would bring it failed. With --timeout it waits "   \
-    "for "                                                                                                   \
-    "the daemon too."
+    "Statuses: 0 reached, 75 timeout, 1 the proposal that would bring it failed. An expired one is waited "  \
+    "for: votes may still be on their way. With --timeout it waits for the daemon too."
 #define GATE_DOC                                                                                             \
     "Statuses: 0 go on (current, notice, upgrade-soon), 75 not now (stale, no-era), 76 stop (blocked, "       \
     "forked, mismatch)."
