@@ -142,6 +142,10 @@ static void print_coming(const json_t *s)
                        era_json_text(p, "version"), era_json_int(p, "seq", 0), era_json_text(p, "state"),
                        era_json_int(a, "count", 0), era_json_int(a, "needed", 0), era_json_text(r, "stake"),
                        era_json_text(r, "needed"));
+        const json_t *failed_by = json_object_get(p, "failed_by"); /* T4: its author learns by whom and why */
+        for (size_t f = 0; f < json_array_size(failed_by); f++)
+            era_print_pair("", "  rejected by %s: %s", era_json_text(json_array_get(failed_by, f), "by"),
+                           era_json_text(json_array_get(failed_by, f), "reason"));
     }
 }
 
