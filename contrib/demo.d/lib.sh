@@ -21,7 +21,8 @@ erase_table() {
 # One line of the story.
 say() {
     if [ "$live" = yes ]; then erase_table; fi
-    if [ -n "$epoch" ]; then printf '%s %s\n' "$(colour 2 "epoch $(printf %3d "$epoch")")" "$*"; else printf '%s\n' "$*"; fi
+    if [ -n "$epoch" ]; then printf '%s ' "$(colour 2 "epoch $(printf %3d "$epoch")")"; fi
+    printf '%s\n' "$*"
     if [ "$live" = yes ]; then draw; fi
 }
 
@@ -60,8 +61,8 @@ table() {
     printf '\n'
     table_line node stake version era epoch gate 1 peers events 'view digest'
     while IFS=$'\t' read -r name stake version era at gate peers events digest; do
-        table_line "$name" "$stake" "$version" "$era" "$at" "$gate" "$(gate_colour "${gate%% *}")" "$peers" "$events" \
-            "$digest"
+        table_line "$name" "$stake" "$version" "$era" "$at" "$gate" "$(gate_colour "${gate%% *}")" \
+            "$peers" "$events" "$digest"
     done < <(table_rows)
 }
 
@@ -100,6 +101,9 @@ look() {
 
 # Does the last look fit a jq expression over {"alice": status, …}?
 sees() { jq -e "$1" "$work/look.json" >/dev/null 2>&1; }
+
+# told EXPRESSION: what the last look says.
+told() { jq -r "$1" "$work/look.json"; }
 
 # wait_until SECONDS EXPRESSION: look until it fits; 1 when it did not in time.
 wait_until() {
@@ -212,8 +216,9 @@ summary_json() {
     look
     jq -c --argjson through "$events_through_blocked" --argjson seconds "$((SECONDS - story_start))" '
         [.[] | select(length > 0)] as $up
-        | {era: ([$up[].components[] | select(.id == "network") | .era] | min), epoch: ([$up[].clock.epoch] | max),
-           nodes: ($up | length), active: ([$up[] | select(.gate.may_emit)] | length),
+        | {era: ([$up[].components[] | select(.id == "network") | .era] | min),
+           epoch: ([$up[].clock.epoch] | max), nodes: ($up | length),
+           active: ([$up[] | select(.gate.may_emit)] | length),
            blocked: ([$up[] | select(.gate.state == "blocked")] | length),
            mismatch: ([$up[] | select(.gate.state == "mismatch")] | length),
            digests_equal: (($up | length) > 0 and ([$up[].view_digest] | unique | length) == 1),

@@ -72,7 +72,8 @@ make_keys() {
         mkdir -m 700 "$work/$name"
         if [ -n "${stake[$name]:-}" ]; then
             remember eractl keygen "$name/validator.key"
-            "$bin/eractl" keygen "$work/$name/validator.key" >/dev/null || give_up "eractl keygen failed for $name"
+            "$bin/eractl" keygen "$work/$name/validator.key" >/dev/null ||
+                give_up "eractl keygen failed for $name"
         fi
     done
 }
@@ -110,7 +111,8 @@ $(group "${signers[@]}")
 } );
 TEXT
     remember eractl charter check charter.txt
-    "$bin/eractl" charter check "$work/charter.txt" >"$work/said" 2>&1 || give_up 'the charter is refused' "$work/said"
+    "$bin/eractl" charter check "$work/charter.txt" >"$work/said" 2>&1 ||
+        give_up 'the charter is refused' "$work/said"
 }
 
 # Does nobody listen there?
@@ -208,7 +210,8 @@ start_network() {
             if sees '[.[] | select(length > 0)] | length == 6'; then return 0; fi
             for name in "${!pid[@]}"; do
                 if ! runs "$name"; then
-                    grep -qi 'in use' "$work/$name/log" || give_up "erad of $name did not start:" "$work/$name/log"
+                    grep -qi 'in use' "$work/$name/log" ||
+                        give_up "erad of $name did not start:" "$work/$name/log"
                     stop_nodes
                     rm -rf "$work"/*/state "$work"/*/log
                     continue 3
@@ -222,7 +225,7 @@ start_network() {
 
 stop_nodes() {
     local name end=$((SECONDS + 5))
-    for name in "${!pid[@]}"; do kill -CONT "${pid[$name]}" 2>/dev/null && kill -TERM "${pid[$name]}" 2>/dev/null; done
+    for name in "${!pid[@]}"; do kill -TERM "${pid[$name]}" && kill -CONT "${pid[$name]}"; done 2>/dev/null
     for name in "${!pid[@]}"; do
         while runs "$name" && [ "$SECONDS" -lt "$end" ]; do pause 0.05; done
         if runs "$name"; then end_node "$name" KILL; fi
@@ -234,7 +237,8 @@ stop_nodes() {
 upgrade() {
     configure_node "$1" 2.0.0
     if [ -d "$work/$1/source" ]; then
-        make -s -C "$work/$1/source" OUT=../meter-2.0.0 >"$work/said" 2>&1 || give_up "$1 cannot build" "$work/said"
+        make -s -C "$work/$1/source" OUT=../meter-2.0.0 >"$work/said" 2>&1 ||
+            give_up "$1 cannot build" "$work/said"
         ln -sfn "$work/$1/meter-2.0.0" "$work/$1/meter"
     fi
     remember sed -i 's/"1.0.0"/"2.0.0"/' "$1/erad.conf"
