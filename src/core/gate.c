@@ -32,16 +32,18 @@ bool era_gate_may_emit(enum era_gate_state s)
     return rows[s].status == ERA_EXIT_OK;
 }
 
-/* The nearest entry to come, with an epoch, that these versions cannot run. */
+/* The nearest entry to come, with an epoch, that neither what runs nor what is staged supports. */
 static const struct era_entry *unsupported_next(const struct era_gate_input *in, int *kind)
 {
     const struct era_plan *plan = in->view->plan;
     for (size_t i = 0; i < plan->count; i++) {
         const struct era_entry *e = &plan->entries[i];
         if (e->has_effective && e->effective > in->view->epoch &&
-            !era_record_supported(&e->record, in->versions, kind))
+            !era_record_supported(&e->record, in->versions, kind) &&
+            !(in->staged && era_record_supported(&e->record, in->staged, NULL)))
             return e;
     }
+    *kind = -1;
     return NULL;
 }
 

@@ -12,7 +12,7 @@ enum era_gate_state {
     ERA_GATE_MISMATCH,     /* own rebuild of the current record differs (T5) */
     ERA_GATE_NO_ERA,       /* no entry has begun */
     ERA_GATE_STALE,        /* fresh announcements below Q (N6) */
-    ERA_GATE_UPGRADE_SOON, /* the next era is not supported: countdown (M5) */
+    ERA_GATE_UPGRADE_SOON, /* the next era is supported neither by what runs nor by what is staged (M5) */
     ERA_GATE_NOTICE,       /* a newer release is in force, pending or announced (P1, P2, M4) */
     ERA_GATE_CURRENT
 };
@@ -26,6 +26,7 @@ bool era_gate_may_emit(enum era_gate_state s);
 struct era_gate_input {
     const struct era_view *view;
     const struct era_versions *versions;
+    const struct era_versions *staged; /* installed for the next era; NULL: nothing */
     bool fresh;    /* announcements of stake >= Q are fresh, or the network is authority only */
     bool mismatch; /* own rebuild of an artefact of the entry in force differs */
 };

@@ -202,8 +202,11 @@ static void judge_component(struct era_node *n, int component, bool fresh)
     struct era_view view;
     era_node_view(n, component, &view);
     const struct era_entry *e = era_view_entry(&view);
-    struct era_gate_input in = {
-        .view = &view, .versions = &n->config.versions, .fresh = fresh, .mismatch = rebuild_differs(n, e)};
+    struct era_gate_input in = {.view = &view,
+                                .versions = &n->config.versions,
+                                .staged = &n->config.staged,
+                                .fresh = fresh,
+                                .mismatch = rebuild_differs(n, e)};
     struct era_gate *gate = &n->gates[component];
     struct told *told = &n->told[component], now = {0};
     era_gate_judge(&in, gate);

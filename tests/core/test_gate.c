@@ -125,6 +125,24 @@ Test(gate, M5_a_countdown_when_the_next_era_is_not_supported)
     cr_expect_eq(gate_at(9, "1.0.0").epochs_left, 1);
 }
 
+Test(gate, M5_what_is_staged_ends_the_countdown_but_not_the_block)
+{
+    adopt(given_requires(given_breaking(start(), 10, "2.0.0"), ">=2.0.0"));
+    struct era_gate_input in = input_at(4, "1.0.0");
+    struct era_versions staged = *in.versions;
+    struct era_gate g;
+    cr_assert(era_text_set(staged.v[ERA_VERSION_SOFTWARE], sizeof staged.v[0], "2.0.0"));
+    in.staged = &staged;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_NOTICE);
+    cr_expect_eq(g.version_kind, -1);
+
+    in = input_at(10, "1.0.0");
+    in.staged = &staged;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_BLOCKED);
+}
+
 Test(gate, P5_behind_and_incompatible_is_judged_at_the_effective_epoch)
 {
     adopt(given_requires(given_breaking(start(), 10, "2.0.0"), "^2.0.0"));
