@@ -166,8 +166,12 @@ static bool over(const char *state)
 static enum outcome judge_proposal(const json_t *json, struct goal *g)
 {
     const json_t *p = json_object_get(json, "proposal");
+    const json_t *approvals = json_object_get(p, "approvals");
     const char *state = era_json_text(p, "state");
-    if (strcmp(state, "adopted") == 0 || (!g->adopted && strcmp(state, "approved") == 0))
+    /* By the count: an approved one may have expired since, which its state then says. */
+    bool approved = json_is_integer(json_object_get(approvals, "needed")) &&
+                    era_json_int(approvals, "count", 0) >= era_json_int(approvals, "needed", 0);
+    if (strcmp(state, "adopted") == 0 || (!g->adopted && approved))
         return REACHED;
     if (!over(state))
         return WAITING;
