@@ -184,19 +184,24 @@ void era_gossip_forget_refused(struct era_gossip *g)
     era_idtable_clear(g->refused);
 }
 
+/* To links in handshake too: our hello went out with the old word. */
+static void send_status(struct era_gossip *g, struct era_link *link, const struct era_versions *versions)
+{
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    bool fits = era_frame_add_status(&frame, g->blocked, versions);
+    assert(fits);
+    era_link_send(g, link, &frame);
+}
+
 void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
 {
     era_gossip_advance(g, now_ms);
     if (g->blocked == blocked)
         return;
     g->blocked = blocked;
-    /* To links in handshake too: our hello went out with the old word. */
     for (size_t i = 0; i < g->link_count; i++) {
-        struct era_frame_builder frame;
-        era_frame_begin(&frame, g->frame_room);
-        bool fits = era_frame_add_status(&frame, blocked);
-        assert(fits);
-        era_link_send(g, g->links[i], &frame);
+        send_status(g, g->links[i], NULL);
         if (!blocked && g->links[i]->info.state == ERA_PEER_UP)
             era_sync_soon(g, g->links[i], ERA_SET_EVENTS);
     }
@@ -205,6 +210,8 @@ void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
 void era_gossip_set_versions(struct era_gossip *g, const struct era_versions *versions)
 {
     g->config.versions = *versions;
+    for (size_t i = 0; i < g->link_count; i++)
+        send_status(g, g->links[i], versions);
 }
 
 /* ---- what is to be done, and how things are ---- */

@@ -121,6 +121,7 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 void era_gossip_forget_refused(struct era_gossip *g);
 /* This node's gate changed: tell every peer; events stop or flow again (R15). */
 void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked);
+/* What this node runs changed: told to every peer, and in hellos to come. */
 void era_gossip_set_versions(struct era_gossip *g, const struct era_versions *versions);
 
 /* Actions since the last call, oldest first; their bytes live until the next

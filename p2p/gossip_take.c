@@ -65,10 +65,12 @@ static void take_statement(struct era_gossip *g, struct era_link *link, struct e
     take_envelope(g, link, envelope);
 }
 
-static void take_status(struct era_gossip *g, struct era_link *link, bool blocked)
+static void take_status(struct era_gossip *g, struct era_link *link, const struct era_frame_status *status)
 {
-    bool freed = link->info.blocked && !blocked;
-    link->info.blocked = blocked;
+    bool freed = link->info.blocked && !status->blocked;
+    link->info.blocked = status->blocked;
+    if (status->has_versions)
+        link->info.versions = status->versions;
     if (freed)
         era_sync_soon(g, link, ERA_SET_EVENTS);
 }
@@ -98,7 +100,7 @@ static void take_part(struct era_gossip *g, struct era_link *link, const struct 
         era_sync_want(g, link, &part->u.want);
         break;
     case ERA_FRAME_STATUS:
-        take_status(g, link, part->u.status.blocked);
+        take_status(g, link, &part->u.status);
         break;
     }
 }

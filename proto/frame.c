@@ -183,11 +183,14 @@ static enum era_verdict read_want(struct era_bytes in, struct era_frame_want *ou
 
 static enum era_verdict read_status(struct era_bytes in, struct era_frame_status *out)
 {
-    static const struct era_wire_shape shape = {.types = "f", .required = 1, .skip_unknown = true};
-    struct era_wire_value v[1];
+    static const struct era_wire_shape shape = {.types = "fb", .required = 1, .skip_unknown = true};
+    struct era_wire_value v[2];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
-    out->blocked = verdict == ERA_ACCEPTED && v[0].number;
-    return verdict;
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    out->blocked = v[0].number;
+    out->has_versions = v[1].there;
+    return out->has_versions ? read_versions(v[1].span, &out->versions) : ERA_ACCEPTED;
 }
 
 static enum era_verdict read_part(uint32_t field, const struct era_wire_value *value,
@@ -447,10 +450,14 @@ static void write_status(struct era_wire_out *out, const void *message)
 {
     const struct era_frame_status *status = message;
     era_wire_put_number(out, 1, status->blocked);
+    if (status->has_versions)
+        era_wire_put_message(out, 2, write_versions, &status->versions);
 }
 
-bool era_frame_add_status(struct era_frame_builder *b, bool blocked)
+bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struct era_versions *versions)
 {
-    const struct era_frame_status status = {blocked};
+    struct era_frame_status status = {.blocked = blocked, .has_versions = versions != NULL};
+    if (versions)
+        status.versions = *versions;
     return add_message(b, ERA_FRAME_STATUS, write_status, &status);
 }

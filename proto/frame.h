@@ -76,6 +76,8 @@ struct era_frame_want {
 
 struct era_frame_status {
     bool blocked;
+    bool has_versions;
+    struct era_versions versions;
 };
 
 struct era_frame_part {
@@ -134,6 +136,7 @@ bool era_frame_add_summary(struct era_frame_builder *b, const struct era_frame_s
 bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t round, bool reply,
                         const struct era_frame_bucket *buckets, size_t bucket_count);
 bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids);
-bool era_frame_add_status(struct era_frame_builder *b, bool blocked);
+/* versions: NULL when they are as the hello said. */
+bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struct era_versions *versions);
 
 #endif

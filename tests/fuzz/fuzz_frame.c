@@ -46,7 +46,8 @@ static void add_part(struct era_frame_builder *b, const struct era_frame_part *p
         fits = era_frame_add_want(b, part->u.want.set, part->u.want.ids);
         break;
     case ERA_FRAME_STATUS:
-        fits = era_frame_add_status(b, part->u.status.blocked);
+        fits = era_frame_add_status(b, part->u.status.blocked,
+                                    part->u.status.has_versions ? &part->u.status.versions : NULL);
         break;
     }
     assert(fits);

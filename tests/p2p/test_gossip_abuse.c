@@ -352,11 +352,28 @@ Test(blocked, R15_a_blocked_peer_gets_no_event_already_queued)
     struct probe *p = given_link();
     wire_give(p->w, 0, wire_item(p->w, ERA_KIND_EVENT, 100), true);
     wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100), true);
-    cr_assert(era_frame_add_status(probe_frame(p), true));
+    cr_assert(era_frame_add_status(probe_frame(p), true, NULL));
     probe_send(p, 1);
     cr_assert_eq(probe_wait(p, 10)->statements, 1);
     cr_assert_eq(probe_info(p, 1).events_out, 0);
     cr_assert(probe_info(p, 1).blocked);
+    probe_free(p);
+}
+
+Test(blocked, M1_versions_that_change_are_told_and_heard)
+{
+    struct probe *p = given_link();
+    struct era_versions versions = {.v = {[ERA_VERSION_SOFTWARE] = "2.0.0"}};
+    cr_assert(era_frame_add_status(probe_frame(p), false, &versions));
+    probe_send(p, 1);
+    probe_wait(p, 10);
+    cr_assert_str_eq(probe_info(p, 1).versions.v[ERA_VERSION_SOFTWARE], "2.0.0");
+    cr_assert(era_frame_add_status(probe_frame(p), true, NULL));
+    probe_send(p, 1);
+    uint64_t told = probe_wait(p, 10)->statuses;
+    cr_assert_str_eq(probe_info(p, 1).versions.v[ERA_VERSION_SOFTWARE], "2.0.0");
+    era_gossip_set_versions(p->g, &versions);
+    cr_assert_eq(probe_look(p)->statuses, told + 1);
     probe_free(p);
 }
 
@@ -370,7 +387,7 @@ Test(blocked, events_are_compared_at_once_when_the_peer_is_free_again)
     cr_assert_eq(probe_wait(p, 10)->summaries, 1);
     cr_assert_eq(p->seen.set, ERA_SET_STATEMENTS);
     probe_wait(p, 3000);
-    cr_assert(era_frame_add_status(probe_frame(p), false));
+    cr_assert(era_frame_add_status(probe_frame(p), false, NULL));
     probe_send(p, 1);
     cr_assert_eq(era_gossip_deadline_ms(p->g), p->w->now_ms);
     probe_free(p);

@@ -77,7 +77,7 @@ Test(frame, parts_come_in_the_order_they_were_added)
 {
     struct era_frame_builder b;
     era_frame_begin(&b, buffer);
-    cr_assert(era_frame_add_status(&b, true));
+    cr_assert(era_frame_add_status(&b, true, NULL));
     cr_assert(era_frame_add_statement(&b, (struct era_bytes){(const uint8_t *)"one", 3}));
     cr_assert(era_frame_add_refusal(&b, ERA_WRONG_NETWORK, "other network"));
     cr_assert(era_frame_add_statement(&b, (struct era_bytes){(const uint8_t *)"three", 5}));
@@ -163,7 +163,7 @@ Test(frame, protobuf_c_reads_it_the_same)
     cr_assert(era_frame_add_hello(&b, &hello));
     cr_assert(era_frame_add_statement(&b, (struct era_bytes){(const uint8_t *)"s", 1}));
     cr_assert(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
-    cr_assert(era_frame_add_status(&b, false));
+    cr_assert(era_frame_add_status(&b, false, NULL));
     Erad__Wire__Frame *pb = erad__wire__frame__unpack(NULL, b.len, buffer);
     cr_assert_not_null(pb);
     cr_assert_str_eq(pb->hello->agent, "erad/0.1.0");
@@ -265,9 +265,9 @@ Test(frame, a_part_that_does_not_fit_leaves_the_frame_as_it_was)
     static uint8_t large[ERA_FRAME_BYTES_MAX];
     struct era_frame_builder b;
     era_frame_begin(&b, buffer);
-    cr_assert(era_frame_add_status(&b, true));
+    cr_assert(era_frame_add_status(&b, true, NULL));
     cr_assert_not(era_frame_add_statement(&b, (struct era_bytes){large, sizeof large - 4}));
-    cr_assert_not(era_frame_add_status(&b, false), "once a frame");
+    cr_assert_not(era_frame_add_status(&b, false, NULL), "once a frame");
     cr_assert_eq(b.len, 4);
     cr_assert(era_frame_add_statement(&b, (struct era_bytes){large, sizeof large - 4 - 4}));
     cr_assert_eq(b.len, ERA_FRAME_BYTES_MAX);
