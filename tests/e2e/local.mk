@@ -9,3 +9,13 @@ TESTS += tests/e2e/test_vote_once
 tests_e2e_test_vote_once_SOURCES = tests/e2e/test_vote_once.c tests/e2e/tap.c tests/e2e/tap.h
 tests_e2e_test_vote_once_SOURCES += tests/erad/place.c tests/erad/place.h tests/lib/given.c tests/lib/given.h
 tests_e2e_test_vote_once_LDADD = src/ipc/libipc.a $(FLOOR_LINK) $(CRITERION_LIBS)
+
+# Networks of real daemons; tests/e2e/lib.bash makes them.
+E2E_BATS = tests/e2e/converge.bats tests/e2e/upgrade.bats tests/e2e/gate.bats tests/e2e/store.bats \
+	tests/e2e/hostile.bats
+TESTS += $(E2E_BATS)
+EXTRA_DIST += $(E2E_BATS) tests/e2e/lib.bash
+# What hostile.bats attacks with.
+check_PROGRAMS += tests/e2e/hostile
+tests_e2e_hostile_SOURCES = tests/e2e/hostile.c
+tests_e2e_hostile_LDADD = $(FLOOR_PROTO)
