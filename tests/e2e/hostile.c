@@ -71,7 +71,8 @@ static bool put_frame(int fd, struct era_bytes frame)
 static bool put_hello(int fd, const struct era_hash *of)
 {
     struct era_frame_builder b;
-    struct era_frame_hello hello = {.protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX, .network = *of};
+    struct era_frame_hello hello = {
+        .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX, .network = *of};
     randombytes_buf(hello.node.b, sizeof hello.node.b);
     era_text_set(hello.agent, sizeof hello.agent, "hostile");
     era_frame_begin(&b, room);
@@ -255,7 +256,8 @@ static int fragments(int count)
     int fd = connected();
     bool open = put_hello(fd, &network);
     for (int i = 0; i < count && open; i++) {
-        struct era_frame_fragment f = {ERA_STATEMENT_BYTES_MAX, (uint32_t)(i % 8) * sizeof part, {part, sizeof part}};
+        uint32_t offset = (uint32_t)(i % 8) * sizeof part;
+        struct era_frame_fragment f = {ERA_STATEMENT_BYTES_MAX, offset, {part, sizeof part}};
         era_frame_begin(&b, room);
         era_frame_add_fragment(&b, &f);
         open = put_frame(fd, era_frame_bytes(&b));
