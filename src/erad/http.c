@@ -1,6 +1,5 @@
 /* A reply a connection, then it closes: no keep-alive, no bodies, no chunks. libevent's buffers and
- * listener do the work; its evhttp is not used, for it can neither bound a connection's whole life nor
- * count its connections. */
+ * listener do the work, http_head reads; CONTRIBUTING.md says why not evhttp. */
 #include "src/erad/http.h"
 
 #include <assert.h>
@@ -19,10 +18,11 @@
 #include <event2/listener.h>
 
 #include "proto/limits.h"
+#include "src/erad/http_head.h"
 #include "src/erad/log.h"
 #include "src/erad/metrics.h"
 
-#define HOST_BYTES  256
+#define HOST_BYTES  ERA_HTTP_NAME_BYTES
 #define RELISTEN_MS 1000 /* out of descriptors: accept again after so long */
 #define TEXT_PLAIN  "text/plain; charset=utf-8"
 
@@ -44,12 +44,6 @@ struct era_http {
     bool loopback;
     uint64_t deadline_ms;
     struct connection connections[ERA_HTTP_CONNECTIONS_MAX];
-};
-
-/* What was read of a request's head. */
-struct head {
-    char method[16], path[HOST_BYTES], host[HOST_BYTES];
-    bool http10, has_host, has_body;
 };
 
 /* ---- connections ---- */
@@ -130,13 +124,13 @@ static void reply(struct connection *c, int status, const char *type, const char
     evbuffer_drain(in, evbuffer_get_length(in));
 }
 
-static void reply_text(struct connection *c, const struct head *h, int status, const char *text)
+static void reply_text(struct connection *c, const struct era_http_head *h, int status, const char *text)
 {
     reply(c, status, TEXT_PLAIN, text, strlen(text), strcmp(h->method, "HEAD") == 0);
 }
 
 /* Takes o. */
-static void reply_json(struct connection *c, const struct head *h, int status, json_t *o)
+static void reply_json(struct connection *c, const struct era_http_head *h, int status, json_t *o)
 {
     char *text = json_dumps(o, JSON_COMPACT);
     json_decref(o);
@@ -146,7 +140,7 @@ static void reply_json(struct connection *c, const struct head *h, int status, j
 }
 
 /* Errors look as those of `eractl --json`. */
-static void reply_error(struct connection *c, const struct head *h, int status, const char *code,
+static void reply_error(struct connection *c, const struct era_http_head *h, int status, const char *code,
                         const char *text, const char *cure)
 {
     json_t *o = json_pack("{s:{s:s,s:s,s:s*,s:s}}", "error", "code", code, "text", text, "where",
@@ -155,7 +149,7 @@ static void reply_error(struct connection *c, const struct head *h, int status, 
     reply_json(c, h, status, o);
 }
 
-static void serve_ready(struct connection *c, const struct head *h)
+static void serve_ready(struct connection *c, const struct era_http_head *h)
 {
     const struct era_node *n = c->http->node;
     enum era_gate_state state = era_node_gate(n, era_node_network_component(n))->state;
@@ -164,7 +158,7 @@ static void serve_ready(struct connection *c, const struct head *h)
     reply_text(c, h, era_gate_may_emit(state) ? 200 : 503, text);
 }
 
-static void serve_metrics(struct connection *c, const struct head *h)
+static void serve_metrics(struct connection *c, const struct era_http_head *h)
 {
     struct era_report_info info = {0};
     size_t len;
@@ -174,31 +168,31 @@ static void serve_metrics(struct connection *c, const struct head *h)
     free(text);
 }
 
-static void serve_status(struct connection *c, const struct head *h)
+static void serve_status(struct connection *c, const struct era_http_head *h)
 {
     struct era_report_info info = {0};
     c->http->fill(c->http->ctx, &info);
     reply_json(c, h, 200, era_report_status(c->http->node, &info));
 }
 
-static void serve_eras(struct connection *c, const struct head *h)
+static void serve_eras(struct connection *c, const struct era_http_head *h)
 {
     reply_json(c, h, 200, era_report_eras(c->http->node, -1));
 }
 
-static void serve_proposals(struct connection *c, const struct head *h)
+static void serve_proposals(struct connection *c, const struct era_http_head *h)
 {
     reply_json(c, h, 200, era_report_proposals(c->http->node));
 }
 
-static void serve_health(struct connection *c, const struct head *h)
+static void serve_health(struct connection *c, const struct era_http_head *h)
 {
     reply_text(c, h, 200, "ok\n");
 }
 
 static const struct {
     const char *path;
-    void (*serve)(struct connection *c, const struct head *h);
+    void (*serve)(struct connection *c, const struct era_http_head *h);
 } routes[] = {
     {"/metrics", serve_metrics},  {"/api/v1/status", serve_status},
     {"/api/v1/eras", serve_eras}, {"/api/v1/proposals", serve_proposals},
@@ -223,7 +217,7 @@ static bool host_is_ours(const struct era_http *http, const char *host)
     return strcasecmp(name, http->host) == 0;
 }
 
-static void answer(struct connection *c, const struct head *h)
+static void answer(struct connection *c, const struct era_http_head *h)
 {
     if (strcmp(h->method, "GET") != 0 && strcmp(h->method, "HEAD") != 0) {
         reply_error(c, h, 405, "usage", "only GET and HEAD are served here", "use eractl to change anything");
@@ -251,87 +245,29 @@ static void answer(struct connection *c, const struct head *h)
                 "try /metrics, /healthz, /readyz, /api/v1/status, /api/v1/eras, /api/v1/proposals");
 }
 
-/* "GET /path?query HTTP/1.1". Too long a path is cut: no page has so long a name. */
-static bool read_request_line(const char *line, struct head *h)
-{
-    const char *target = strchr(line, ' '), *version = strrchr(line, ' ');
-    if (!target || version <= target + 1)
-        return false;
-    size_t method = (size_t)(target++ - line), path = strcspn(target, "? ");
-    if (method == 0 || method >= sizeof h->method || target + strcspn(target, " ") != version)
-        return false;
-    memcpy(h->method, line, method);
-    memcpy(h->path, target, path < sizeof h->path ? path : sizeof h->path - 1);
-    h->http10 = strcmp(version + 1, "HTTP/1.0") == 0;
-    return h->http10 || strcmp(version + 1, "HTTP/1.1") == 0;
-}
-
-static bool read_header(const char *line, struct head *h)
-{
-    const char *colon = strchr(line, ':');
-    if (!colon || colon == line || line[0] == ' ' || line[0] == '\t' || colon[-1] == ' ' || colon[-1] == '\t')
-        return false;
-    const char *value = colon + 1 + strspn(colon + 1, " \t");
-    size_t name = (size_t)(colon - line), len = strlen(value);
-    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-        len--;
-    if (name == 4 && strncasecmp(line, "Host", 4) == 0) {
-        if (h->has_host || len >= sizeof h->host)
-            return false;
-        h->has_host = true;
-        memcpy(h->host, value, len);
-        h->host[len] = '\0';
-    } else if (name == 14 && strncasecmp(line, "Content-Length", 14) == 0) {
-        h->has_body |= strspn(value, "0") != len || len == 0;
-    } else if (name == 17 && strncasecmp(line, "Transfer-Encoding", 17) == 0) {
-        h->has_body = true;
-    }
-    return true;
-}
-
-/* The whole head is there: its lines, each without its end. */
-static bool read_head(struct evbuffer *in, struct head *h)
-{
-    size_t len;
-    char *line;
-    bool first = true, ok = true;
-    while (ok && (line = evbuffer_readln(in, &len, EVBUFFER_EOL_CRLF))) {
-        bool end = len == 0 && !first;
-        ok = strlen(line) == len && (end || (first ? read_request_line(line, h) : read_header(line, h)));
-        first = false;
-        free(line);
-        if (end)
-            break;
-    }
-    return ok;
-}
-
-/* The empty line that ends a head is there. */
-static bool head_is_whole(struct evbuffer *in)
-{
-    return evbuffer_search(in, "\r\n\r\n", 4, NULL).pos >= 0 || evbuffer_search(in, "\n\n", 2, NULL).pos >= 0;
-}
-
 static void on_read(struct bufferevent *bev, void *ctx)
 {
     struct connection *c = ctx;
     struct evbuffer *in = bufferevent_get_input(bev);
-    struct head h = {0};
     if (c->replied) {
         evbuffer_drain(in, evbuffer_get_length(in));
         return;
     }
-    if (!head_is_whole(in)) {
-        if (evbuffer_get_length(in) >= ERA_HTTP_HEADER_BYTES_MAX)
-            reply_error(c, &h, 431, "oversized", "the request's head is larger than the limit",
-                        "send fewer headers");
-        return;
-    }
-    if (read_head(in, &h))
+    struct era_http_head h;
+    switch (era_http_head_read((const char *)evbuffer_pullup(in, -1), evbuffer_get_length(in), &h)) {
+    case ERA_HTTP_HEAD_PART:
+        break;
+    case ERA_HTTP_HEAD_LARGE:
+        reply_error(c, &h, 431, "oversized", "the request's head is larger than the limit",
+                    "send fewer headers");
+        break;
+    case ERA_HTTP_HEAD_BAD:
+        reply_error(c, &h, 400, "malformed", "this is no request of HTTP/1.1", "ask with curl or a browser");
+        break;
+    case ERA_HTTP_HEAD_WHOLE:
         answer(c, &h);
-    else
-        reply_error(c, &(struct head){0}, 400, "malformed", "this is no request of HTTP/1.1",
-                    "ask with curl or a browser");
+        break;
+    }
 }
 
 /* ---- accepting ---- */

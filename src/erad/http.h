@@ -1,7 +1,7 @@
 /* http: the observers' port: GET and HEAD only, loopback by default, with
  * bounds on header bytes, on the whole life of a connection and on the number
- * of connections, no bodies, and a check of Host. Not evhttp, which has no
- * bound for the second and the third. */
+ * of connections, no bodies, and a check of Host. CONTRIBUTING.md says why
+ * not evhttp. */
 #ifndef ERA_ERAD_HTTP_H
 #define ERA_ERAD_HTTP_H
 

@@ -265,6 +265,8 @@ Test(http, http_1_0_needs_no_host_and_plain_newlines_do)
     struct served s = given_server();
     cr_assert(begins(ask(&s, "GET /healthz HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 "));
     cr_assert(begins(ask(&s, "GET /healthz HTTP/1.0\n\n"), "HTTP/1.1 200 "));
+    cr_assert(begins(ask(&s, "GET /healthz HTTP/1.0\r\n\n"), "HTTP/1.1 200 "));
+    cr_assert(begins(ask(&s, "GET /healthz HTTP/1.0\n\r\n"), "HTTP/1.1 200 "));
     end(&s);
 }
 
