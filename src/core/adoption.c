@@ -46,8 +46,16 @@ static int by_stake(const void *a, const void *b)
     return strcmp(x->version, y->version);
 }
 
+enum era_view_word era_view_word(const struct era_announcement *a, const struct era_hash *view_digest,
+                                 uint64_t view_since)
+{
+    if (era_hash_eq(&a->view_digest, view_digest))
+        return ERA_VIEW_SAME;
+    return a->epoch > view_since ? ERA_VIEW_OTHER : ERA_VIEW_UNSAID;
+}
+
 void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const struct era_hash *view_digest,
-                          struct era_adoption *out)
+                          uint64_t view_since, struct era_adoption *out)
 {
     const struct era_charter *c = era_ledger_charter(l);
     struct era_announcement *a = malloc(sizeof *a);
@@ -62,10 +70,9 @@ void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const stru
         out->fresh_stake += stake;
         out->blocked_stake += a->blocked ? stake : 0;
         out->staged_stake += a->staged ? stake : 0;
-        if (era_hash_eq(&a->view_digest, view_digest))
-            out->same_view_stake += stake;
-        else
-            out->other_view_stake += stake;
+        enum era_view_word word = era_view_word(a, view_digest, view_since);
+        out->same_view_stake += word == ERA_VIEW_SAME ? stake : 0;
+        out->other_view_stake += word == ERA_VIEW_OTHER ? stake : 0;
         add_version(out, a->versions.v[ERA_VERSION_SOFTWARE], stake);
     }
     qsort(out->software, out->count, sizeof out->software[0], by_stake);

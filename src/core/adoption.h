@@ -15,17 +15,24 @@ struct era_adoption_version {
 
 struct era_adoption {
     uint64_t stake_sum, quorum;
-    uint64_t fresh_stake;   /* announced for an epoch >= own - 1 */
-    uint64_t blocked_stake; /* fresh and marked blocked */
-    uint64_t staged_stake;  /* fresh and marked staged */
-    uint64_t same_view_stake, other_view_stake; /* fresh: view digest equal to ours, or not (N3) */
-    size_t count;           /* software versions, by stake descending */
+    uint64_t fresh_stake;                       /* announced for an epoch >= own - 1 */
+    uint64_t blocked_stake;                     /* fresh and marked blocked */
+    uint64_t staged_stake;                      /* fresh and marked staged */
+    uint64_t same_view_stake, other_view_stake; /* fresh, see era_view_word (N3); the rest says neither */
+    size_t count;                               /* software versions, by stake descending */
     struct era_adoption_version software[ERA_ADOPTION_VERSIONS_MAX];
     uint64_t other_stake;
 };
 
+/* What an announcement says of one's own view. One that names another view is a warning only if it speaks of
+ * an epoch after the one in which ours last changed: the others were signed before the change. */
+enum era_view_word { ERA_VIEW_SAME, ERA_VIEW_OTHER, ERA_VIEW_UNSAID };
+enum era_view_word era_view_word(const struct era_announcement *a, const struct era_hash *view_digest,
+                                 uint64_t view_since);
+
+/* view_since: the epoch in which one's own view last changed. */
 void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const struct era_hash *view_digest,
-                          struct era_adoption *out);
+                          uint64_t view_since, struct era_adoption *out);
 
 /* Fresh stake whose announced versions support a record (M8). */
 uint64_t era_adoption_supporting(const struct era_ledger *l, uint64_t epoch, const struct era_record *r);

@@ -93,7 +93,7 @@ static json_t *adoption_of(const struct era_node *n, const struct era_hash *dige
 {
     struct era_adoption *a = malloc(sizeof *a);
     assert(a);
-    era_adoption_measure(era_node_ledger(n), era_node_epoch(n), digest, a);
+    era_adoption_measure(era_node_ledger(n), era_node_epoch(n), digest, era_node_view_since(n), a);
     json_t *o = report_object(), *software = report_array();
     for (size_t i = 0; i < a->count; i++) {
         json_t *v = report_object();

@@ -179,7 +179,8 @@ static json_t *announced(const struct era_node *n, size_t validator, const struc
     report_put(o, "versions", report_versions(&a->versions));
     report_put(o, "blocked", report_bool(said && a->blocked));
     report_put(o, "staged", report_bool(said && a->staged));
-    report_put(o, "same_view", said ? report_bool(era_hash_eq(&a->view_digest, digest)) : json_null());
+    enum era_view_word word = said ? era_view_word(a, digest, era_node_view_since(n)) : ERA_VIEW_UNSAID;
+    report_put(o, "same_view", word == ERA_VIEW_UNSAID ? json_null() : report_bool(word == ERA_VIEW_SAME));
     free(a);
     return o;
 }

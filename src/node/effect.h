@@ -16,28 +16,34 @@ enum era_effect_kind {
     ERA_EFF_LOG      /* level, text */
 };
 
-enum era_log_level { ERA_LOG_ERROR = 3, ERA_LOG_WARNING = 4, ERA_LOG_NOTICE = 5, ERA_LOG_INFO = 6, ERA_LOG_DEBUG = 7 };
+enum era_log_level {
+    ERA_LOG_ERROR = 3,
+    ERA_LOG_WARNING = 4,
+    ERA_LOG_NOTICE = 5,
+    ERA_LOG_INFO = 6,
+    ERA_LOG_DEBUG = 7
+};
 
 struct era_reply {
     uint64_t request;
     enum era_verdict verdict;
-    const char *why;       /* detail, or NULL */
-    struct era_hash id;    /* of the statement made or taken in; zero when none */
-    bool matched;          /* attest: the digest is the plan's */
-    uint64_t seq, epoch;   /* emit: of the event */
+    const char *why;     /* detail, or NULL */
+    struct era_hash id;  /* of the statement made or taken in; zero when none */
+    bool matched;        /* attest: the digest is the plan's */
+    uint64_t seq, epoch; /* emit: of the event */
 };
 
 enum era_signal_kind {
-    ERA_SIG_GATE,     /* component, gate: the gate's state changed */
-    ERA_SIG_ERA,      /* component, gate.current: another entry is in force */
-    ERA_SIG_EPOCH,    /* epoch */
-    ERA_SIG_PROPOSAL, /* proposal: a new one is held: signers are notified (T3) */
-    ERA_SIG_APPROVED, /* proposal */
-    ERA_SIG_ADOPTED,  /* proposal: announced; in force from its epochs on */
-    ERA_SIG_FAILED,   /* proposal: k can no longer be reached (T4) */
-    ERA_SIG_EVENT,    /* event, validator (C3) */
+    ERA_SIG_GATE,         /* component, gate: the gate's state changed */
+    ERA_SIG_ERA,          /* component, gate.current: another entry is in force */
+    ERA_SIG_EPOCH,        /* epoch */
+    ERA_SIG_PROPOSAL,     /* proposal: a new one is held: signers are notified (T3) */
+    ERA_SIG_APPROVED,     /* proposal */
+    ERA_SIG_ADOPTED,      /* proposal: announced; in force from its epochs on */
+    ERA_SIG_FAILED,       /* proposal: k can no longer be reached (T4) */
+    ERA_SIG_EVENT,        /* event, validator (C3) */
     ERA_SIG_EQUIVOCATION, /* a key said two things in one place: item_kind, signer or validator, seq */
-    ERA_SIG_STORE     /* the store failed: error */
+    ERA_SIG_STORE         /* the store failed: error */
 };
 
 struct era_signal {

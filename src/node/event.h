@@ -23,7 +23,8 @@ enum era_event_kind {
 enum era_command_kind {
     ERA_CMD_SUBMIT, /* bytes: an envelope made elsewhere (proposal, approve, reject; carriers too) */
     ERA_CMD_READY,  /* id: a proposal */
-    ERA_CMD_ATTEST, /* id, artefact, digest (computed by erad from the built output), source_digest, builder */
+    ERA_CMD_ATTEST, /* id, artefact, digest (computed by erad from the built output), source_digest, builder
+                     */
     ERA_CMD_EMIT,   /* topic, bytes */
     ERA_CMD_HEIGHT  /* number: of the host chain, height clocks only */
 };

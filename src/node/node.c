@@ -12,7 +12,7 @@
 #include "src/node/node_internal.h"
 
 /* A wall clock may be set: look at it at least so often. */
-#define WALL_CHECK_MS 1000
+#define WALL_CHECK_MS   1000
 #define REFUSED_TELL_MS 5000
 
 /* ---- life ---- */
@@ -32,7 +32,8 @@ static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item,
 static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
 {
     const struct era_node *n = ctx;
-    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : era_ledger_find(n->ledger, item) != NULL;
+    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item)
+                                 : era_ledger_find(n->ledger, item) != NULL;
 }
 
 static void make_parts(struct era_node *n)
@@ -162,7 +163,8 @@ static bool rebuild_differs(const struct era_node *n, const struct era_entry *e)
     return false;
 }
 
-static void tell_gate(struct era_node *n, int component, const struct era_gate *gate, enum era_gate_state before)
+static void tell_gate(struct era_node *n, int component, const struct era_gate *gate,
+                      enum era_gate_state before)
 {
     struct era_signal *s = node_signal(n, ERA_SIG_GATE, component);
     s->gate = *gate;
@@ -176,10 +178,10 @@ static void tell_gate(struct era_node *n, int component, const struct era_gate *
                  gate->cause->record.requires.v[kind],
                  n->config.versions.v[kind][0] ? n->config.versions.v[kind] : "an unknown one");
     if (gate->cause)
-        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s: %s %s, era %llu \"%s\", epoch %llu%s",
-                 name, era_gate_name(gate->state), name, gate->cause->record.version,
-                 (unsigned long long)gate->cause->record.era, gate->cause->record.era_name,
-                 (unsigned long long)n->epoch, why);
+        node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE,
+                 "%s: gate %s: %s %s, era %llu \"%s\", epoch %llu%s", name, era_gate_name(gate->state), name,
+                 gate->cause->record.version, (unsigned long long)gate->cause->record.era,
+                 gate->cause->record.era_name, (unsigned long long)n->epoch, why);
     else
         node_log(n, stops ? ERA_LOG_WARNING : ERA_LOG_NOTICE, "%s: gate %s, epoch %llu", name,
                  era_gate_name(gate->state), (unsigned long long)n->epoch);
@@ -191,8 +193,8 @@ static void tell_era(struct era_node *n, int component, const struct era_entry *
     s->gate.current = e;
     if (e)
         node_log(n, ERA_LOG_NOTICE, "%s: era %llu \"%s\" (version %s) is in force since epoch %llu",
-                 n->config.charter->components[component].id, (unsigned long long)e->record.era, e->record.era_name,
-                 e->record.version, (unsigned long long)e->effective);
+                 n->config.charter->components[component].id, (unsigned long long)e->record.era,
+                 e->record.era_name, e->record.version, (unsigned long long)e->effective);
     else
         node_log(n, ERA_LOG_WARNING, "%s: no era is in force", n->config.charter->components[component].id);
 }
@@ -225,8 +227,8 @@ static void judge_component(struct era_node *n, int component, bool fresh)
     *told = now;
 }
 
-/* R14: a clock that is set back, or a height not yet fed, must not bring an old era back after a restart. Only
- * an epoch that a quorum announced is kept: a clock that jumped ahead binds nobody for ever. */
+/* R14: a clock that is set back, or a height not yet fed, must not bring an old era back after a restart.
+ * Only an epoch that a quorum announced is kept: a clock that jumped ahead binds nobody for ever. */
 static void keep_high_water(struct era_node *n)
 {
     const struct era_charter *c = n->config.charter;
@@ -292,8 +294,9 @@ static void run_gossip(struct era_node *n)
                 break;
             case ERA_GOSSIP_CONNECT:
                 e = node_effect(n, ERA_EFF_CONNECT);
-                e->text = (const char *)node_copy(n, (struct era_bytes){(const uint8_t *)a->address,
-                                                                        strlen(a->address) + 1}).data;
+                e->text = (const char *)node_copy(
+                              n, (struct era_bytes){(const uint8_t *)a->address, strlen(a->address) + 1})
+                              .data;
                 break;
             case ERA_GOSSIP_DELIVER:
                 node_intake(n, a->bytes, a->link, NULL, false);
@@ -323,6 +326,7 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     switch (ev->kind) {
     case ERA_EV_START:
         n->started = n->gate_dirty = n->votes_dirty = true;
+        n->view_since = n->epoch;
         break;
     case ERA_EV_TICK:
         break;
@@ -455,6 +459,11 @@ const struct era_gate *era_node_gate(const struct era_node *n, int component)
 uint64_t era_node_fresh_stake(const struct era_node *n)
 {
     return n->fresh_stake;
+}
+
+uint64_t era_node_view_since(const struct era_node *n)
+{
+    return n->view_since;
 }
 
 const struct era_rebuild *era_node_rebuilds(const struct era_node *n, size_t *count)

@@ -17,18 +17,18 @@
 #include "src/node/effect.h"
 #include "src/node/event.h"
 
-#define ERA_NODE_BATCHES_MAX 4      /* STORE effects without their STORED */
-#define ERA_NODE_PENDING_MAX 16384  /* statements on their way to the disk; above: see era_node_congested */
-#define ERA_REBUILDS_MAX 1024       /* own rebuild results remembered */
-#define ERA_STATS_KINDS 40          /* statement kinds counted; higher ones under 0 */
+#define ERA_NODE_BATCHES_MAX 4     /* STORE effects without their STORED */
+#define ERA_NODE_PENDING_MAX 16384 /* statements on their way to the disk; above: see era_node_congested */
+#define ERA_REBUILDS_MAX     1024  /* own rebuild results remembered */
+#define ERA_STATS_KINDS      40    /* statement kinds counted; higher ones under 0 */
 
 struct era_node_config {
     const struct era_charter *charter; /* borrowed for the node's life */
     struct era_hash network;           /* hash of charter 0 */
     struct era_key node_key;
-    const struct era_secret *secret;   /* validator's (authority only: emitter's) key; NULL: none. Borrowed. */
+    const struct era_secret *secret; /* validator's (authority only: emitter's) key; NULL: none. Borrowed. */
     struct era_versions versions, staged;
-    const char *agent, *listen;        /* borrowed, see gossip.h; listen "" = none */
+    const char *agent, *listen; /* borrowed, see gossip.h; listen "" = none */
     const char *const *anchors;
     size_t anchor_count;
     const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */
@@ -82,6 +82,8 @@ const struct era_plan *era_node_initial(const struct era_node *n, int component)
 void era_node_view(const struct era_node *n, int component, struct era_view *out);
 const struct era_gate *era_node_gate(const struct era_node *n, int component);
 uint64_t era_node_fresh_stake(const struct era_node *n);
+/* The epoch in which this node's view last changed, in this run (its start counts as a change). */
+uint64_t era_node_view_since(const struct era_node *n);
 /* The entry and artefact an attestation of this proposal is about; artefact "": the only one.
  * ERA_NOT_FOUND, ERA_AMBIGUOUS. The entry is copied into *entry. */
 enum era_verdict era_node_attest_target(const struct era_node *n, const struct era_hash *proposal,

@@ -129,7 +129,8 @@ void node_stored(struct era_node *n, uint64_t token, int error)
         n->stats.store_failures++;
         if (!n->store_failed) {
             node_log(n, ERA_LOG_ERROR,
-                     "store: cannot keep statements (%s): no votes and no announcements until restart; still serving",
+                     "store: cannot keep statements (%s): no votes and no announcements until restart; still "
+                     "serving",
                      strerror(-error));
             node_signal(n, ERA_SIG_STORE, -1)->error = error;
         }

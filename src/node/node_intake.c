@@ -145,8 +145,8 @@ static void log_equivocation(struct era_node *n, const struct era_change *c)
     const struct era_charter *charter = n->config.charter;
     const char *who = c->signer >= 0 ? charter->components[c->component].signers[c->signer].name
                                      : charter->validators[c->validator].name;
-    node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)", who,
-             era_kind_name(c->item_kind), (unsigned long long)c->seq);
+    node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)",
+             who, era_kind_name(c->item_kind), (unsigned long long)c->seq);
     struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, c->component);
     s->item_kind = c->item_kind;
     s->signer = c->signer;
@@ -158,6 +158,7 @@ static void on_adopted(struct era_node *n, const struct era_change *c)
 {
     log_candidate(n, c, "adopted");
     tell_candidate(n, c, ERA_SIG_ADOPTED);
+    n->view_since = n->epoch;
     n->gate_dirty = n->votes_dirty = true;
     era_gossip_forget_refused(n->gossip); /* the floor moved: what was beyond the window may fit now */
 }
@@ -170,7 +171,8 @@ void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint6
         switch (c.kind) {
         case ERA_CHANGE_OFFER: {
             bool fresh = pushed && era_hash_eq(pushed, &c.item);
-            era_gossip_publish(n->gossip, n->now_ms, ERA_SET_STATEMENTS, &c.item, fresh ? from : 0, fresh && push);
+            era_gossip_publish(n->gossip, n->now_ms, ERA_SET_STATEMENTS, &c.item, fresh ? from : 0,
+                               fresh && push);
             break;
         }
         case ERA_CHANGE_WITHDRAW:
@@ -252,15 +254,16 @@ void node_assemble(struct era_node *n)
         if (len > 0)
             node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
         else
-            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry", (unsigned long long)c->seq,
-                     era_kind_name(kind));
+            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry",
+                     (unsigned long long)c->seq, era_kind_name(kind));
         free(bytes);
     }
 }
 
 /* ---- disk ---- */
 
-static enum era_verdict restore_statement(struct era_node *n, struct era_bytes envelope, const struct era_hash *key)
+static enum era_verdict restore_statement(struct era_node *n, struct era_bytes envelope,
+                                          const struct era_hash *key)
 {
     const struct era_verified *s;
     struct era_hash item;

@@ -7,17 +7,17 @@
 
 /* Something that happens once its batch is durable. */
 enum pending_kind {
-    PENDING_ITEM,    /* ledger item: commit, publish, reply */
-    PENDING_EVENT,   /* own event: into the ring, publish, reply */
-    PENDING_REBUILD  /* own rebuild result: remember it; replies when it has a request */
+    PENDING_ITEM,   /* ledger item: commit, publish, reply */
+    PENDING_EVENT,  /* own event: into the ring, publish, reply */
+    PENDING_REBUILD /* own rebuild result: remember it; replies when it has a request */
 };
 
 struct pending {
     enum pending_kind kind;
     struct era_item *item;
-    uint64_t link;    /* where it came from; 0: ours */
+    uint64_t link; /* where it came from; 0: ours */
     bool has_reply;
-    bool assembled;   /* a carrier of our own hand: offered, not pushed; others assemble it too */
+    bool assembled; /* a carrier of our own hand: offered, not pushed; others assemble it too */
     struct era_reply reply;
     struct era_bytes bytes; /* owned: event envelope */
     struct era_rebuild rebuild;
@@ -61,9 +61,9 @@ struct era_node {
     struct era_ledger *ledger;
     struct era_events *events;
     struct era_gossip *gossip;
-    struct era_plan *initial;    /* one a component */
-    struct era_gate *gates;      /* one a component */
-    struct told *told;           /* what was last told of each component's gate */
+    struct era_plan *initial; /* one a component */
+    struct era_gate *gates;   /* one a component */
+    struct told *told;        /* what was last told of each component's gate */
     bool gates_known;
     struct era_rebuild *rebuilds;
     size_t rebuild_count;
@@ -73,11 +73,11 @@ struct era_node {
     uint64_t now_ms, wall_ms, height, epoch;
     uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty;
-    uint64_t fresh_stake;
-    uint64_t refused_told_ms; /* the next refused link is told then, not before */
+    uint64_t fresh_stake, view_since;
+    uint64_t refused_told_ms;                /* the next refused link is told then, not before */
     uint64_t own_event_epoch, own_event_seq; /* highest reserved */
 
-    struct batch *waiting, *filling; /* oldest first; the last one is filled */
+    struct batch *waiting, *filling;            /* oldest first; the last one is filled */
     struct batch *flying[ERA_NODE_BATCHES_MAX]; /* oldest first */
     size_t flying_count;
     uint64_t next_token;
@@ -125,7 +125,8 @@ void node_announce(struct era_node *n);
 void node_cast_votes(struct era_node *n);
 void node_command(struct era_node *n, const struct era_command *r);
 void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r);
-void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512], size_t *len);
+void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512],
+                         size_t *len);
 bool node_rebuild_read(struct era_bytes value, struct era_rebuild *out);
 
 #endif

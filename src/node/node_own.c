@@ -14,7 +14,8 @@ static enum era_verdict say(struct era_node *n, const struct era_statement *s, c
 {
     uint8_t *envelope = malloc(ERA_AUTHORED_BYTES_MAX);
     assert(envelope);
-    size_t len = era_author_sign(&n->config.network, s, n->config.secret, envelope, ERA_AUTHORED_BYTES_MAX, NULL);
+    size_t len =
+        era_author_sign(&n->config.network, s, n->config.secret, envelope, ERA_AUTHORED_BYTES_MAX, NULL);
     assert(len > 0); /* our own statements keep the limits */
     enum era_verdict v = node_intake(n, (struct era_bytes){envelope, len}, 0, reply, false);
     free(envelope);
@@ -158,7 +159,8 @@ static void request_ready(struct era_node *n, const struct era_command *r)
 
 /* ---- rebuilds (T5) ---- */
 
-void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512], size_t *len)
+void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512],
+                         size_t *len)
 {
     size_t name = strlen(r->artefact), digest = strlen(r->digest);
     struct era_bytes parts[2] = {{r->entry.b, sizeof r->entry.b}, {(const uint8_t *)r->artefact, name}};
@@ -197,7 +199,8 @@ void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r)
 {
     n->gate_dirty = n->votes_dirty = true;
     for (size_t i = 0; i < n->rebuild_count; i++)
-        if (era_hash_eq(&n->rebuilds[i].entry, &r->entry) && strcmp(n->rebuilds[i].artefact, r->artefact) == 0) {
+        if (era_hash_eq(&n->rebuilds[i].entry, &r->entry) &&
+            strcmp(n->rebuilds[i].artefact, r->artefact) == 0) {
             n->rebuilds[i] = *r; /* a repaired build brands nobody: the newest result stands */
             return;
         }
@@ -209,8 +212,8 @@ void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r)
 }
 
 /* New entries first: they are what is to be attested; then what is in force. */
-static bool find_artefact(const struct era_plan *plan, const char *name, bool only_new, size_t *entry, size_t *index,
-                          bool *ambiguous)
+static bool find_artefact(const struct era_plan *plan, const char *name, bool only_new, size_t *entry,
+                          size_t *index, bool *ambiguous)
 {
     for (size_t e = plan->count; e-- > 0;) {
         const struct era_record *r = &plan->entries[e].record;
@@ -264,12 +267,13 @@ static enum era_verdict say_attestation(struct era_node *n, const struct era_com
     a->slot.charter_version = c->charter_version;
     a->slot.seq = c->seq;
     a->proposal = c->proposal;
-    bool fits = era_text_set(a->slot.component, sizeof a->slot.component,
-                             n->config.charter->components[c->component].id) &&
-                era_text_set(a->artefact, sizeof a->artefact, artefact) &&
-                era_text_set(a->digest, sizeof a->digest, r->digest) &&
-                era_text_set(a->source_digest, sizeof a->source_digest, r->source_digest ? r->source_digest : "") &&
-                era_text_set(a->builder, sizeof a->builder, r->builder ? r->builder : "");
+    bool fits =
+        era_text_set(a->slot.component, sizeof a->slot.component,
+                     n->config.charter->components[c->component].id) &&
+        era_text_set(a->artefact, sizeof a->artefact, artefact) &&
+        era_text_set(a->digest, sizeof a->digest, r->digest) &&
+        era_text_set(a->source_digest, sizeof a->source_digest, r->source_digest ? r->source_digest : "") &&
+        era_text_set(a->builder, sizeof a->builder, r->builder ? r->builder : "");
     enum era_verdict v = fits ? say(n, s, NULL) : ERA_OVERSIZED;
     free(s);
     return v;

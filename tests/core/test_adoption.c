@@ -26,12 +26,17 @@ static void runs(const char *who, uint64_t epoch, const char *software)
     cr_assert_eq(take(p, given_announce(c, who, &a)), ERA_ACCEPTED);
 }
 
-static struct era_adoption measured(void)
+static struct era_adoption measured_since(uint64_t view_since)
 {
     struct era_adoption a;
     struct era_hash digest = era_view_digest(p->ledger);
-    era_adoption_measure(p->ledger, p->epoch, &digest, &a);
+    era_adoption_measure(p->ledger, p->epoch, &digest, view_since, &a);
     return a;
+}
+
+static struct era_adoption measured(void)
+{
+    return measured_since(0);
 }
 
 Test(adoption, M6_versions_are_counted_by_stake)
@@ -104,6 +109,17 @@ Test(adoption, N3_other_views_are_counted)
     take(p, given_announce(c, "dave", &a));
     cr_expect_eq(measured().same_view_stake, 10);
     cr_expect_eq(measured().other_view_stake, 40);
+}
+
+Test(adoption, N3_what_was_said_before_ones_own_view_changed_is_no_warning)
+{
+    struct era_announcement a = given_running(c, 9, "1.0.0");
+
+    a.view_digest.b[0] = 1;
+    take(p, given_announce(c, "dave", &a));
+    cr_expect_eq(measured_since(8).other_view_stake, 40);
+    cr_expect_eq(measured_since(9).other_view_stake, 0);
+    cr_expect_eq(measured_since(9).same_view_stake, 0);
 }
 
 Test(adoption, M8_who_would_survive_the_switch)
