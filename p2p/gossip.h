@@ -25,11 +25,11 @@ enum era_set { ERA_SET_STATEMENTS = 1, ERA_SET_EVENTS = 2 };
 
 struct era_gossip_config {
     struct era_hash network;
-    struct era_key node;           /* identity of this node's links (self-link detection) */
-    struct era_versions versions;  /* told in hello */
-    const char *agent;             /* "erad/0.1.0"; borrowed for the gossip's life */
-    const char *listen;            /* address others may dial, "" = none; borrowed likewise */
-    uint64_t seed;                 /* jitter, hash keys */
+    struct era_key node;                 /* identity of this node's links (self-link detection) */
+    struct era_versions versions;        /* told in hello */
+    const char *agent;                   /* "erad/0.1.0"; borrowed for the gossip's life */
+    const char *listen;                  /* address others may dial, "" = none; borrowed likewise */
+    uint64_t seed;                       /* jitter, hash keys */
     uint32_t protocol_min, protocol_max; /* usually the limits.h ones */
     /* Encoded envelope of an item of a set, borrowed until the next call;
      * false when it is gone. Pure. */
@@ -40,13 +40,13 @@ struct era_gossip_config {
 };
 
 enum era_gossip_action_kind {
-    ERA_GOSSIP_SEND,    /* link, bytes: one frame body to write (driver adds the length) */
-    ERA_GOSSIP_CLOSE,   /* link, verdict: flush what was sent before, then close. The link is forgotten:
-                           a later link_down, frame or sent of it is ignored. address: of the other end
-                           when the link was never up, so that somebody hears why; else "". */
-    ERA_GOSSIP_CONNECT, /* address: dial; answer with link_up or dial_failed */
-    ERA_GOSSIP_DELIVER, /* link, bytes: an encoded envelope from a peer */
-    ERA_GOSSIP_PEER_UP, /* link: hello exchanged */
+    ERA_GOSSIP_SEND,     /* link, bytes: one frame body to write (driver adds the length) */
+    ERA_GOSSIP_CLOSE,    /* link, verdict: flush what was sent before, then close. The link is forgotten:
+                            a later link_down, frame or sent of it is ignored. address: of the other end
+                            when the link was never up, so that somebody hears why; else "". */
+    ERA_GOSSIP_CONNECT,  /* address: dial; answer with link_up or dial_failed */
+    ERA_GOSSIP_DELIVER,  /* link, bytes: an encoded envelope from a peer */
+    ERA_GOSSIP_PEER_UP,  /* link: hello exchanged */
     ERA_GOSSIP_PEER_DOWN /* link, verdict; of a link that was up. ACCEPTED: the stream just ended */
 };
 
@@ -76,17 +76,17 @@ struct era_peer_info {
     uint64_t statements_in, statements_out; /* envelopes of set STATEMENTS */
     uint64_t events_in, events_out;         /* envelopes of set EVENTS */
     uint64_t duplicates_in;
-    uint64_t refused_in;  /* by verdicts with a penalty */
-    uint64_t skipped_out; /* pushes skipped because the link was full; anti-entropy heals them */
+    uint64_t refused_in;   /* by verdicts with a penalty */
+    uint64_t skipped_out;  /* pushes skipped because the link was full; anti-entropy heals them */
     uint64_t queued_bytes; /* sent and not yet told by era_gossip_sent */
     uint64_t equal_rounds; /* rounds in which its statements equalled ours */
-    int score; /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
+    int score;             /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
 };
 
 struct era_gossip;
 
 struct era_gossip *era_gossip_new(const struct era_gossip_config *config); /* asserts on no memory */
-void era_gossip_free(struct era_gossip *g);                              /* NULL-safe */
+void era_gossip_free(struct era_gossip *g);                                /* NULL-safe */
 
 /* Add a configured peer (anchor): dialled, and dialled again with jittered backoff. */
 enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address);

@@ -6,87 +6,92 @@
 
 #include <stdint.h>
 
+/* clang-format off: a table of names, numbers and reasons */
+
 /* ---- numbers (protocol §1) ---- */
-#define ERA_EPOCH_MAX ((uint64_t)9007199254740991) /* 2^53 - 1: exact in every JSON reader */
-#define ERA_SEQ_MAX ERA_EPOCH_MAX
+#define ERA_EPOCH_MAX     ((uint64_t)9007199254740991) /* 2^53 - 1: exact in every JSON reader */
+#define ERA_SEQ_MAX       ERA_EPOCH_MAX
 #define ERA_STAKE_SUM_MAX ((uint64_t)1 << 62) /* sums and 3*sum stay in 64/128 bits */
 
 /* ---- text, bytes without the final NUL ---- */
-#define ERA_NAME_BYTES_MAX 64     /* component, artefact, flag, era, key names */
+#define ERA_NAME_BYTES_MAX    64  /* component, artefact, flag, era, key names */
 #define ERA_VERSION_BYTES_MAX 128 /* semver of any sane build tag */
-#define ERA_RANGE_BYTES_MAX 128
-#define ERA_DIGEST_BYTES_MAX 80 /* "sha256:" + 64 hex, "h1:" + 44 */
-#define ERA_LINK_BYTES_MAX 256
-#define ERA_TEXT_BYTES_MAX 1024  /* proposal text, reject reason */
+#define ERA_RANGE_BYTES_MAX   128
+#define ERA_DIGEST_BYTES_MAX  80 /* "sha256:" + 64 hex, "h1:" + 44 */
+#define ERA_LINK_BYTES_MAX    256
+#define ERA_TEXT_BYTES_MAX    1024 /* proposal text, reject reason */
 #define ERA_BUILDER_BYTES_MAX 256
-#define ERA_TOPIC_BYTES_MAX 64
+#define ERA_TOPIC_BYTES_MAX   64
 #define ERA_ADDRESS_BYTES_MAX 128 /* tcp://host:port or ipc:///path (107) */
 
 /* ---- a plan ---- */
 #define ERA_PLAN_ENTRIES_MAX 5
-#define ERA_ARTEFACTS_MAX 16
-#define ERA_FLAGS_MAX 32
+#define ERA_ARTEFACTS_MAX    16
+#define ERA_FLAGS_MAX        32
 #define ERA_DEPENDENCIES_MAX 8
-#define ERA_DROPS_MAX 16
+#define ERA_DROPS_MAX        16
 
 /* ---- a charter ---- */
-#define ERA_VALIDATORS_MAX 5000 /* certificate of 3,334 signatures stays under 1 MiB */
-#define ERA_COMPONENTS_MAX 32
-#define ERA_SIGNERS_MAX 64
-#define ERA_EMITTERS_MAX 64
+#define ERA_VALIDATORS_MAX       5000 /* certificate of 3,334 signatures stays under 1 MiB */
+#define ERA_COMPONENTS_MAX       32
+#define ERA_SIGNERS_MAX          64
+#define ERA_EMITTERS_MAX         64
 #define ERA_EVENTS_PER_EPOCH_MAX 1000
-#define ERA_CHARTER_BYTES_MAX ((uint32_t)1 << 20)
+#define ERA_CHARTER_BYTES_MAX    ((uint32_t)1 << 20)
 
 /* ---- wire ---- */
-#define ERA_FRAME_BYTES_MAX ((uint32_t)65536)     /* frame body, without its 4-byte length */
-#define ERA_FRAGMENT_BYTES_MAX ((uint32_t)61440)  /* room for the frame around it */
-#define ERA_STATEMENT_BYTES_MAX ((uint32_t)1 << 20) /* encoded envelope, carriers included */
-#define ERA_LOOSE_BYTES_MAX ((uint32_t)49152)     /* payload of a loose statement: fits a frame */
+#define ERA_FRAME_BYTES_MAX         ((uint32_t)65536)   /* frame body, without its 4-byte length */
+#define ERA_FRAGMENT_BYTES_MAX      ((uint32_t)61440)   /* room for the frame around it */
+#define ERA_STATEMENT_BYTES_MAX     ((uint32_t)1 << 20) /* encoded envelope, carriers included */
+#define ERA_LOOSE_BYTES_MAX         ((uint32_t)49152)   /* payload of a loose statement: fits a frame */
 #define ERA_EVENT_PAYLOAD_BYTES_MAX ((uint32_t)4096)
-#define ERA_FRAME_STATEMENTS_MAX 1024
-#define ERA_UNPACK_BYTES_MAX ((uint32_t)8 << 20) /* all memory one decode may take */
-#define ERA_PROTOCOL_MIN 1
-#define ERA_PROTOCOL_MAX 1
+#define ERA_FRAME_STATEMENTS_MAX    1024
+#define ERA_UNPACK_BYTES_MAX        ((uint32_t)8 << 20) /* all memory one decode may take */
+#define ERA_PROTOCOL_MIN            1
+#define ERA_PROTOCOL_MAX            1
 
 /* ---- ledger ---- */
-#define ERA_SIGN_WINDOW_SEQS 16   /* R2: a signer signs seq <= floor + 16 */
-#define ERA_LEDGER_WINDOW_SEQS 64 /* loose statements kept above max(head, highest approved) */
-#define ERA_IDS_PER_PLACE_MAX 2   /* R6 */
-#define ERA_LEDGER_ITEMS_MAX ((uint64_t)2000000) /* what a charter may demand; charter check refuses more */
-#define ERA_CERTIFICATES_KEPT_MAX 64 /* history in memory, a component; all stay on disk */
-#define ERA_EVENT_EPOCHS_KEPT 3
-#define ERA_EVENT_RING_MAX 4096
+#define ERA_SIGN_WINDOW_SEQS      16 /* R2: a signer signs seq <= floor + 16 */
+#define ERA_LEDGER_WINDOW_SEQS    64 /* loose statements kept above max(head, highest approved) */
+#define ERA_IDS_PER_PLACE_MAX     2  /* R6 */
+#define ERA_LEDGER_ITEMS_MAX      ((uint64_t)2000000) /* a charter may demand; check refuses more */
+#define ERA_CERTIFICATES_KEPT_MAX 64                  /* history in memory, a component; all stay on disk */
+#define ERA_EVENT_EPOCHS_KEPT     3
+#define ERA_EVENT_RING_MAX        4096
 
 /* ---- store ---- */
-#define ERA_STORE_BATCH_MAX 1000 /* records a transaction: 0.86 of the verify rate (figures) */
-#define ERA_STORE_KEY_BYTES_MAX 255
+#define ERA_STORE_BATCH_MAX       1000 /* records a transaction: 0.86 of the verify rate (figures) */
+#define ERA_STORE_KEY_BYTES_MAX   255
 #define ERA_STORE_VALUE_BYTES_MAX (ERA_STATEMENT_BYTES_MAX + 1024)
 
 /* ---- links ---- */
-#define ERA_LINKS_MAX 256
+#define ERA_LINKS_MAX             256
 #define ERA_LINKS_PER_ADDRESS_MAX 32
-#define ERA_PEERS_MAX 64         /* configured anchors */
-#define ERA_LINK_OUT_BYTES_MAX ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
-#define ERA_LINK_READS_MAX 4     /* frames of one link waiting in the mailbox */
-#define ERA_HANDSHAKE_MS 5000
-#define ERA_LINK_IDLE_MS 60000   /* nothing heard: the link is dead */
-#define ERA_SYNC_INTERVAL_MS 2000
-#define ERA_SYNC_IDS_PER_FRAME_MAX 1800 /* 57,600 bytes of ids a frame */
-#define ERA_REFUSED_IDS_MAX 65536 /* refused items remembered so that they are not asked for again */
-#define ERA_RECONNECT_MIN_MS 250
-#define ERA_RECONNECT_MAX_MS 10000
+#define ERA_PEERS_MAX             64 /* configured anchors */
+#define ERA_LINK_OUT_BYTES_MAX                                                                               \
+    ((uint32_t)4 << 20)              /* queued to one slow peer; above: push skips it, anti-entropy heals */
+#define ERA_LINK_READS_MAX         4 /* frames of one link waiting in the mailbox */
+#define ERA_HANDSHAKE_MS           5000
+#define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
+#define ERA_SYNC_INTERVAL_MS       2000
+#define ERA_SYNC_IDS_PER_FRAME_MAX 1800  /* 57,600 bytes of ids a frame */
+#define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
+#define ERA_RECONNECT_MIN_MS       250
+#define ERA_RECONNECT_MAX_MS       10000
 
 /* ---- control, signals, observers ---- */
-#define ERA_CONTROL_BYTES_MAX ((uint32_t)2 << 20)
-#define ERA_CONTROL_PENDING_MAX 64
-#define ERA_SIGNAL_BYTES_MAX ((uint32_t)16384)
+#define ERA_CONTROL_BYTES_MAX     ((uint32_t)2 << 20)
+#define ERA_CONTROL_PENDING_MAX   64
+#define ERA_SIGNAL_BYTES_MAX      ((uint32_t)16384)
 #define ERA_HTTP_HEADER_BYTES_MAX 8192
-#define ERA_HTTP_CONNECTIONS_MAX 64
-#define ERA_HTTP_DEADLINE_MS 10000
+#define ERA_HTTP_CONNECTIONS_MAX  64
+#define ERA_HTTP_DEADLINE_MS      10000
 
 /* ---- trees (T2) ---- */
-#define ERA_TREE_FILES_MAX 1000000
+#define ERA_TREE_FILES_MAX      1000000
 #define ERA_TREE_PATH_BYTES_MAX 4096
-#define ERA_TREE_DEPTH_MAX 256
+#define ERA_TREE_DEPTH_MAX      256
+
+/* clang-format on */
 
 #endif

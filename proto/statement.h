@@ -92,7 +92,8 @@ struct era_entry {
     uint64_t effective;
     enum era_class class;
     struct era_record record;
-    struct era_hash hash; /* identity: canonical bytes with is_new = false; set by decode and by era_entry_seal */
+    struct era_hash
+        hash; /* identity: canonical bytes with is_new = false; set by decode and by era_entry_seal */
 };
 
 struct era_plan {
@@ -184,8 +185,8 @@ struct era_statement {
 struct era_envelope {
     uint32_t kind;
     struct era_bytes payload;
-    struct era_key key;              /* zero for carriers */
-    struct era_signature signature;  /* zero for carriers */
+    struct era_key key;             /* zero for carriers */
+    struct era_signature signature; /* zero for carriers */
 };
 
 struct era_indexed_signature {
@@ -206,9 +207,9 @@ struct era_carrier {
     struct era_key author;
     struct era_signature signature;
     size_t approval_count, readiness_count, attestation_count;
-    struct era_indexed_signature *approvals;       /* ascending by key */
-    struct era_indexed_signature *readiness;       /* ascending by key */
-    struct era_indexed_attestation *attestations;  /* ascending by (key, payload) */
+    struct era_indexed_signature *approvals;      /* ascending by key */
+    struct era_indexed_signature *readiness;      /* ascending by key */
+    struct era_indexed_attestation *attestations; /* ascending by (key, payload) */
 };
 
 /* Decode an envelope of at most ERA_STATEMENT_BYTES_MAX. Unknown kinds are
@@ -224,7 +225,8 @@ size_t era_envelope_encode(const struct era_envelope *e, uint8_t *out, size_t ca
  * Checks bytes, bounds, texts and canonical form; not whether a plan is well
  * formed (core/plan) nor who may say it (core/verify). */
 enum era_verdict era_statement_decode(uint32_t kind, struct era_bytes payload, struct era_statement *out);
-/* Canonical bytes of a statement; returns the length, 0 when cap is too small. Asserts on out-of-bound counts. */
+/* Canonical bytes of a statement; returns the length, 0 when cap is too small. Asserts on out-of-bound
+ * counts. */
 size_t era_statement_encode(const struct era_statement *s, uint8_t *out, size_t cap);
 
 enum era_verdict era_carrier_decode(struct era_bytes payload, struct era_carrier *out);

@@ -50,8 +50,8 @@ static inline int era_store_commit(struct era_store *s, const struct era_store_p
     return s->ops->commit(s, puts, n);
 }
 
-static inline int era_store_walk(struct era_store *s, struct era_bytes prefix,
-                                 era_store_visit *visit, void *ctx)
+static inline int era_store_walk(struct era_store *s, struct era_bytes prefix, era_store_visit *visit,
+                                 void *ctx)
 {
     return s->ops->walk(s, prefix, visit, ctx);
 }

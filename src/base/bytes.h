@@ -13,9 +13,9 @@ struct era_bytes {
     size_t len;
 };
 
-#define ERA_HASH_BYTES 32
-#define ERA_KEY_BYTES 32
-#define ERA_SECRET_BYTES 64 /* libsodium's Ed25519 secret key */
+#define ERA_HASH_BYTES      32
+#define ERA_KEY_BYTES       32
+#define ERA_SECRET_BYTES    64 /* libsodium's Ed25519 secret key */
 #define ERA_SIGNATURE_BYTES 64
 #define ERA_HASH_TEXT_BYTES (2 * ERA_HASH_BYTES + 1)
 

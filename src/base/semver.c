@@ -189,7 +189,7 @@ static enum op cut_op(struct span *t)
     static const struct {
         const char *text;
         enum op op;
-    } ops[] = {{">=", OP_GE}, {"<=", OP_LE}, {"=", OP_EQ},    {">", OP_GT},
+    } ops[] = {{">=", OP_GE}, {"<=", OP_LE},   {"=", OP_EQ},   {">", OP_GT},
                {"<", OP_LT},  {"^", OP_CARET}, {"~", OP_TILDE}};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         size_t n = strlen(ops[i].text);

@@ -22,9 +22,9 @@
 #error "uthash.h was included before src/base/table.h: its hash would not be keyed"
 #endif
 
-#define HASH_FUNCTION(keyptr, keylen, hashv)                              \
-    do {                                                                  \
-        (hashv) = (unsigned)era_siphash(ERA_TABLE_KEY, (keyptr), (keylen)); \
+#define HASH_FUNCTION(keyptr, keylen, hashv)                                                                 \
+    do {                                                                                                     \
+        (hashv) = (unsigned)era_siphash(ERA_TABLE_KEY, (keyptr), (keylen));                                  \
     } while (0)
 #define uthash_fatal(msg) abort()
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define CHECKSUM_CHARS 6
-#define DATA_CHARS 52 /* 256 bits, five a character */
+#define DATA_CHARS     52 /* 256 bits, five a character */
 
 static const char charset[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 

@@ -10,11 +10,11 @@
 #include "src/base/bytes.h"
 #include "src/base/verdict.h"
 
-#define ERA_KEY_PREFIX "erapub"
+#define ERA_KEY_PREFIX  "erapub"
 #define ERA_SEED_PREFIX "erasec"
 /* 6 of prefix, "1", 52 of data, 6 of checksum, NUL. */
-#define ERA_KEY_TEXT_BYTES 66
-#define ERA_SEED_BYTES 32
+#define ERA_KEY_TEXT_BYTES   66
+#define ERA_SEED_BYTES       32
 #define ERA_BECH32_BYTES_MAX 90 /* BIP-173: the checksum's promise ends here */
 
 /* What an Ed25519 secret key grows from. Clear it with sodium_memzero. */

@@ -24,6 +24,7 @@ enum era_exit {
 };
 
 /* X(NAME, code, what it means, cure, penalty charged to the peer that sent it, exit status) */
+/* clang-format off */
 #define ERA_VERDICTS(X)                                                                            \
     X(ACCEPTED, "accepted", "accepted", "", 0, 0)                                                  \
     X(DUPLICATE, "duplicate", "this statement is already held", "nothing to do", 0, 0)             \
@@ -33,7 +34,8 @@ enum era_exit {
       "use the next free sequence number; `eractl propose` does", 0, 65)                           \
     X(CAPPED, "capped", "two statements of this key are already held for this place",              \
       "none: a key speaks once a slot", 0, 65)                                                     \
-    X(FULL, "full", "a table sized from the charter is full", "report it: a charter check bounds this", 0, 75) \
+    X(FULL, "full", "a table sized from the charter is full",                                         \
+      "report it: a charter check bounds this", 0, 75)                                             \
     X(TRUNCATED, "truncated", "the bytes end too early", "send it whole", 10, 65)                  \
     X(OVERSIZED, "oversized", "it is larger than the limit", "make it smaller", 10, 65)            \
     X(MALFORMED, "malformed", "the bytes do not decode", "check what wrote them", 10, 65)          \
@@ -101,12 +103,13 @@ enum era_exit {
     X(TIMEOUT, "timeout", "nothing came in time", "try later", 1, 75)                              \
     X(USAGE, "usage", "the request is not understood", "see --help", 0, 64)                        \
     X(PERMISSION, "permission", "not allowed for this user", "run it as root or as erad's user", 0, 77)
+/* clang-format on */
 
 enum era_verdict {
 #define X(name, code, text, cure, penalty, status) ERA_##name,
     ERA_VERDICTS(X)
 #undef X
-    ERA_VERDICT_COUNT
+        ERA_VERDICT_COUNT
 };
 
 /* The row of a verdict. All strings are static. */

@@ -23,7 +23,8 @@ size_t era_author_sign(const struct era_hash *network, const struct era_statemen
     return written;
 }
 
-struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind, const struct era_vote *vote)
+struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind,
+                                   const struct era_vote *vote)
 {
     uint8_t payload[512];
     struct era_statement *s = malloc(sizeof *s); /* too large for the stack: it has room for a plan */

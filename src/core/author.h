@@ -21,7 +21,8 @@ size_t era_author_sign(const struct era_hash *network, const struct era_statemen
                        const struct era_secret *secret, uint8_t *out, size_t cap, struct era_hash *id);
 
 /* The id of an approve or readiness, the same for every key (R6). */
-struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind, const struct era_vote *vote);
+struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind,
+                                   const struct era_vote *vote);
 
 /* A carrier as an envelope, malloc'd into *out (caller frees); returns its
  * length, 0 when it exceeds ERA_STATEMENT_BYTES_MAX. */

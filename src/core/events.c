@@ -133,8 +133,8 @@ bool era_events_seen(const struct era_events *e, const struct era_hash *item)
     return find_item(e, item) != NULL;
 }
 
-void era_events_expire(struct era_events *e, uint64_t epoch, void (*gone)(void *ctx, const struct era_hash *item),
-                       void *ctx)
+void era_events_expire(struct era_events *e, uint64_t epoch,
+                       void (*gone)(void *ctx, const struct era_hash *item), void *ctx)
 {
     struct seen *previous = NULL;
     for (struct seen *s = e->oldest, *next; s; s = next) {

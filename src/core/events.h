@@ -30,8 +30,8 @@ bool era_events_seen(const struct era_events *e, const struct era_hash *item);
 
 /* Forget what is too old for `epoch`, and the oldest above the ring's size;
  * gone is called for each item that leaves the ring. */
-void era_events_expire(struct era_events *e, uint64_t epoch, void (*gone)(void *ctx, const struct era_hash *item),
-                       void *ctx);
+void era_events_expire(struct era_events *e, uint64_t epoch,
+                       void (*gone)(void *ctx, const struct era_hash *item), void *ctx);
 
 /* Own next seq at an epoch: one above the highest taken in from this key. */
 uint64_t era_events_next_seq(const struct era_events *e, int validator, uint64_t epoch);

@@ -7,7 +7,8 @@
 /* Carriers: two ids a kind and slot; announcements: two ids for each of two epochs, and one in flight. */
 static uint64_t items_max(const struct era_charter *c)
 {
-    uint64_t carriers = era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
+    uint64_t carriers =
+        era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
     uint64_t announcements = era_mul_sat(c->validator_count, 6);
     return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX), era_add_sat(carriers, announcements));
 }
@@ -45,7 +46,7 @@ void era_ledger_free(struct era_ledger *l)
     }
     struct item *item, *tmp;
     HASH_ITER(hh, l->items, item, tmp)
-        era_ledger_item_free(l, item);
+    era_ledger_item_free(l, item);
     free(l->components);
     free(l->announced);
     free(l->changes);
@@ -76,8 +77,13 @@ bool era_ledger_take_change(struct era_ledger *l, struct era_change *out)
 
 static struct era_change change_of(enum era_change_kind kind, const struct era_item *item)
 {
-    return (struct era_change){.kind = kind, .item_kind = item->kind, .item = item->item, .component = item->component,
-                               .seq = item->seq, .signer = item->signer, .validator = item->validator};
+    return (struct era_change){.kind = kind,
+                               .item_kind = item->kind,
+                               .item = item->item,
+                               .component = item->component,
+                               .seq = item->seq,
+                               .signer = item->signer,
+                               .validator = item->validator};
 }
 
 void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered)
@@ -239,8 +245,13 @@ static struct item *new_item(struct era_ledger *l, const struct era_verified *s,
     uint8_t *copy = malloc(s->envelope.len);
     assert(item && copy);
     memcpy(copy, s->envelope.data, s->envelope.len);
-    item->pub = (struct era_item){.item = s->item, .id = s->id, .kind = s->kind, .component = s->component, .seq = seq,
-                                  .signer = s->signer, .validator = s->validator,
+    item->pub = (struct era_item){.item = s->item,
+                                  .id = s->id,
+                                  .kind = s->kind,
+                                  .component = s->component,
+                                  .seq = seq,
+                                  .signer = s->signer,
+                                  .validator = s->validator,
                                   .envelope = {copy, s->envelope.len}};
     HASH_ADD(hh, l->items, pub.item, sizeof item->pub.item, item);
     l->item_count++;
@@ -329,8 +340,8 @@ static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verif
     return ERA_ACCEPTED;
 }
 
-enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch, bool from_disk,
-                                  struct era_item **out)
+enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
+                                  bool from_disk, struct era_item **out)
 {
     assert(s->kind != ERA_KIND_EVENT);
     if (era_ledger_find(l, &s->item))

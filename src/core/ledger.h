@@ -22,13 +22,13 @@
 struct era_item {
     struct era_hash item, id;
     uint32_t kind;
-    int component;        /* -1: announcement */
-    uint64_t seq;         /* announcement: epoch */
+    int component; /* -1: announcement */
+    uint64_t seq;  /* announcement: epoch */
     int signer, validator;
     struct era_bytes envelope; /* owned */
     bool durable;
-    bool equivocal;       /* its key has a second id in this place */
-    bool offered;         /* part of reconciliation */
+    bool equivocal;                  /* its key has a second id in this place */
+    bool offered;                    /* part of reconciliation */
     struct era_candidate *candidate; /* slot kinds; NULL once an adoption dominated it while pending */
     struct era_item *slot_next;      /* items of one slot */
 };
@@ -41,8 +41,8 @@ struct era_ready {
 struct era_attested {
     uint32_t validator;
     struct era_signature signature;
-    struct era_bytes payload; /* owned */
-    bool matched;             /* digest is the plan's */
+    struct era_bytes payload;     /* owned */
+    bool matched;                 /* digest is the plan's */
     struct era_attestation *text; /* decoded, owned */
 };
 
@@ -57,7 +57,7 @@ struct era_candidate {
     struct era_hash proposal;
     int component;
     uint64_t charter_version, seq;
-    bool known; /* the proposal itself is held */
+    bool known;               /* the proposal itself is held */
     struct era_bytes payload; /* owned; the proposal as signed */
     struct era_key author;
     struct era_signature author_signature;
@@ -76,9 +76,9 @@ struct era_candidate {
     struct era_ready *ready;
     size_t attested_count, attested_cap;
     struct era_attested *attested;
-    struct era_match_tally matches; /* once known */
+    struct era_match_tally matches;                /* once known */
     const struct era_item *approved, *certificate; /* durable carriers, or NULL */
-    bool assembling;    /* a carrier of ours is pending */
+    bool assembling;                               /* a carrier of ours is pending */
     bool told_approved, told_failed;
     struct era_candidate *slot_next;
     struct era_candidate *touched_next; /* tallies changed since the last era_ledger_assemblable */
@@ -105,19 +105,19 @@ struct era_adopted {
 
 /* What the node must do after a commit: the ledger's only way to speak. */
 enum era_change_kind {
-    ERA_CHANGE_OFFER,    /* the item joined reconciliation */
-    ERA_CHANGE_WITHDRAW, /* it left */
-    ERA_CHANGE_DELETE,   /* it left the ledger: delete it from the store too */
+    ERA_CHANGE_OFFER,        /* the item joined reconciliation */
+    ERA_CHANGE_WITHDRAW,     /* it left */
+    ERA_CHANGE_DELETE,       /* it left the ledger: delete it from the store too */
     ERA_CHANGE_EQUIVOCATION, /* a key said two things in one place (N4): item is the second */
-    ERA_CHANGE_ADOPTED,  /* component: a certificate was committed */
-    ERA_CHANGE_APPROVED, /* component, candidate: reached k */
-    ERA_CHANGE_FAILED    /* component, candidate: k can no longer be reached (T4) */
+    ERA_CHANGE_ADOPTED,      /* component: a certificate was committed */
+    ERA_CHANGE_APPROVED,     /* component, candidate: reached k */
+    ERA_CHANGE_FAILED        /* component, candidate: k can no longer be reached (T4) */
 };
 
 struct era_change {
     enum era_change_kind kind;
     uint32_t item_kind;
-    struct era_hash item;     /* item id; ADOPTED, APPROVED, FAILED: proposal id */
+    struct era_hash item; /* item id; ADOPTED, APPROVED, FAILED: proposal id */
     int component;
     uint64_t seq;
     int signer, validator;
@@ -139,8 +139,8 @@ void era_ledger_free(struct era_ledger *l); /* NULL-safe */
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
  * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
  * the ledger's: asserts. */
-enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch, bool from_disk,
-                                  struct era_item **out);
+enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
+                                  bool from_disk, struct era_item **out);
 /* The store said durable: the item counts from now on. May free it or others
  * (what an adoption dominates): do not touch item afterwards. */
 void era_ledger_commit(struct era_ledger *l, struct era_item *item);
@@ -162,9 +162,11 @@ const struct era_item *era_ledger_find(const struct era_ledger *l, const struct 
 /* The candidate with this proposal id, NULL when none. */
 struct era_candidate *era_ledger_candidate(const struct era_ledger *l, const struct era_hash *proposal);
 /* The decoded proposal of a known candidate or adopted one; false otherwise. */
-bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal, struct era_proposal *out);
+bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal,
+                         struct era_proposal *out);
 /* Its bytes, as signed, with author. */
-bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal, struct era_envelope *out);
+bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal,
+                               struct era_envelope *out);
 /* Slots above the floor, ascending. */
 size_t era_ledger_slots(const struct era_ledger *l, int component, const struct era_slot *const **out);
 /* Adopted ones, ascending by slot; history first. */
@@ -186,7 +188,8 @@ uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch
 /* Items held, pending included. */
 size_t era_ledger_count(const struct era_ledger *l);
 /* Visit every durable item that is offered (part of reconciliation), in no order. */
-void era_ledger_each_offered(const struct era_ledger *l, void (*visit)(void *ctx, const struct era_item *item), void *ctx);
+void era_ledger_each_offered(const struct era_ledger *l,
+                             void (*visit)(void *ctx, const struct era_item *item), void *ctx);
 /* Every candidate whose id begins with a hex prefix, up to cap; returns the number found. */
 size_t era_ledger_prefix(const struct era_ledger *l, const char *hex, struct era_hash *out, size_t cap);
 

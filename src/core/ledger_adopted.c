@@ -69,9 +69,12 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
     leave_slot(era_ledger_slot(l, certificate->component, certificate->seq, false), certificate);
     certificate->candidate = NULL;
     int component = certificate->component;
-    era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_ADOPTED, .item = certificate->id,
-                                             .component = component, .seq = certificate->seq,
-                                             .signer = -1, .validator = -1});
+    era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_ADOPTED,
+                                             .item = certificate->id,
+                                             .component = component,
+                                             .seq = certificate->seq,
+                                             .signer = -1,
+                                             .validator = -1});
     refresh_offers(l, component);
     era_ledger_collect(l, component, era_ledger_floor(l, component));
     forget_oldest(l, c);
@@ -219,7 +222,8 @@ static bool brings(struct era_match_tally *t, const struct era_plan *plan, const
     return nearer;
 }
 
-static void fill_attestations(const struct era_ledger *l, const struct era_candidate *c, struct era_carrier *k)
+static void fill_attestations(const struct era_ledger *l, const struct era_candidate *c,
+                              struct era_carrier *k)
 {
     uint64_t needed = era_rebuild_needed(l->charter, &l->charter->components[c->component], c->plan);
     struct weighed *w = calloc(c->attested_count + 1, sizeof *w);
@@ -228,7 +232,8 @@ static void fill_attestations(const struct era_ledger *l, const struct era_candi
     era_match_init(&tally, l->charter, c->plan);
     for (size_t i = 0; i < c->attested_count; i++)
         w[i] = (struct weighed){.stake = l->charter->validators[c->attested[i].validator].stake,
-                                .len = c->attested[i].payload.len, .at = i};
+                                .len = c->attested[i].payload.len,
+                                .at = i};
     qsort(w, c->attested_count, sizeof *w, by_weight);
     for (size_t i = 0; i < c->attested_count && era_match_least(&tally) < needed; i++) {
         const struct era_attested *a = &c->attested[w[i].at];

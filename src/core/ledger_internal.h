@@ -25,7 +25,7 @@ struct place {
 /* pub first: a struct era_item * is a struct item *. */
 struct item {
     struct era_item pub;
-    struct place *place; /* loose only */
+    struct place *place;         /* loose only */
     struct item *announced_next; /* announcements of one validator */
     UT_hash_handle hh;
 };
@@ -47,7 +47,7 @@ struct component {
     struct era_slot **slots; /* ascending by seq, all above floor */
     size_t adopted_count, adopted_cap;
     struct era_adopted *adopted; /* ascending by slot */
-    uint64_t approved_high; /* highest seq with a durable approved carrier */
+    uint64_t approved_high;      /* highest seq with a durable approved carrier */
 };
 
 struct era_ledger {

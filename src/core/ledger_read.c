@@ -20,7 +20,8 @@ const struct era_item *era_ledger_find(const struct era_ledger *l, const struct 
     return found ? &found->pub : NULL;
 }
 
-void era_ledger_each_offered(const struct era_ledger *l, void (*visit)(void *ctx, const struct era_item *item), void *ctx)
+void era_ledger_each_offered(const struct era_ledger *l,
+                             void (*visit)(void *ctx, const struct era_item *item), void *ctx)
 {
     for (const struct item *i = l->items; i; i = i->hh.next)
         if (i->pub.offered)
@@ -68,11 +69,14 @@ static void proposal_of_certificate(const struct era_adopted *a, struct era_enve
     era_carrier_clear(&k); /* the spans live in the certificate */
 }
 
-bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal, struct era_envelope *out)
+bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal,
+                               struct era_envelope *out)
 {
     const struct era_candidate *c = era_ledger_candidate(l, proposal);
     if (c && c->known) {
-        *out = (struct era_envelope){.kind = ERA_KIND_PROPOSAL, .payload = c->payload, .key = c->author,
+        *out = (struct era_envelope){.kind = ERA_KIND_PROPOSAL,
+                                     .payload = c->payload,
+                                     .key = c->author,
                                      .signature = c->author_signature};
         return true;
     }
@@ -83,7 +87,8 @@ bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash
     return true;
 }
 
-bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal, struct era_proposal *out)
+bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *proposal,
+                         struct era_proposal *out)
 {
     struct era_envelope e;
     if (!era_ledger_proposal_bytes(l, proposal, &e))

@@ -161,11 +161,13 @@ static void learn_proposal(struct era_ledger *l, struct era_candidate *c, struct
     c->known = true;
     era_match_init(&c->matches, l->charter, c->plan);
     for (size_t i = 0; i < c->attested_count; i++)
-        c->attested[i].matched = era_match_add(&c->matches, c->plan, c->attested[i].text, c->attested[i].validator);
+        c->attested[i].matched =
+            era_match_add(&c->matches, c->plan, c->attested[i].text, c->attested[i].validator);
     free(s);
 }
 
-static void add_approval(struct era_ledger *l, struct era_candidate *c, int signer, const struct era_signature *sig)
+static void add_approval(struct era_ledger *l, struct era_candidate *c, int signer,
+                         const struct era_signature *sig)
 {
     if (c->approved_by >> signer & 1)
         return; /* one key counts once (R3) */
@@ -189,7 +191,8 @@ static void add_reject(struct era_candidate *c, int signer, const char *reason)
     era_text_set(r->reason, sizeof r->reason, reason);
 }
 
-static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator, const struct era_signature *sig)
+static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator,
+                      const struct era_signature *sig)
 {
     if (!c->ready_by) {
         c->ready_by = calloc(l->charter->validator_count / 8 + 1, 1);
@@ -301,8 +304,12 @@ void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
 
 static void tell_candidate(struct era_ledger *l, const struct era_candidate *c, enum era_change_kind kind)
 {
-    era_ledger_change(l, (struct era_change){.kind = kind, .item = c->proposal, .component = c->component,
-                                             .seq = c->seq, .signer = -1, .validator = -1});
+    era_ledger_change(l, (struct era_change){.kind = kind,
+                                             .item = c->proposal,
+                                             .component = c->component,
+                                             .seq = c->seq,
+                                             .signer = -1,
+                                             .validator = -1});
 }
 
 void era_ledger_touch(struct era_ledger *l, struct era_candidate *c)
@@ -316,7 +323,8 @@ void era_ledger_touch(struct era_ledger *l, struct era_candidate *c)
         c->told_approved = true;
         tell_candidate(l, c, ERA_CHANGE_APPROVED);
     }
-    if (!c->told_failed && !c->told_approved && era_approval_failed(c->approvals_needed, signers, rejected_only)) {
+    if (!c->told_failed && !c->told_approved &&
+        era_approval_failed(c->approvals_needed, signers, rejected_only)) {
         c->told_failed = true;
         tell_candidate(l, c, ERA_CHANGE_FAILED);
     }

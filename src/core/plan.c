@@ -53,9 +53,9 @@ enum era_plan_news era_plan_news(const struct era_plan *plan)
         const struct era_entry *e = &plan->entries[i];
         if (!e->is_new)
             continue;
-        enum era_plan_news n = !e->has_effective               ? ERA_NEWS_ANNOUNCED
+        enum era_plan_news n = !e->has_effective            ? ERA_NEWS_ANNOUNCED
                                : e->class == ERA_CLASS_SOFT ? ERA_NEWS_SOFT
-                                                               : ERA_NEWS_BREAKING;
+                                                            : ERA_NEWS_BREAKING;
         if (n > news)
             news = n;
     }
@@ -98,8 +98,9 @@ static const char *change_flaw(const struct era_entry *before, const struct era_
     const struct era_record *a = &before->record, *b = &e->record;
     switch (e->class) {
     case ERA_CLASS_OVERRIDE:
-        return b->era == a->era || b->era == a->era + 1 ? NULL
-                                                        : "an override keeps the era's number or takes the next";
+        return b->era == a->era || b->era == a->era + 1
+                   ? NULL
+                   : "an override keeps the era's number or takes the next";
     case ERA_CLASS_SOFT:
         if (b->era != a->era || strcmp(a->era_name, b->era_name) != 0)
             return "a soft entry keeps the era before it";
@@ -195,7 +196,8 @@ static const char *voted_kept_flaw(const struct era_extending *x, const struct e
             continue;
         for (size_t i = 1; i < x->voted[v].plan->count; i++) {
             const struct era_entry *e = &x->voted[v].plan->entries[i];
-            if (!e->has_effective || era_plan_find(&p->plan, &e->hash) >= 0 || era_proposal_drops(p, &e->hash))
+            if (!e->has_effective || era_plan_find(&p->plan, &e->hash) >= 0 ||
+                era_proposal_drops(p, &e->hash))
                 continue;
             if (era_plan_find(x->prev_plan, &e->hash) >= 0)
                 continue; /* judged with the head's plan, where it may have been overtaken */
@@ -205,7 +207,8 @@ static const char *voted_kept_flaw(const struct era_extending *x, const struct e
     return NULL;
 }
 
-static enum era_verdict new_entries(const struct era_extending *x, const struct era_proposal *p, const char **flaw)
+static enum era_verdict new_entries(const struct era_extending *x, const struct era_proposal *p,
+                                    const char **flaw)
 {
     for (size_t i = 0; i < p->plan.count; i++) {
         const struct era_entry *e = &p->plan.entries[i];
@@ -230,7 +233,8 @@ static bool same_head(const struct era_head_ref *a, const struct era_head_ref *b
                         era_hash_eq(&a->proposal, &b->proposal));
 }
 
-enum era_verdict era_plan_extends(const struct era_extending *x, const struct era_proposal *p, const char **why)
+enum era_verdict era_plan_extends(const struct era_extending *x, const struct era_proposal *p,
+                                  const char **why)
 {
     const char *flaw = NULL;
     enum era_verdict v = ERA_NOT_EXTENDING;

@@ -27,10 +27,10 @@ bool era_entry_asks_enough(const struct era_entry *entry);
 
 /* What is new in a proposal, for `auto_ready`: the most demanding thing. */
 enum era_plan_news {
-    ERA_NEWS_DROPS,    /* no new entry at all */
+    ERA_NEWS_DROPS, /* no new entry at all */
     ERA_NEWS_ANNOUNCED,
     ERA_NEWS_SOFT,
-    ERA_NEWS_BREAKING  /* breaking or override, with an epoch */
+    ERA_NEWS_BREAKING /* breaking or override, with an epoch */
 };
 enum era_plan_news era_plan_news(const struct era_plan *plan);
 
@@ -51,7 +51,8 @@ struct era_extending {
 
 /* The extending rule. ERA_NO_PREV: builds on another head. ERA_NOT_EXTENDING,
  * ERA_SHORT_NOTICE: *why says which clause (static text; may be NULL). */
-enum era_verdict era_plan_extends(const struct era_extending *x, const struct era_proposal *p, const char **why);
+enum era_verdict era_plan_extends(const struct era_extending *x, const struct era_proposal *p,
+                                  const char **why);
 
 /* True when the proposal names this entry or proposal among its drops. */
 bool era_proposal_drops(const struct era_proposal *p, const struct era_hash *h);

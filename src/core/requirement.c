@@ -110,7 +110,8 @@ bool era_match_enough(const struct era_match_tally *t, const struct era_componen
 {
     if (t->count == 0 || t->charter->authority_only)
         return true;
-    uint64_t needed = era_fraction_ceil(component->rebuild_quorum.numerator, component->rebuild_quorum.denominator,
-                                        era_charter_stake_sum(t->charter));
+    uint64_t needed =
+        era_fraction_ceil(component->rebuild_quorum.numerator, component->rebuild_quorum.denominator,
+                          era_charter_stake_sum(t->charter));
     return needed == 0 || era_match_least(t) >= needed;
 }

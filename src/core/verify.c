@@ -175,13 +175,15 @@ static enum era_verdict check_readiness(struct era_verifier *v, const struct era
     if (stake < era_readiness_needed(v->charter, c, &p->plan))
         return ERA_INCOMPLETE;
     for (size_t i = 0; i < k->readiness_count; i++)
-        if (!signature_fits(v, &id, &v->charter->validators[k->readiness[i].key].key, &k->readiness[i].signature))
+        if (!signature_fits(v, &id, &v->charter->validators[k->readiness[i].key].key,
+                            &k->readiness[i].signature))
             return ERA_BAD_SIGNATURE;
     return ERA_ACCEPTED;
 }
 
 static enum era_verdict check_attestation(struct era_verifier *v, const struct era_proposal *p,
-                                          const struct era_indexed_attestation *a, struct era_match_tally *tally)
+                                          const struct era_indexed_attestation *a,
+                                          struct era_match_tally *tally)
 {
     struct era_statement *s = malloc(sizeof *s);
     assert(s);
@@ -191,9 +193,9 @@ static enum era_verdict check_attestation(struct era_verifier *v, const struct e
     if (verdict == ERA_ACCEPTED) {
         const struct era_attestation *t = &s->u.attestation;
         struct era_hash id = era_statement_id(&v->network, ERA_KIND_ATTESTATION, a->payload);
-        if (!era_hash_eq(&t->proposal, &v->verified.id) || strcmp(t->slot.component, p->slot.component) != 0 ||
-            t->slot.seq != p->slot.seq || t->slot.charter_version != p->slot.charter_version ||
-            !era_match_add(tally, &p->plan, t, a->key))
+        if (!era_hash_eq(&t->proposal, &v->verified.id) ||
+            strcmp(t->slot.component, p->slot.component) != 0 || t->slot.seq != p->slot.seq ||
+            t->slot.charter_version != p->slot.charter_version || !era_match_add(tally, &p->plan, t, a->key))
             verdict = ERA_BAD_VALUE;
         else if (!signature_fits(v, &id, &v->charter->validators[a->key].key, &a->signature))
             verdict = ERA_BAD_SIGNATURE;
@@ -262,8 +264,8 @@ bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, st
     return true;
 }
 
-enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
-                            struct era_hash *item, const char **why)
+enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
+                            const struct era_verified **out, struct era_hash *item, const char **why)
 {
     static const struct era_hash none;
     const char *ignored;

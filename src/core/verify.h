@@ -21,9 +21,9 @@ struct era_verified {
     struct era_hash id;   /* statement id; carriers: the proposal's id (their identity, R6) */
     struct era_hash item; /* what dedupes, see proto/statement.h */
     int component;        /* index in the charter; -1 for announcements and events */
-    int signer;           /* index in the component's signers (proposal, approve, reject, carriers); else -1 */
-    int validator;        /* index in the validators (attestation, readiness, announcement, event); else -1.
-                             Authority only: an event's index among the emitters. */
+    int signer;    /* index in the component's signers (proposal, approve, reject, carriers); else -1 */
+    int validator; /* index in the validators (attestation, readiness, announcement, event); else -1.
+                      Authority only: an event's index among the emitters. */
     const struct era_statement *statement; /* carriers: the proposal */
     const struct era_carrier *carrier;     /* carriers only, else NULL */
 };
@@ -38,8 +38,8 @@ void era_verifier_free(struct era_verifier *v); /* NULL-safe */
  * verdict *item is set when every copy of that item would be refused alike (so
  * that it is not asked for again), else zero: a forged copy must not keep out
  * the true one. why: static detail or NULL; may be NULL itself. */
-enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope, const struct era_verified **out,
-                            struct era_hash *item, const char **why);
+enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
+                            const struct era_verified **out, struct era_hash *item, const char **why);
 
 /* The name that an envelope's item would have, nothing checked. Who holds that
  * item need not verify a copy of it: a certificate costs thousands of

@@ -10,13 +10,13 @@
 struct era_view {
     int component;
     uint64_t epoch;
-    const struct era_adopted *head;  /* NULL: the charter's initial record */
-    const struct era_plan *plan;     /* the head's, or the initial one */
+    const struct era_adopted *head; /* NULL: the charter's initial record */
+    const struct era_plan *plan;    /* the head's, or the initial one */
     struct era_head_ref head_ref;
-    bool forked;                     /* a void slot lies above the head (R12) */
+    bool forked; /* a void slot lies above the head (R12) */
     uint64_t void_seq;
-    int current;     /* index of the entry in force; -1: none (also while forked) */
-    int last;        /* the same, forked or not: what is shown */
+    int current; /* index of the entry in force; -1: none (also while forked) */
+    int last;    /* the same, forked or not: what is shown */
 };
 
 /* initial: the component's plan before any adoption (era_plan_initial), borrowed. */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n, const struct era_hash *entry,
-                                           const char *artefact)
+const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n,
+                                           const struct era_hash *entry, const char *artefact)
 {
     for (size_t i = 0; i < n; i++)
         if (era_hash_eq(&rebuilds[i].entry, entry) && strcmp(rebuilds[i].artefact, artefact) == 0)
@@ -34,8 +34,9 @@ static enum era_verdict gather_voted(const struct era_ledger *l, const struct er
             if (slots[i]->seq == c->seq && v == c)
                 return ERA_DUPLICATE;
             if (slots[i]->seq >= c->seq) {
-                *why = slots[i]->seq == c->seq ? "this validator already voted for another proposal in the slot"
-                                               : "this validator already voted in a higher slot";
+                *why = slots[i]->seq == c->seq
+                           ? "this validator already voted for another proposal in the slot"
+                           : "this validator already voted in a higher slot";
                 return ERA_ALREADY_SIGNED;
             }
             if (v && v->known)
@@ -79,8 +80,8 @@ static enum era_verdict rebuilt(const struct era_component *component, const str
 }
 
 static enum era_verdict extends(const struct era_ledger *l, const struct era_candidate *c,
-                                const struct era_voter *voter, const struct era_voted *voted, size_t voted_count,
-                                const char **why)
+                                const struct era_voter *voter, const struct era_voted *voted,
+                                size_t voted_count, const char **why)
 {
     const struct era_component *component = &era_ledger_charter(l)->components[c->component];
     struct era_view view;
@@ -126,7 +127,8 @@ enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era
     return v;
 }
 
-enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p, const char **why)
+enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p,
+                                  const char **why)
 {
     const char *ignored;
     if (!why)

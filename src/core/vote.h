@@ -41,10 +41,11 @@ struct era_approver {
     const struct era_voted *voted;
     size_t voted_count;
 };
-enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p, const char **why);
+enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p,
+                                  const char **why);
 
 /* The rebuild of one artefact of one entry, NULL when there is none. */
-const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n, const struct era_hash *entry,
-                                           const char *artefact);
+const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n,
+                                           const struct era_hash *entry, const char *artefact);
 
 #endif

@@ -15,7 +15,7 @@
 #include "store/record.h"
 #include "store/store_lmdb.h"
 
-#define AGENT PACKAGE_NAME "/" PACKAGE_VERSION
+#define AGENT      PACKAGE_NAME "/" PACKAGE_VERSION
 #define PATH_BYTES 4096
 
 uint64_t era_daemon_now_ms(void)
@@ -32,12 +32,14 @@ uint64_t era_daemon_wall_ms(void)
     return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static bool state_path(const struct era_daemon *d, const char *name, char out[PATH_BYTES], struct era_error *err)
+static bool state_path(const struct era_daemon *d, const char *name, char out[PATH_BYTES],
+                       struct era_error *err)
 {
     int len = snprintf(out, PATH_BYTES, "%s/%s", d->config.state_dir, name);
     if (len > 0 && len < PATH_BYTES)
         return true;
-    return era_error_set(err, ERA_EXIT_CONFIG, d->config.state_dir, "choose a shorter state_dir", "path too long");
+    return era_error_set(err, ERA_EXIT_CONFIG, d->config.state_dir, "choose a shorter state_dir",
+                         "path too long");
 }
 
 /* ---- charter ---- */
@@ -48,8 +50,8 @@ static bool open_charter(struct era_daemon *d, struct era_error *err)
     if (!era_charter_load(d->config.charter, &d->charter, err))
         return false;
     if (era_charter_check(&d->charter, &finding, 1) > 0 && finding.error)
-        return era_error_set(err, ERA_EXIT_CONFIG, d->config.charter, finding.cure, "charter: %s: %s", finding.where,
-                             finding.text);
+        return era_error_set(err, ERA_EXIT_CONFIG, d->config.charter, finding.cure, "charter: %s: %s",
+                             finding.where, finding.text);
     if (d->charter.version != 0)
         return era_error_set(err, ERA_EXIT_CONFIG, d->config.charter, "start from charter 0 of the network",
                              "this version of erad begins at charter 0, the file holds version %llu",
@@ -300,8 +302,9 @@ void era_daemon_close(struct era_daemon *d)
     era_writer_free(d->writer); /* commits what is queued */
     era_node_free(d->node);
     era_store_close(d->store);
-    struct event *events[] = {d->link_event, d->control_event, d->signal_event, d->writer_event, d->hasher_event,
-                              d->timer, d->stop_events[0], d->stop_events[1], d->reload_event};
+    struct event *events[] = {d->link_event,     d->control_event,  d->signal_event,
+                              d->writer_event,   d->hasher_event,   d->timer,
+                              d->stop_events[0], d->stop_events[1], d->reload_event};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);

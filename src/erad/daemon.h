@@ -31,7 +31,8 @@ struct era_waiting {
     uint64_t request;
     char verb[16];
     struct era_hash proposal; /* attest */
-    char artefact[ERA_NAME_BYTES_MAX + 1], expected[ERA_DIGEST_BYTES_MAX + 1], digest[ERA_DIGEST_BYTES_MAX + 1];
+    char artefact[ERA_NAME_BYTES_MAX + 1], expected[ERA_DIGEST_BYTES_MAX + 1],
+        digest[ERA_DIGEST_BYTES_MAX + 1];
     char builder[ERA_BUILDER_BYTES_MAX + 1], source_digest[ERA_DIGEST_BYTES_MAX + 1];
 };
 
@@ -87,6 +88,7 @@ void era_daemon_apply(struct era_daemon *d, const struct era_effect *e);
 /* verbs.c: answer, or set going, one control request */
 void era_daemon_control(struct era_daemon *d, uint64_t request, struct era_bytes bytes);
 void era_daemon_reply(struct era_daemon *d, const struct era_reply *reply);
-void era_daemon_hashed(struct era_daemon *d, uint64_t job, bool ok, const char *digest, const struct era_error *err);
+void era_daemon_hashed(struct era_daemon *d, uint64_t job, bool ok, const char *digest,
+                       const struct era_error *err);
 
 #endif

@@ -23,8 +23,8 @@ static void run_hook(struct era_daemon *d, const struct era_signal *s, const cha
     if (s->kind == ERA_SIG_GATE)
         era_hook_run(d->hook, "gate", component, era_gate_name(s->gate.state), s->epoch, json);
     else if (s->kind == ERA_SIG_ERA)
-        era_hook_run(d->hook, "era", component, s->gate.current ? s->gate.current->record.era_name : "none", s->epoch,
-                     json);
+        era_hook_run(d->hook, "era", component, s->gate.current ? s->gate.current->record.era_name : "none",
+                     s->epoch, json);
 }
 
 static void tell(struct era_daemon *d, const struct era_signal *s)

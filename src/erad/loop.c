@@ -181,7 +181,8 @@ static void on_reload(evutil_socket_t signal, short what, void *ctx)
     d->config.staged = fresh.staged;
     era_config_clear(&fresh);
     era_log(ERA_LOG_NOTICE, "reload: versions and staged versions read again");
-    era_daemon_step(d, &(struct era_event){.kind = ERA_EV_VERSIONS, .versions = &d->config.versions,
+    era_daemon_step(d, &(struct era_event){.kind = ERA_EV_VERSIONS,
+                                           .versions = &d->config.versions,
                                            .staged = &d->config.staged});
 }
 
@@ -204,8 +205,8 @@ static bool watch_all(struct era_daemon *d)
     d->stop_events[0] = watch(d, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
     d->stop_events[1] = watch(d, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
     d->reload_event = watch(d, SIGHUP, EV_SIGNAL | EV_PERSIST, on_reload);
-    return d->timer && d->link_event && d->control_event && d->signal_event && d->writer_event && d->hasher_event &&
-           d->stop_events[0] && d->stop_events[1] && d->reload_event;
+    return d->timer && d->link_event && d->control_event && d->signal_event && d->writer_event &&
+           d->hasher_event && d->stop_events[0] && d->stop_events[1] && d->reload_event;
 }
 
 int era_daemon_run(struct era_daemon *d)
@@ -220,7 +221,8 @@ int era_daemon_run(struct era_daemon *d)
     era_log(ERA_LOG_NOTICE, "network %s \"%s\"%s%s", era_hash_text(&d->network, id), d->charter.name,
             d->has_secret ? ", validator " : "",
             d->has_secret && !d->charter.authority_only
-                ? d->charter.validators[era_node_validator(d->node)].name : "");
+                ? d->charter.validators[era_node_validator(d->node)].name
+                : "");
     era_daemon_step(d, &(struct era_event){.kind = ERA_EV_START});
     if (!d->stopping)
         event_base_dispatch(d->base);

@@ -53,14 +53,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    options, parse, NULL,
-    "Gossip node for upgrade signals: relays signed announcements, approvals and attestations, keeps one view of "
+    options,
+    parse,
+    NULL,
+    "Gossip node for upgrade signals: relays signed announcements, approvals and attestations, keeps one "
+    "view of "
     "the eras in force, and closes its gate when its own version does not fit.\v"
     "SIGTERM stops it, SIGHUP reads the versions of the configuration again. Talk to it with eractl(1).",
-    NULL, NULL, NULL};
+    NULL,
+    NULL,
+    NULL};
 
-/* Sockets want absolute paths, and those of a configuration start at its folder. Owned by the caller; NULL: no
- * memory, or no working directory. */
+/* Sockets want absolute paths, and those of a configuration start at its folder. Owned by the caller; NULL:
+ * no memory, or no working directory. */
 static char *absolute(const char *path)
 {
     char *full = NULL, *here = path[0] == '/' ? strdup("") : getcwd(NULL, 0);

@@ -619,8 +619,9 @@ bool era_charter_load(const char *path, struct era_charter *out, struct era_erro
     /* Canonical bytes begin with a field's tag, a control character, which no text has. */
     if (len && data[0] < ' ' && data[0] != '\n' && data[0] != '\t') {
         v = era_charter_decode((struct era_bytes){data, len}, out);
-        fine = v == ERA_ACCEPTED || era_error_set(err, ERA_EXIT_DATA, path, "make it again from the charter's text",
-                                                  "this is no charter: %s", era_verdict_text(v));
+        fine = v == ERA_ACCEPTED ||
+               era_error_set(err, ERA_EXIT_DATA, path, "make it again from the charter's text",
+                             "this is no charter: %s", era_verdict_text(v));
     } else {
         fine = era_charter_from_text(path, (const char *)data, len, out, err);
     }

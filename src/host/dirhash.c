@@ -13,7 +13,7 @@
 #include "src/base/bytes.h"
 #include "src/base/verdict.h"
 
-#define READ_BYTES 65536
+#define READ_BYTES       65536
 #define SHA256_HEX_BYTES (2 * crypto_hash_sha256_BYTES + 1)
 
 struct leaf {
@@ -29,7 +29,7 @@ struct walk {
     struct era_error *err;
     struct leaf *leaves;
     size_t leaf_count, leaf_room;
-    size_t entry_count;                     /* files and directories seen, for the bound */
+    size_t entry_count; /* files and directories seen, for the bound */
     size_t path_bytes;
     char path[ERA_TREE_PATH_BYTES_MAX + 1]; /* of the entry in hand, relative to dir */
 };
@@ -78,8 +78,8 @@ static int hash_open_file(int fd, const struct stat *before, char hex[SHA256_HEX
     }
     if (fstat(fd, &after) < 0)
         return -errno;
-    if (after.st_size != before->st_size ||
-        after.st_mtim.tv_sec != before->st_mtim.tv_sec || after.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+    if (after.st_size != before->st_size || after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+        after.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
         return -ESTALE;
     crypto_hash_sha256_final(&state, hash);
     era_hex(hash, sizeof hash, hex);

@@ -45,8 +45,8 @@ const char *era_text_escape(const char *text, char *out, size_t size)
     return out;
 }
 
-bool era_error_set(struct era_error *err, int status, const char *where, const char *cure,
-                   const char *format, ...)
+bool era_error_set(struct era_error *err, int status, const char *where, const char *cure, const char *format,
+                   ...)
 {
     assert(status != ERA_EXIT_OK);
     if (err == NULL)

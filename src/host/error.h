@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ERA_ERROR_TEXT_BYTES 512
+#define ERA_ERROR_TEXT_BYTES  512
 #define ERA_ERROR_WHERE_BYTES 256
-#define ERA_ERROR_CURE_BYTES 256
+#define ERA_ERROR_CURE_BYTES  256
 
 /* Too long a text is cut; all are NUL-terminated. */
 struct era_error {
@@ -22,8 +22,8 @@ struct era_error {
 
 /* Fill err (may be NULL) and return false, so that a caller can `return era_error_set(…)`.
  * where   may hold any bytes: it is escaped here. */
-bool era_error_set(struct era_error *err, int status, const char *where, const char *cure,
-                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+bool era_error_set(struct era_error *err, int status, const char *where, const char *cure, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
 
 /* The same for a negative errno: the text is "cannot <doing>: <strerror>"; the
  * status follows from the errno (66 not there or no regular file, 77 not

@@ -119,9 +119,9 @@ static bool public_text(const char *text, const char *where, struct era_key *out
 {
     const char *why;
     enum era_verdict v = era_key_from_text(text, out, &why);
-    return v == ERA_ACCEPTED || era_error_set(err, era_verdict_exit(v), where,
-                                              "a public key is one word that begins with erapub1",
-                                              "not a public key: %s", why);
+    return v == ERA_ACCEPTED ||
+           era_error_set(err, era_verdict_exit(v), where, "a public key is one word that begins with erapub1",
+                         "not a public key: %s", why);
 }
 
 bool era_keyfile_public(const char *text_or_path, struct era_key *out, struct era_error *err)
