@@ -158,6 +158,18 @@ static bool open_store(struct era_daemon *d, struct era_error *err)
     return true;
 }
 
+/* R14: only its operator may take back how far a node's clock has been. */
+static bool reset_epoch(struct era_daemon *d, struct era_error *err)
+{
+    struct era_store_key key = era_record_meta(ERA_META_EPOCH_HIGH);
+    struct era_store_put forget = {.key = era_store_key_bytes(&key)};
+    int rc = era_store_commit(d->store, &forget, 1);
+    if (rc != 0)
+        return era_error_errno(err, rc, d->config.state_dir, "reset the epoch");
+    era_log(ERA_LOG_WARNING, "the highest epoch this node had reached is forgotten, as asked");
+    return true;
+}
+
 static int restore_one(void *ctx, struct era_bytes key, struct era_bytes value)
 {
     struct era_daemon *d = ctx;
@@ -263,6 +275,8 @@ bool era_daemon_open(struct era_daemon *d, const struct era_daemon_options *opti
     if (options->check_only)
         return true;
     if (!open_state(d, err) || !keep_charter(d, err) || !open_keys(d, err) || !open_store(d, err))
+        return false;
+    if (options->reset_epoch && !reset_epoch(d, err))
         return false;
     d->base = event_base_new();
     if (!d->base)

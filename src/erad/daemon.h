@@ -22,6 +22,7 @@
 struct era_daemon_options {
     const char *config_path;
     bool check_only;          /* read configuration and charter, say what is wrong, end */
+    bool reset_epoch;         /* forget the clock's high-water mark (R14) */
     uint64_t crash_at_effect; /* 0: never. Ends by SIGKILL before that effect: shows durability in tests */
 };
 

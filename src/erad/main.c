@@ -12,12 +12,14 @@
 const char *argp_program_version = PACKAGE_STRING;
 const char *argp_program_bug_address = PACKAGE_BUGREPORT;
 
-enum { OPT_CRASH = 256 };
+enum { OPT_CRASH = 256, OPT_RESET_EPOCH };
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "Configuration, see erad.conf(5) (default " SYSCONFDIR "/erad.conf)", 0},
     {"check", 't', NULL, 0, "Read configuration and charter, say what is wrong, and end", 0},
     {"debug", 'd', NULL, 0, "Log debugging lines too", 0},
+    {"reset-epoch", OPT_RESET_EPOCH, NULL, 0,
+     "Forget the highest epoch this node had reached: after a clock that was wrong, or a wrong height", 0},
     {"crash-at-effect", OPT_CRASH, "N", 0,
      "For tests of durability: end by SIGKILL just before the Nth thing this node does to the world", 0},
     {0}};
@@ -39,6 +41,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'd':
         a->debug = true;
+        return 0;
+    case OPT_RESET_EPOCH:
+        a->daemon.reset_epoch = true;
         return 0;
     case OPT_CRASH:
         if (!era_u64_parse(arg, UINT64_MAX, &a->daemon.crash_at_effect))

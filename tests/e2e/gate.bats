@@ -200,3 +200,21 @@ followers_hear() {
     nodes_up oracle watcher
     all_say '.clock.epoch == 5 and .components[0].era == 2' status
 }
+
+@test "R14: a wrong height is remembered over a restart, until the operator resets it" {
+    validators=() signers=(owner) emitters=(oracle) relays=()
+    approvals_needed=1 urgent_needed=1
+    network_lines='authority_only = true;'
+    dials=()
+    network_make oracle
+    node_up oracle
+    on oracle height 900000
+    node_down oracle
+    node_up oracle
+    says oracle '.clock.epoch == 900000' status
+    node_down oracle
+    node_up oracle --reset-epoch
+    says oracle '.clock.epoch == 0' status
+    on oracle height 7
+    says oracle '.clock.epoch == 7' status
+}
