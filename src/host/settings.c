@@ -17,6 +17,8 @@
 #define BARE_NUMBER_MAX 2147483647u
 #define NAME_CHARS      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_*"
 
+#define NESTED_MAX 16 /* brackets in brackets; a charter needs 6 */
+
 struct era_settings {
     config_t config;
     const struct era_settings_form *form;
@@ -57,6 +59,8 @@ struct scan {
     const char *at; /* NUL-terminated */
     size_t line;
     char before; /* how the last token began; 0 at the start */
+    size_t depth;
+    char open[NESTED_MAX]; /* the brackets that are not closed yet */
     struct era_error *err;
 };
 
@@ -109,10 +113,22 @@ static bool scan_number(struct scan *scan)
     return true;
 }
 
+static bool scan_bracket(struct scan *scan)
+{
+    if (!strchr("([{", *scan->at))
+        scan->depth -= scan->depth > 0;
+    else if (scan->depth < NESTED_MAX)
+        scan->open[scan->depth++] = *scan->at;
+    else
+        return refuse_line(scan->s, scan->line, scan->err, NULL, "brackets are nested too deeply");
+    scan_over(scan, 1);
+    return true;
+}
+
 static bool scan_token(struct scan *scan)
 {
     char first = *scan->at;
-    bool fine = true;
+    bool fine = true, in_group = scan->depth == 0 || scan->open[scan->depth - 1] == '{';
 
     if (first == '"')
         fine = scan_string(scan);
@@ -120,9 +136,11 @@ static bool scan_token(struct scan *scan)
         fine = scan_number(scan);
     else if (strchr(NAME_CHARS, first))
         scan_over(scan, strspn(scan->at, NAME_CHARS));
+    else if (strchr("([{}])", first))
+        fine = scan_bracket(scan);
     else
         scan_over(scan, 1);
-    scan->before = first;
+    scan->before = first == ',' && in_group ? ';' : first; /* in a group a comma ends a setting */
     return fine;
 }
 

@@ -387,14 +387,18 @@ Test(charter_text, a_syntax_error_names_the_line)
                    SETTING_FORM SEE);
     assert_refused("network : {\n name \"grid\"; };", "c.txt:2",
                    "syntax error: a text stands where no value may", SETTING_FORM SEE);
+    assert_refused("network : {\n name = \"grid\", \"lattice\"; };", "c.txt:2",
+                   "syntax error: a text stands where no value may", SETTING_FORM SEE);
+    assert_refused("a = ( [ \"x\" ],\n { b = \"y\", \"z\" } );", "c.txt:2",
+                   "syntax error: a text stands where no value may", SETTING_FORM SEE);
+    assert_refused("a = ((((((((((((((((\n(", "c.txt:2", "brackets are nested too deeply",
+                   "see erad-charter(5)");
     assert_refused("network : {\n name = = \"grid\"; };", "c.txt:2", "syntax error: name = = \"grid\"; };",
                    SETTING_FORM SEE);
     assert_refused("network : {\n name = [ 1, \"grid\" ]; };", "c.txt:2",
-                   "mismatched element type in array: name = [ 1, \"grid\" ]; };",
-                   SETTING_FORM SEE);
+                   "mismatched element type in array: name = [ 1, \"grid\" ]; };", SETTING_FORM SEE);
     assert_refused("network : { name = \"a\" /* c */ \"b\" c", "c.txt:1",
-                   "syntax error: network : { name = \"a\" /* c */ \"b\" c",
-                   SETTING_FORM SEE);
+                   "syntax error: network : { name = \"a\" /* c */ \"b\" c", SETTING_FORM SEE);
 }
 
 Test(charter_text, lists_and_texts_have_bounds)
