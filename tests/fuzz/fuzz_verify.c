@@ -1,0 +1,149 @@
+/* verify and ledger: any envelopes, one after another, into a node's memory.
+ * Nobody forges a signature by chance, so a step may also be a payload that the
+ * target signs by a named key. What verify refuses never reaches the ledger,
+ * what the ledger took it does not take again (R1), and every carrier it makes
+ * of what it holds is one that verify accepts (R6).
+ *
+ * Input: a byte, the number of steps that come from the disk; then steps
+ * [who][kind][2 bytes length][bytes]: who 0: the bytes are an envelope; else
+ * they are the payload of a statement by the who-th name. */
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "src/core/ledger.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/lib/given.h"
+
+#define STEPS_MAX    64
+#define CARRIERS_MAX 16 /* one step can complete, each approved or certificate */
+
+static const char *const names[] = {"s1", "s2", "s3", "alice", "bob", "carol", "dave", "mallory"};
+#define NAMES (sizeof names / sizeof names[0])
+
+static struct given_key keys[NAMES];
+static struct era_charter *charter;
+
+struct node {
+    struct era_verifier *verifier;
+    struct era_ledger *ledger;
+    bool restoring;
+};
+
+static void given_once(void)
+{
+    if (charter)
+        return;
+    for (size_t i = 0; i < NAMES; i++)
+        keys[i] = given_key(names[i]);
+    charter =
+        given_charter("alice:13 bob:13 carol:1 dave:13", "network k=2 signers=s1,s2,s3; "
+                                                         "oracle k=1 signers=s1 artefacts=linux rebuild=1/3");
+}
+
+/* A statement's envelope, malloc'd into *own. */
+static struct era_bytes signed_by(const struct given_key *who, uint32_t kind, struct era_bytes payload,
+                                  uint8_t **own)
+{
+    struct era_envelope e = {.kind = kind, .payload = payload, .key = who->key};
+    struct era_hash id = era_statement_id(&charter->hash, kind, payload);
+    crypto_sign_detached(e.signature.b, NULL, id.b, sizeof id.b, who->secret);
+    size_t size = era_envelope_bytes(&e);
+    *own = malloc(size);
+    assert(*own);
+    return (struct era_bytes){*own, era_envelope_encode(&e, *own, size)};
+}
+
+static void look(struct node *n)
+{
+    struct era_change change;
+    while (era_ledger_take_change(n->ledger, &change))
+        assert(change.component < (int)charter->component_count);
+    for (int c = 0; c < (int)charter->component_count; c++) {
+        const struct era_slot *const *slots;
+        size_t count = era_ledger_slots(n->ledger, c, &slots);
+        for (size_t i = 0; i < count; i++) {
+            assert(slots[i]->seq > era_ledger_floor(n->ledger, c));
+            assert(i == 0 || slots[i - 1]->seq < slots[i]->seq);
+            assert(slots[i]->approved_ids <= 2 && slots[i]->certificate_ids <= 2);
+        }
+    }
+}
+
+static enum era_verdict offer(struct node *n, struct era_bytes envelope, struct era_item **item)
+{
+    const struct era_verified *s = NULL;
+    struct era_hash id, name;
+    enum era_verdict verdict = era_verify(n->verifier, envelope, &s, &id, NULL);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    assert(s && era_hash_eq(&id, &s->item) && !era_hash_is_zero(&id));
+    assert(era_verify_name(n->verifier, envelope, &name) && era_hash_eq(&id, &name));
+    if (s->kind == ERA_KIND_EVENT)
+        return ERA_DUPLICATE; /* not the ledger's */
+    return era_ledger_offer(n->ledger, s, n->restoring ? ERA_EPOCH_MAX : 10, n->restoring, item);
+}
+
+static void take(struct node *n, struct era_bytes envelope)
+{
+    struct era_item *item;
+    if (offer(n, envelope, &item) != ERA_ACCEPTED)
+        return;
+    assert(era_ledger_find(n->ledger, &item->item) == item);
+    era_ledger_commit(n->ledger, item);
+    look(n);
+    assert(offer(n, envelope, &item) != ERA_ACCEPTED);
+}
+
+static void assemble(struct node *n)
+{
+    struct era_candidate *c;
+    uint32_t kind;
+    for (size_t made = 0; (c = era_ledger_assemblable(n->ledger, &kind)); made++) {
+        assert(made < CARRIERS_MAX);
+        const struct era_verified *s;
+        struct era_hash item;
+        uint8_t *bytes;
+        struct era_bytes carrier = {.len = era_ledger_assemble(n->ledger, c, kind, &bytes)};
+        carrier.data = bytes;
+        enum era_verdict verdict = era_verify(n->verifier, carrier, &s, &item, NULL);
+        assert(verdict == ERA_ACCEPTED);
+        take(n, carrier);
+        free(bytes);
+    }
+}
+
+static void step(struct node *n, uint8_t who, uint8_t kind, struct era_bytes in)
+{
+    uint8_t *own = NULL;
+    struct era_bytes envelope = in;
+    if (who > 0)
+        envelope = signed_by(&keys[(who - 1u) % NAMES], 1u + kind % ERA_KIND_EVENT, in, &own);
+    take(n, envelope);
+    assemble(n);
+    free(own);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct era_siphash_key table_key = {{1, 2, 3}};
+    if (size == 0)
+        return 0;
+    given_once();
+    struct node n = {.verifier = era_verifier_new(charter, &charter->hash),
+                     .ledger = era_ledger_new(charter, &charter->hash, &table_key)};
+    size_t at = 1;
+    for (size_t i = 0; i < STEPS_MAX && at + 4 <= size; i++) {
+        const uint8_t *head = data + at;
+        size_t len = (size_t)head[2] << 8 | head[3];
+        at += 4;
+        if (len > size - at)
+            len = size - at;
+        n.restoring = i < data[0];
+        step(&n, head[0], head[1], (struct era_bytes){data + at, len});
+        at += len;
+    }
+    era_ledger_free(n.ledger);
+    era_verifier_free(n.verifier);
+    return 0;
+}
