@@ -70,7 +70,6 @@
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
     ((uint32_t)4 << 20)              /* queued to one slow peer; above: push skips it, anti-entropy heals */
-#define ERA_LINK_READS_MAX         4 /* frames of one link waiting in the mailbox */
 #define ERA_HANDSHAKE_MS           5000
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000

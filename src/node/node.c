@@ -446,11 +446,6 @@ int era_node_network_component(const struct era_node *n)
     return n->network_component;
 }
 
-const struct era_plan *era_node_initial(const struct era_node *n, int component)
-{
-    return &n->initial[component];
-}
-
 const struct era_gate *era_node_gate(const struct era_node *n, int component)
 {
     return &n->gates[component];

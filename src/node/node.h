@@ -78,7 +78,6 @@ int era_node_validator(const struct era_node *n); /* index, -1: none */
 bool era_node_store_failed(const struct era_node *n);
 /* Index of the component that gates the node. */
 int era_node_network_component(const struct era_node *n);
-const struct era_plan *era_node_initial(const struct era_node *n, int component);
 void era_node_view(const struct era_node *n, int component, struct era_view *out);
 const struct era_gate *era_node_gate(const struct era_node *n, int component);
 uint64_t era_node_fresh_stake(const struct era_node *n);
