@@ -120,13 +120,19 @@ void node_assemble(struct era_node *n);
 void node_expire_events(struct era_node *n);
 enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link);
 
-/* node_own.c: what this node says itself */
+/* node_command.c: what is asked of a node; how it speaks in its own name */
+void node_command(struct era_node *n, const struct era_command *r);
+/* Sign with the node's key and take in like any other: nothing leaves before it is durable. */
+enum era_verdict node_say(struct era_node *n, const struct era_statement *s, const struct era_reply *reply);
+bool node_may_speak(const struct era_node *n);
+
+/* node_announce.c, node_vote.c, node_rebuild.c, node_emit.c: what this node says itself */
 void node_announce(struct era_node *n);
 void node_cast_votes(struct era_node *n);
-void node_command(struct era_node *n, const struct era_command *r);
+void node_request_ready(struct era_node *n, const struct era_command *r);
+void node_request_attest(struct era_node *n, const struct era_command *r);
+void node_request_emit(struct era_node *n, const struct era_command *r);
 void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r);
-void node_rebuild_record(const struct era_rebuild *r, struct era_store_key *key, uint8_t out[512],
-                         size_t *len);
 bool node_rebuild_read(struct era_bytes value, struct era_rebuild *out);
 
 #endif

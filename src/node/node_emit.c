@@ -1,0 +1,95 @@
+/* Events that host programs emit through this node (C3). */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/charter.h"
+#include "src/node/node_internal.h"
+
+static enum era_verdict may_emit(const struct era_node *n, const char **why)
+{
+    const struct era_gate *g = &n->gates[n->network_component];
+    *why = NULL;
+    if (n->validator < 0)
+        return ERA_NO_KEY;
+    if (n->store_failed)
+        return ERA_STORE_FAILED;
+    switch (g->state) {
+    case ERA_GATE_FORKED:
+        return ERA_FORKED;
+    case ERA_GATE_MISMATCH:
+        *why = "its own rebuild of the release in force differs from the signed digest";
+        return ERA_BLOCKED;
+    case ERA_GATE_BLOCKED:
+        return ERA_BLOCKED;
+    case ERA_GATE_NO_ERA:
+        return ERA_NO_ERA;
+    case ERA_GATE_STALE:
+        return ERA_STALE;
+    case ERA_GATE_UPGRADE_SOON:
+    case ERA_GATE_NOTICE:
+    case ERA_GATE_CURRENT:
+        break;
+    }
+    return ERA_ACCEPTED;
+}
+
+/* The place is reserved on disk before the event leaves: after a crash no second event takes it. */
+static uint64_t reserve_seq(struct era_node *n)
+{
+    if (n->own_event_epoch != n->epoch) {
+        n->own_event_epoch = n->epoch;
+        n->own_event_seq = 0;
+    }
+    uint64_t held = era_events_next_seq(n->events, n->validator, n->epoch);
+    n->own_event_seq = held > n->own_event_seq + 1 ? held : n->own_event_seq + 1;
+    uint8_t value[16];
+    era_put_be64(value, n->own_event_epoch);
+    era_put_be64(value + 8, n->own_event_seq);
+    node_put(n, era_record_meta(ERA_META_EVENT_SEQ), (struct era_bytes){value, sizeof value}, true);
+    return n->own_event_seq;
+}
+
+static void emit(struct era_node *n, const struct era_command *r)
+{
+    struct era_statement *s = calloc(1, sizeof *s);
+    uint8_t *envelope = malloc(ERA_AUTHORED_BYTES_MAX);
+    assert(s && envelope);
+    s->kind = ERA_KIND_EVENT;
+    struct pending *p = node_pend(n, PENDING_EVENT); /* before its place is put: both in one batch */
+    struct era_event_statement *e = &s->u.event;
+    e->epoch = n->epoch;
+    e->charter_version = n->config.charter->version;
+    e->entry = n->gates[n->network_component].current->hash;
+    e->seq = reserve_seq(n);
+    era_text_set(e->topic, sizeof e->topic, r->topic);
+    e->payload_bytes = r->bytes.len;
+    if (r->bytes.len)
+        memcpy(e->payload, r->bytes.data, r->bytes.len);
+    p->has_reply = true;
+    p->reply = (struct era_reply){.request = r->id, .epoch = e->epoch, .seq = e->seq};
+    size_t len = era_author_sign(&n->config.network, s, n->config.secret, envelope, ERA_AUTHORED_BYTES_MAX,
+                                 &p->reply.id);
+    assert(len > 0);
+    p->bytes = (struct era_bytes){envelope, len};
+    free(s);
+}
+
+void node_request_emit(struct era_node *n, const struct era_command *r)
+{
+    const char *why;
+    enum era_verdict v = may_emit(n, &why);
+    uint64_t used = n->own_event_epoch == n->epoch ? n->own_event_seq : 0;
+    if (v == ERA_ACCEPTED && (!era_name_valid(r->topic) || strlen(r->topic) > ERA_TOPIC_BYTES_MAX)) {
+        v = ERA_BAD_VALUE;
+        why = "a topic is 1 to 64 of a-z 0-9 . _ -";
+    }
+    if (v == ERA_ACCEPTED && r->bytes.len > ERA_EVENT_PAYLOAD_BYTES_MAX)
+        v = ERA_OVERSIZED;
+    if (v == ERA_ACCEPTED && used >= n->config.charter->events_per_epoch)
+        v = ERA_RATE_LIMITED;
+    if (v != ERA_ACCEPTED)
+        node_refuse(n, r->id, v, why);
+    else
+        emit(n, r);
+}
