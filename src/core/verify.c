@@ -1,4 +1,4 @@
-#include "src/core/verify.h"
+#include "src/core/verify_internal.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -9,16 +9,6 @@
 #include "src/core/charter.h"
 #include "src/core/plan.h"
 #include "src/core/requirement.h"
-
-struct era_verifier {
-    const struct era_charter *charter;
-    struct era_hash network;
-    struct era_verified verified;
-    struct era_statement statement;
-    struct era_carrier carrier;
-    bool has_carrier;
-    uint64_t signatures;
-};
 
 struct era_verifier *era_verifier_new(const struct era_charter *charter, const struct era_hash *network)
 {
@@ -43,8 +33,8 @@ uint64_t era_verifier_signatures(const struct era_verifier *v)
     return v->signatures;
 }
 
-static bool signature_fits(struct era_verifier *v, const struct era_hash *id, const struct era_key *key,
-                           const struct era_signature *signature)
+bool era_verifier_fits(struct era_verifier *v, const struct era_hash *id, const struct era_key *key,
+                       const struct era_signature *signature)
 {
     v->signatures++;
     return crypto_sign_verify_detached(signature->b, id->b, sizeof id->b, key->b) == 0;
@@ -132,7 +122,7 @@ static enum era_verdict verify_loose(struct era_verifier *v, const struct era_en
         if (verdict != ERA_ACCEPTED)
             return verdict;
     }
-    return signature_fits(v, &out->id, &out->key, &out->signature) ? ERA_ACCEPTED : ERA_BAD_SIGNATURE;
+    return era_verifier_fits(v, &out->id, &out->key, &out->signature) ? ERA_ACCEPTED : ERA_BAD_SIGNATURE;
 }
 
 /* ---- carriers: judged whole, by charter and own words only (R6) ---- */
@@ -155,7 +145,7 @@ static enum era_verdict check_approvals(struct era_verifier *v, const struct era
     for (size_t i = 0; i < k->approval_count; i++) {
         if (k->approvals[i].key >= c->signer_count)
             return ERA_UNKNOWN_KEY;
-        if (!signature_fits(v, &id, &c->signers[k->approvals[i].key].key, &k->approvals[i].signature))
+        if (!era_verifier_fits(v, &id, &c->signers[k->approvals[i].key].key, &k->approvals[i].signature))
             return ERA_BAD_SIGNATURE;
     }
     return ERA_ACCEPTED;
@@ -175,8 +165,8 @@ static enum era_verdict check_readiness(struct era_verifier *v, const struct era
     if (stake < era_readiness_needed(v->charter, c, &p->plan))
         return ERA_INCOMPLETE;
     for (size_t i = 0; i < k->readiness_count; i++)
-        if (!signature_fits(v, &id, &v->charter->validators[k->readiness[i].key].key,
-                            &k->readiness[i].signature))
+        if (!era_verifier_fits(v, &id, &v->charter->validators[k->readiness[i].key].key,
+                               &k->readiness[i].signature))
             return ERA_BAD_SIGNATURE;
     return ERA_ACCEPTED;
 }
@@ -197,7 +187,7 @@ static enum era_verdict check_attestation(struct era_verifier *v, const struct e
             strcmp(t->slot.component, p->slot.component) != 0 || t->slot.seq != p->slot.seq ||
             t->slot.charter_version != p->slot.charter_version || !era_match_add(tally, &p->plan, t, a->key))
             verdict = ERA_BAD_VALUE;
-        else if (!signature_fits(v, &id, &v->charter->validators[a->key].key, &a->signature))
+        else if (!era_verifier_fits(v, &id, &v->charter->validators[a->key].key, &a->signature))
             verdict = ERA_BAD_SIGNATURE;
     }
     free(s);
