@@ -37,7 +37,12 @@
 #define ERA_SIGNERS_MAX          64
 #define ERA_EMITTERS_MAX         64
 #define ERA_EVENTS_PER_EPOCH_MAX 1000
+#define ERA_CHARTER_VERSION_MAX  2047 /* a chain is kept and walked whole */
 #define ERA_CHARTER_BYTES_MAX    ((uint32_t)1 << 20)
+#define ERA_CHARTER_STATEMENT_BYTES_MAX                                                                      \
+    (ERA_CHARTER_BYTES_MAX - 1024) /* of version >= 1: the envelope around it fits ERA_STATEMENT_BYTES_MAX   \
+                                    */
+#define ERA_CLOSE_SLOTS_MAX 64     /* slots above its head that a closing validator voted in (R10) */
 
 /* ---- wire ---- */
 #define ERA_FRAME_BYTES_MAX         ((uint32_t)65536)   /* frame body, without its 4-byte length */
@@ -58,6 +63,8 @@
 #define ERA_CERTIFICATES_KEPT_MAX 64                  /* history in memory, a component; all stay on disk */
 #define ERA_EVENT_EPOCHS_KEPT     3
 #define ERA_EVENT_RING_MAX        4096
+#define ERA_LEASE_RUNS_MAX        64 /* own leases remembered, a run an entry; older ones bind nothing */
+#define ERA_ARMED_TOLD_MAX        64 /* armed slots told of and remembered at once */
 
 /* ---- store ---- */
 #define ERA_STORE_BATCH_MAX       1000 /* records a transaction: 0.86 of the verify rate (figures) */
@@ -69,7 +76,7 @@
 #define ERA_LINKS_PER_ADDRESS_MAX 32
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
-    ((uint32_t)4 << 20)              /* queued to one slow peer; above: push skips it, anti-entropy heals */
+    ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
 #define ERA_HANDSHAKE_MS           5000
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000

@@ -37,6 +37,7 @@ enum era_record_kind {
 #define ERA_META_NETWORK    "network"    /* 32 bytes: hash of charter 0 */
 #define ERA_META_EPOCH_HIGH "epoch_high" /* be64: the clock never counts below it again */
 #define ERA_META_EVENT_SEQ  "event_seq"  /* be64: own events, never reused */
+#define ERA_META_LEASES     "leases"     /* own leases, in the batch of the announcement (R16) */
 #define ERA_META_CHARTER    "charter"    /* the newest adopted charter */
 
 struct era_store_key {

@@ -86,6 +86,10 @@ enum era_exit {
       "upgrade; `eractl status` names the artefact", 0, 76)                                        \
     X(STALE, "stale", "fewer fresh announcements than a quorum",                                   \
       "check links and peers with `eractl peers`", 0, 75)                                          \
+    X(CLOCK, "clock", "a quorum announces epochs further from this node's own than the tolerance",  \
+      "set this machine's clock, or feed the height of the host chain", 0, 75)                     \
+    X(LEASED, "leased", "this validator leased an epoch in which the plan gives another era",      \
+      "propose it for a later epoch", 0, 65)                                                       \
     X(FORKED, "forked", "two proposals were adopted in one slot",                                  \
       "the signers must have a higher slot adopted", 0, 76)                                        \
     X(NO_ERA, "no-era", "no era is in force", "wait for the plan's first epoch", 0, 75)            \
