@@ -3,6 +3,7 @@
 # Every test runs with ERA_SRC and ERA_BUILD (roots of the source and build
 # trees) and ERA_BIN (the folder of the built erad and eractl, first in PATH).
 # A sanitizer's report anywhere in a test fails it (tests/run-criterion).
+# A socket's path has at most 107 bytes: below a long TMPDIR no daemon of a test would start.
 LOG_COMPILER = $(SHELL) $(srcdir)/tests/run-criterion
 SH_LOG_COMPILER = $(SHELL)
 BATS_LOG_COMPILER = $(SHELL) $(srcdir)/tests/run-bats
@@ -16,6 +17,7 @@ AM_TESTS_ENVIRONMENT = \
 	ERA_SANITIZERS='$(SANITIZERS)'; export ERA_SANITIZERS; \
 	ERA_FUZZERS='$(FUZZ_TARGETS)'; export ERA_FUZZERS; \
 	NM='$(NM)'; export NM; \
+	test "$$(printf %s "$$TMPDIR" | wc -c)" -le 32 || { TMPDIR=/tmp; export TMPDIR; }; \
 	PATH="$$ERA_BIN:$$PATH"; export PATH;
 EXTRA_DIST += tests/run-criterion tests/run-bats
 
