@@ -80,6 +80,7 @@
 #define ERA_HANDSHAKE_MS           5000
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000
+#define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */
 #define ERA_SYNC_IDS_PER_FRAME_MAX 1800  /* 57,600 bytes of ids a frame */
 #define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
 #define ERA_RECONNECT_MIN_MS       250
