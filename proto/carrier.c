@@ -2,8 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/statement.h"
-#include "proto/wire.h"
+#include "proto/indexed.h"
 
 enum carrier_field {
     FIELD_PROPOSAL = 1,
@@ -32,48 +31,11 @@ static enum era_verdict count_fields(struct era_bytes payload, struct era_wire_v
     return ERA_ACCEPTED;
 }
 
-static void *new_list(size_t count, size_t size)
-{
-    if (count == 0)
-        return NULL;
-    void *list = calloc(count, size);
-    if (!list)
-        abort();
-    return list;
-}
-
-/* Appends; keys ascend strictly, so that every key is counted once. */
-static enum era_verdict read_signature(struct era_bytes span, uint32_t key_count,
-                                       struct era_indexed_signature *list, size_t *count)
-{
-    static const struct era_wire_shape shape = {.types = "ub", .required = 3};
-    struct era_wire_value v[2];
-    enum era_verdict verdict = era_wire_read(span, &shape, v);
-    if (verdict != ERA_ACCEPTED)
-        return verdict;
-    struct era_indexed_signature *to = &list[*count];
-    to->key = (uint32_t)v[0].number;
-    if (to->key >= key_count)
-        return ERA_BAD_VALUE;
-    if (*count > 0 && to[-1].key >= to->key)
-        return to[-1].key == to->key ? ERA_DUPLICATE_KEY : ERA_NOT_CANONICAL;
-    ++*count;
-    return era_wire_fixed(v[1].span, to->signature.b, sizeof to->signature.b);
-}
-
-static int span_cmp(struct era_bytes a, struct era_bytes b)
-{
-    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
-    if (order != 0)
-        return order;
-    return (a.len > b.len) - (a.len < b.len);
-}
-
 static int attestation_cmp(const struct era_indexed_attestation *a, const struct era_indexed_attestation *b)
 {
     if (a->key != b->key)
         return a->key < b->key ? -1 : 1;
-    return span_cmp(a->payload, b->payload);
+    return era_span_cmp(a->payload, b->payload);
 }
 
 static enum era_verdict read_attestation(struct era_bytes span, struct era_carrier *out)
@@ -108,9 +70,9 @@ static enum era_verdict read_field(uint32_t field, struct era_bytes span, struct
     case FIELD_SIGNATURE:
         return era_wire_fixed(span, out->signature.b, sizeof out->signature.b);
     case FIELD_APPROVALS:
-        return read_signature(span, ERA_SIGNERS_MAX, out->approvals, &out->approval_count);
+        return era_indexed_read(span, ERA_SIGNERS_MAX, out->approvals, &out->approval_count);
     case FIELD_READINESS:
-        return read_signature(span, ERA_VALIDATORS_MAX, out->readiness, &out->readiness_count);
+        return era_indexed_read(span, ERA_VALIDATORS_MAX, out->readiness, &out->readiness_count);
     case FIELD_ATTESTATIONS:
         return read_attestation(span, out);
     }
@@ -126,9 +88,9 @@ enum era_verdict era_carrier_decode(struct era_bytes payload, struct era_carrier
     enum era_verdict verdict = count_fields(payload, counts);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    out->approvals = new_list(counts[FIELD_APPROVALS - 1].count, sizeof *out->approvals);
-    out->readiness = new_list(counts[FIELD_READINESS - 1].count, sizeof *out->readiness);
-    out->attestations = new_list(counts[FIELD_ATTESTATIONS - 1].count, sizeof *out->attestations);
+    out->approvals = era_indexed_list(counts[FIELD_APPROVALS - 1].count, sizeof *out->approvals);
+    out->readiness = era_indexed_list(counts[FIELD_READINESS - 1].count, sizeof *out->readiness);
+    out->attestations = era_indexed_list(counts[FIELD_ATTESTATIONS - 1].count, sizeof *out->attestations);
     struct era_wire_in wire = era_wire_open(payload);
     struct era_wire_value value;
     uint32_t field;
@@ -149,13 +111,6 @@ void era_carrier_clear(struct era_carrier *c)
     memset(c, 0, sizeof *c);
 }
 
-static void write_signature(struct era_wire_out *out, const void *message)
-{
-    const struct era_indexed_signature *s = message;
-    era_wire_put_number(out, 1, s->key);
-    era_wire_put_span(out, 2, (struct era_bytes){s->signature.b, sizeof s->signature.b});
-}
-
 static void write_attestation(struct era_wire_out *out, const void *message)
 {
     const struct era_indexed_attestation *a = message;
@@ -169,10 +124,8 @@ static void write_carrier(struct era_wire_out *out, const struct era_carrier *c)
     era_wire_put_span(out, FIELD_PROPOSAL, c->proposal);
     era_wire_put_span(out, FIELD_AUTHOR, (struct era_bytes){c->author.b, sizeof c->author.b});
     era_wire_put_span(out, FIELD_SIGNATURE, (struct era_bytes){c->signature.b, sizeof c->signature.b});
-    for (size_t i = 0; i < c->approval_count; i++)
-        era_wire_put_message(out, FIELD_APPROVALS, write_signature, &c->approvals[i]);
-    for (size_t i = 0; i < c->readiness_count; i++)
-        era_wire_put_message(out, FIELD_READINESS, write_signature, &c->readiness[i]);
+    era_indexed_put(out, FIELD_APPROVALS, c->approvals, c->approval_count);
+    era_indexed_put(out, FIELD_READINESS, c->readiness, c->readiness_count);
     for (size_t i = 0; i < c->attestation_count; i++)
         era_wire_put_message(out, FIELD_ATTESTATIONS, write_attestation, &c->attestations[i]);
 }

@@ -27,6 +27,8 @@ struct charter_pb {
     Erad__Wire__Component **component_list;
     Erad__Wire__Signer emitters[ERA_EMITTERS_MAX];
     Erad__Wire__Signer *emitter_list[ERA_EMITTERS_MAX];
+    Erad__Wire__Carried carried[ERA_COMPONENTS_MAX];
+    Erad__Wire__Carried *carried_list[ERA_COMPONENTS_MAX];
 };
 
 /* At least one, so that an empty list is no special case. Out of memory is not a verdict. */
@@ -113,6 +115,24 @@ static void components_to_pb(const struct era_charter *c, struct charter_pb *pb)
     pb->msg.components = pb->component_list;
 }
 
+/* Absent from a charter 0, whose bytes they leave as they were. */
+static void succession_to_pb(const struct era_charter *c, struct charter_pb *pb)
+{
+    assert(c->carried_count <= ERA_COMPONENTS_MAX);
+    pb->msg.has_parent = c->has_parent;
+    pb->msg.parent = era_pb_span(c->parent.b, sizeof c->parent.b);
+    pb->msg.has_effective = c->effective > 0;
+    pb->msg.effective = c->effective;
+    for (size_t i = 0; i < c->carried_count; i++) {
+        erad__wire__carried__init(&pb->carried[i]);
+        pb->carried[i].component = (char *)c->carried[i].component;
+        pb->carried[i].seq = c->carried[i].seq;
+        pb->carried_list[i] = &pb->carried[i];
+    }
+    pb->msg.n_carried = c->carried_count;
+    pb->msg.carried = pb->carried_list;
+}
+
 /* Pair with charter_pb_release. pb must not move. */
 static void charter_to_pb(const struct era_charter *c, struct charter_pb *pb)
 {
@@ -121,8 +141,7 @@ static void charter_to_pb(const struct era_charter *c, struct charter_pb *pb)
     assert(c->emitter_count <= ERA_EMITTERS_MAX);
     erad__wire__charter__init(&pb->msg);
     pb->msg.version = c->version;
-    pb->msg.has_parent = c->has_parent;
-    pb->msg.parent = era_pb_span(c->parent.b, sizeof c->parent.b);
+    succession_to_pb(c, pb);
     pb->msg.name = (char *)c->name;
     clock_to_pb(&c->clock, &pb->clock);
     pb->msg.clock = &pb->clock;
@@ -253,14 +272,31 @@ static void clock_read(struct era_pb_reader *r, const Erad__Wire__Clock *pb, str
     out->tolerance_epochs = era_pb_number(r, pb->tolerance_epochs, 0, ERA_EPOCH_MAX);
 }
 
-static void charter_read(struct era_pb_reader *r, const Erad__Wire__Charter *pb, struct era_charter *out)
+/* R10: charter 0 follows nothing; every other names its parent and the epoch from which it may count. */
+static void succession_read(struct era_pb_reader *r, const Erad__Wire__Charter *pb, struct era_charter *out)
 {
-    out->version = era_pb_number(r, pb->version, 0, ERA_EPOCH_MAX);
+    out->version = era_pb_number(r, pb->version, 0, ERA_CHARTER_VERSION_MAX);
     out->has_parent = pb->has_parent;
     if (pb->has_parent)
         era_pb_fixed(r, pb->parent, out->parent.b, sizeof out->parent.b);
-    if (out->has_parent != (out->version > 0))
+    if (pb->has_effective)
+        out->effective = era_pb_number(r, pb->effective, 1, ERA_EPOCH_MAX);
+    out->carried_count = era_pb_count(r, pb->n_carried, ERA_COMPONENTS_MAX);
+    for (size_t i = 0; i < out->carried_count; i++) {
+        struct era_carried *to = &out->carried[i];
+        era_pb_text(r, pb->carried[i]->component, to->component, sizeof to->component, ERA_PB_NAME);
+        to->seq = era_pb_number(r, pb->carried[i]->seq, 0, ERA_SEQ_MAX);
+        if (i > 0 && strcmp(to[-1].component, to->component) >= 0)
+            era_pb_refuse(r, ERA_NOT_CANONICAL);
+    }
+    bool follows = out->version > 0;
+    if (out->has_parent != follows || pb->has_effective != follows || (!follows && pb->n_carried > 0))
         era_pb_refuse(r, ERA_BAD_VALUE);
+}
+
+static void charter_read(struct era_pb_reader *r, const Erad__Wire__Charter *pb, struct era_charter *out)
+{
+    succession_read(r, pb, out);
     era_pb_text(r, pb->name, out->name, sizeof out->name, ERA_PB_LINE);
     clock_read(r, pb->clock, &out->clock);
     validators_read(r, pb, out);

@@ -42,11 +42,17 @@ struct era_component {
     struct era_record initial;                     /* era 1, component = id */
 };
 
+/* A component of the parent charter, and the highest seq of it that still counts (R10). */
+struct era_carried {
+    char component[ERA_NAME_BYTES_MAX + 1];
+    uint64_t seq;
+};
+
 /* Owned: validators and components are one allocation each. */
 struct era_charter {
-    uint64_t version;
-    bool has_parent;
-    struct era_hash parent;
+    uint64_t version;       /* at most ERA_CHARTER_VERSION_MAX */
+    bool has_parent;        /* exactly when version >= 1 */
+    struct era_hash parent; /* hash of version - 1 */
     char name[ERA_NAME_BYTES_MAX + 1];
     struct era_clock_params clock;
     size_t validator_count;
@@ -58,7 +64,10 @@ struct era_charter {
     struct era_named_key emitters[ERA_EMITTERS_MAX]; /* authority only */
     uint32_t events_per_epoch;
     bool overrides;
-    struct era_hash hash; /* of the canonical bytes; set by decode and seal */
+    uint64_t effective;   /* epoch from which it may count (R10); 0 exactly when version is 0 */
+    size_t carried_count; /* 0 when version is 0 */
+    struct era_carried carried[ERA_COMPONENTS_MAX]; /* ascending by component */
+    struct era_hash hash;                           /* of the canonical bytes; set by decode and seal */
 };
 
 /* Strict decode, as for statements. Checks form and order; the rules that

@@ -25,17 +25,31 @@ const char *era_kind_name(uint32_t kind)
         return "announcement";
     case ERA_KIND_EVENT:
         return "event";
+    case ERA_KIND_CHECKPOINT:
+        return "checkpoint";
+    case ERA_KIND_CHARTER:
+        return "charter";
+    case ERA_KIND_ACCEPT:
+        return "accept";
+    case ERA_KIND_CLOSE:
+        return "close";
+    case ERA_KIND_CHARTER_APPROVE:
+        return "charter-approve";
     case ERA_KIND_APPROVED:
         return "approved";
     case ERA_KIND_CERTIFICATE:
         return "certificate";
+    case ERA_KIND_EVIDENCE:
+        return "evidence";
+    case ERA_KIND_CHARTER_CERTIFICATE:
+        return "charter-certificate";
     }
     return "unknown";
 }
 
 bool era_kind_is_carrier(uint32_t kind)
 {
-    return kind == ERA_KIND_APPROVED || kind == ERA_KIND_CERTIFICATE;
+    return kind >= ERA_KIND_APPROVED && kind <= ERA_KIND_CHARTER_CERTIFICATE;
 }
 
 const char *era_class_name(enum era_class class)
@@ -72,11 +86,11 @@ struct era_hash era_item_id_loose(const struct era_hash *id, const struct era_ke
     return era_hash_parts(parts, 3);
 }
 
-struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *proposal)
+struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *what)
 {
     uint8_t number[4];
     era_put_be32(number, kind);
     const struct era_bytes parts[] = {
-        DOMAIN("erad-item-v1"), {number, sizeof number}, {proposal->b, ERA_HASH_BYTES}};
+        DOMAIN("erad-item-v1"), {number, sizeof number}, {what->b, ERA_HASH_BYTES}};
     return era_hash_parts(parts, 3);
 }

@@ -11,7 +11,7 @@
 #include "src/base/bytes.h"
 #include "src/base/verdict.h"
 
-/* Numbers are for ever. 8 to 11 and 34 are reserved, see erad.proto. */
+/* Numbers are for ever: a kind's schema is frozen, new fields mean a new number (R1). */
 enum era_kind {
     ERA_KIND_PROPOSAL = 1,
     ERA_KIND_APPROVE = 2,
@@ -20,13 +20,20 @@ enum era_kind {
     ERA_KIND_READINESS = 5,
     ERA_KIND_ANNOUNCEMENT = 6,
     ERA_KIND_EVENT = 7,
+    ERA_KIND_CHECKPOINT = 8,
+    ERA_KIND_CHARTER = 9,
+    ERA_KIND_ACCEPT = 10,
+    ERA_KIND_CLOSE = 11,
+    ERA_KIND_CHARTER_APPROVE = 12,
     ERA_KIND_APPROVED = 32,
-    ERA_KIND_CERTIFICATE = 33
+    ERA_KIND_CERTIFICATE = 33,
+    ERA_KIND_EVIDENCE = 34,
+    ERA_KIND_CHARTER_CERTIFICATE = 35
 };
 
 /* "proposal", …; "unknown" for any other number. */
 const char *era_kind_name(uint32_t kind);
-/* approved, certificate. */
+/* approved, certificate, evidence, charter-certificate: unsigned, what they carry is signed (R6). */
 bool era_kind_is_carrier(uint32_t kind);
 
 /* M1 */
@@ -168,6 +175,45 @@ struct era_event_statement {
     uint8_t payload[ERA_EVENT_PAYLOAD_BYTES_MAX];
 };
 
+/* One a (component, at): what the host program's own state was (P6). */
+struct era_checkpoint {
+    uint64_t charter_version;
+    struct era_hash charter;
+    char component[ERA_NAME_BYTES_MAX + 1];
+    struct era_hash entry;                 /* in force at `at` */
+    uint64_t at;                           /* epoch */
+    char digest[ERA_DIGEST_BYTES_MAX + 1]; /* of the host program's snapshot */
+};
+
+/* accept and charter-approve: version and hash of the charter that is to
+ * come; nothing specific to the signer (R10). */
+struct era_charter_vote {
+    uint64_t version; /* >= 1 */
+    struct era_hash charter;
+};
+
+/* A slot of the charter that is closed. */
+struct era_closed_slot {
+    char component[ERA_NAME_BYTES_MAX + 1];
+    uint64_t seq;
+    struct era_hash proposal;
+};
+
+/* An old validator's last word under a charter (R10). */
+struct era_close {
+    uint64_t version; /* of the charter that is to come, >= 1 */
+    struct era_hash charter;
+    bool has_last;
+    uint64_t last; /* highest epoch that its key leased */
+    size_t voted_count;
+    struct era_closed_slot voted[ERA_CLOSE_SLOTS_MAX]; /* ascending by (component, seq, proposal) */
+};
+
+/* The canonical bytes of a charter of version >= 1 (proto/charter.h). */
+struct era_charter_statement {
+    struct era_bytes bytes; /* borrowed from the payload, also after decode */
+};
+
 /* Any loose statement, decoded. Large (a plan): keep it on the heap. */
 struct era_statement {
     enum era_kind kind;
@@ -178,6 +224,10 @@ struct era_statement {
         struct era_attestation attestation;
         struct era_announcement announcement;
         struct era_event_statement event;
+        struct era_checkpoint checkpoint;
+        struct era_charter_vote charter_vote; /* accept, charter-approve */
+        struct era_close close;
+        struct era_charter_statement charter;
     } u;
 };
 
@@ -212,6 +262,33 @@ struct era_carrier {
     struct era_indexed_attestation *attestations; /* ascending by (key, payload) */
 };
 
+/* Two signed statements by one key in one place (R8). Spans are borrowed. */
+struct era_evidence {
+    uint32_t kind; /* a signed one */
+    struct era_key key;
+    struct era_bytes payloads[2]; /* ascending */
+    struct era_signature signatures[2];
+};
+
+/* Those who signed one and the same close. */
+struct era_close_group {
+    struct era_bytes payload; /* a close, as signed */
+    size_t count;             /* >= 1 */
+    struct era_indexed_signature *signatures;
+};
+
+/* The proof that a charter follows (R10). Lists ascend by key: signers of
+ * `network` and validators, of the old charter and of the new one. After decode
+ * the lists are owned (era_charter_certificate_clear), the spans borrowed. */
+struct era_charter_certificate {
+    struct era_bytes charter; /* its canonical bytes */
+    size_t old_approval_count, new_approval_count, accept_count, close_count;
+    struct era_indexed_signature *old_approvals; /* old signers */
+    struct era_indexed_signature *new_approvals; /* new signers */
+    struct era_indexed_signature *accepts;       /* new validators */
+    struct era_close_group *closes;              /* old validators; ascending by payload, a key in one only */
+};
+
 /* Decode an envelope of at most ERA_STATEMENT_BYTES_MAX. Unknown kinds are
  * decoded (the caller says ERA_UNKNOWN_KIND); key and signature must be there
  * for signed kinds and absent for carriers. */
@@ -222,8 +299,8 @@ size_t era_envelope_bytes(const struct era_envelope *e);
 size_t era_envelope_encode(const struct era_envelope *e, uint8_t *out, size_t cap);
 
 /* Decode the payload of a loose statement of a known kind. ERA_UNKNOWN_KIND otherwise.
- * Checks bytes, bounds, texts and canonical form; not whether a plan is well
- * formed (core/plan) nor who may say it (core/verify). */
+ * At most ERA_LOOSE_BYTES_MAX, a charter ERA_CHARTER_STATEMENT_BYTES_MAX. Checks bytes, bounds, texts and
+ * canonical form; not whether a plan is well formed (core/plan) nor who may say it (core/verify). */
 enum era_verdict era_statement_decode(uint32_t kind, struct era_bytes payload, struct era_statement *out);
 /* Canonical bytes of a statement; returns the length, 0 when cap is too small. Asserts on out-of-bound
  * counts. */
@@ -234,14 +311,31 @@ void era_carrier_clear(struct era_carrier *c); /* NULL-safe */
 size_t era_carrier_bytes(const struct era_carrier *c);
 size_t era_carrier_encode(const struct era_carrier *c, uint8_t *out, size_t cap);
 
+enum era_verdict era_evidence_decode(struct era_bytes payload, struct era_evidence *out);
+size_t era_evidence_bytes(const struct era_evidence *e);
+size_t era_evidence_encode(const struct era_evidence *e, uint8_t *out, size_t cap);
+
+/* As for carriers; clear is NULL-safe. */
+enum era_verdict era_charter_certificate_decode(struct era_bytes payload,
+                                                struct era_charter_certificate *out);
+void era_charter_certificate_clear(struct era_charter_certificate *c);
+size_t era_charter_certificate_bytes(const struct era_charter_certificate *c);
+size_t era_charter_certificate_encode(const struct era_charter_certificate *c, uint8_t *out, size_t cap);
+
 /* Set entry->hash from its other fields. */
 void era_entry_seal(struct era_entry *entry);
 
 /* id = BLAKE2b-256("erad-statement-v1" | network | be32 kind | payload) (R1). */
 struct era_hash era_statement_id(const struct era_hash *network, uint32_t kind, struct era_bytes payload);
 /* What tells items apart in ledger, store and reconciliation: for loose
- * statements H("erad-item-v1" | id | key), for carriers H("erad-item-v1" | be32 kind | proposal id). */
+ * statements H("erad-item-v1" | id | key), for carriers H("erad-item-v1" | be32 kind | what) with what =
+ * proposal id (approved, certificate), place (evidence), charter hash (charter-certificate). */
 struct era_hash era_item_id_loose(const struct era_hash *id, const struct era_key *key);
-struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *proposal);
+struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *what);
+/* The one place that a key spoke twice about (R8). H("erad-evidence-v1" | key | be32 kind | be32 length of
+ * component | component | be64 charter_version | be64 seq); component "" and seq an epoch where the kind has
+ * it so. */
+struct era_hash era_evidence_place(const struct era_key *key, uint32_t kind, const char *component,
+                                   uint64_t charter_version, uint64_t seq);
 
 #endif

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "proto/charter.h"
 #include "proto/statement_record.h"
 
 /* Scratch for packing one statement; points into the statement it was filled from. */
@@ -18,6 +19,12 @@ struct announcement_pb {
     Erad__Wire__Versions versions;
 };
 
+struct close_pb {
+    Erad__Wire__Close msg;
+    Erad__Wire__ClosedSlot slots[ERA_CLOSE_SLOTS_MAX];
+    Erad__Wire__ClosedSlot *voted[ERA_CLOSE_SLOTS_MAX];
+};
+
 struct statement_pb {
     Erad__Wire__Slot slot;
     union {
@@ -28,6 +35,9 @@ struct statement_pb {
         Erad__Wire__Readiness readiness;
         struct announcement_pb announcement;
         Erad__Wire__Event event;
+        Erad__Wire__Checkpoint checkpoint;
+        Erad__Wire__CharterVote charter_vote;
+        struct close_pb close;
     } u;
 };
 
@@ -149,7 +159,50 @@ static const ProtobufCMessage *event_to_pb(const struct era_event_statement *e, 
     return &to->base;
 }
 
-/* NULL for carriers: they are not statements. */
+static const ProtobufCMessage *checkpoint_to_pb(const struct era_checkpoint *c, struct statement_pb *pb)
+{
+    Erad__Wire__Checkpoint *to = &pb->u.checkpoint;
+    erad__wire__checkpoint__init(to);
+    to->charter_version = c->charter_version;
+    to->charter = hash_span(&c->charter);
+    to->component = (char *)c->component;
+    to->entry = hash_span(&c->entry);
+    to->at = c->at;
+    to->digest = (char *)c->digest;
+    return &to->base;
+}
+
+static const ProtobufCMessage *charter_vote_to_pb(const struct era_charter_vote *v, struct statement_pb *pb)
+{
+    Erad__Wire__CharterVote *to = &pb->u.charter_vote;
+    erad__wire__charter_vote__init(to);
+    to->version = v->version;
+    to->charter = hash_span(&v->charter);
+    return &to->base;
+}
+
+static const ProtobufCMessage *close_to_pb(const struct era_close *c, struct statement_pb *pb)
+{
+    assert(c->voted_count <= ERA_CLOSE_SLOTS_MAX);
+    struct close_pb *to = &pb->u.close;
+    erad__wire__close__init(&to->msg);
+    to->msg.version = c->version;
+    to->msg.charter = hash_span(&c->charter);
+    to->msg.has_last = c->has_last;
+    to->msg.last = c->last;
+    for (size_t i = 0; i < c->voted_count; i++) {
+        erad__wire__closed_slot__init(&to->slots[i]);
+        to->slots[i].component = (char *)c->voted[i].component;
+        to->slots[i].seq = c->voted[i].seq;
+        to->slots[i].proposal = hash_span(&c->voted[i].proposal);
+        to->voted[i] = &to->slots[i];
+    }
+    to->msg.n_voted = c->voted_count;
+    to->msg.voted = to->voted;
+    return &to->msg.base;
+}
+
+/* NULL for a charter, whose bytes stand as they are, and for carriers: they are not statements. */
 static const ProtobufCMessage *statement_to_pb(const struct era_statement *s, struct statement_pb *pb)
 {
     switch (s->kind) {
@@ -167,15 +220,36 @@ static const ProtobufCMessage *statement_to_pb(const struct era_statement *s, st
         return announcement_to_pb(&s->u.announcement, pb);
     case ERA_KIND_EVENT:
         return event_to_pb(&s->u.event, pb);
+    case ERA_KIND_CHECKPOINT:
+        return checkpoint_to_pb(&s->u.checkpoint, pb);
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        return charter_vote_to_pb(&s->u.charter_vote, pb);
+    case ERA_KIND_CLOSE:
+        return close_to_pb(&s->u.close, pb);
+    case ERA_KIND_CHARTER:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         break;
     }
     return NULL;
 }
 
+static size_t charter_copy(const struct era_charter_statement *c, uint8_t *out, size_t cap)
+{
+    assert(c->bytes.len > 0 && c->bytes.len <= ERA_CHARTER_STATEMENT_BYTES_MAX);
+    if (c->bytes.len > cap)
+        return 0;
+    memcpy(out, c->bytes.data, c->bytes.len);
+    return c->bytes.len;
+}
+
 size_t era_statement_encode(const struct era_statement *s, uint8_t *out, size_t cap)
 {
+    if (s->kind == ERA_KIND_CHARTER)
+        return charter_copy(&s->u.charter, out, cap);
     struct statement_pb pb;
     const ProtobufCMessage *msg = statement_to_pb(s, &pb);
     assert(msg);
@@ -273,6 +347,53 @@ static void event_read(struct era_pb_reader *r, const Erad__Wire__Event *pb, str
         memcpy(out->payload, pb->payload.data, out->payload_bytes);
 }
 
+static void checkpoint_read(struct era_pb_reader *r, const Erad__Wire__Checkpoint *pb,
+                            struct era_checkpoint *out)
+{
+    out->charter_version = era_pb_number(r, pb->charter_version, 0, ERA_CHARTER_VERSION_MAX);
+    hash_read(r, pb->charter, &out->charter);
+    era_pb_text(r, pb->component, out->component, sizeof out->component, ERA_PB_NAME);
+    hash_read(r, pb->entry, &out->entry);
+    out->at = era_pb_number(r, pb->at, 0, ERA_EPOCH_MAX);
+    era_pb_text(r, pb->digest, out->digest, sizeof out->digest, ERA_PB_LINE);
+}
+
+static void charter_vote_read(struct era_pb_reader *r, const Erad__Wire__CharterVote *pb,
+                              struct era_charter_vote *out)
+{
+    out->version = era_pb_number(r, pb->version, 1, ERA_CHARTER_VERSION_MAX);
+    hash_read(r, pb->charter, &out->charter);
+}
+
+static int closed_slot_cmp(const struct era_closed_slot *a, const struct era_closed_slot *b)
+{
+    int order = strcmp(a->component, b->component);
+    if (order != 0)
+        return order;
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    return era_hash_cmp(&a->proposal, &b->proposal);
+}
+
+static void close_read(struct era_pb_reader *r, const Erad__Wire__Close *pb, struct era_close *out)
+{
+    out->version = era_pb_number(r, pb->version, 1, ERA_CHARTER_VERSION_MAX);
+    hash_read(r, pb->charter, &out->charter);
+    out->has_last = pb->has_last;
+    if (pb->has_last)
+        out->last = era_pb_number(r, pb->last, 0, ERA_EPOCH_MAX);
+    out->voted_count = era_pb_count(r, pb->n_voted, ERA_CLOSE_SLOTS_MAX);
+    for (size_t i = 0; i < out->voted_count; i++) {
+        struct era_closed_slot *to = &out->voted[i];
+        era_pb_text(r, pb->voted[i]->component, to->component, sizeof to->component, ERA_PB_NAME);
+        to->seq = era_pb_number(r, pb->voted[i]->seq, 1, ERA_SEQ_MAX);
+        hash_read(r, pb->voted[i]->proposal, &to->proposal);
+        if (i > 0 && closed_slot_cmp(&to[-1], to) >= 0)
+            era_pb_refuse(r, ERA_NOT_CANONICAL);
+    }
+}
+
+/* NULL: no message of its own, see statement_to_pb. */
 static const ProtobufCMessageDescriptor *descriptor_of(uint32_t kind)
 {
     switch ((enum era_kind)kind) {
@@ -290,8 +411,18 @@ static const ProtobufCMessageDescriptor *descriptor_of(uint32_t kind)
         return &erad__wire__announcement__descriptor;
     case ERA_KIND_EVENT:
         return &erad__wire__event__descriptor;
+    case ERA_KIND_CHECKPOINT:
+        return &erad__wire__checkpoint__descriptor;
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        return &erad__wire__charter_vote__descriptor;
+    case ERA_KIND_CLOSE:
+        return &erad__wire__close__descriptor;
+    case ERA_KIND_CHARTER:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         break;
     }
     return NULL;
@@ -323,9 +454,22 @@ static void statement_read(struct era_pb_reader *r, const ProtobufCMessage *msg,
     case ERA_KIND_EVENT:
         event_read(r, (const void *)msg, &out->u.event);
         break;
+    case ERA_KIND_CHECKPOINT:
+        checkpoint_read(r, (const void *)msg, &out->u.checkpoint);
+        break;
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        charter_vote_read(r, (const void *)msg, &out->u.charter_vote);
+        break;
+    case ERA_KIND_CLOSE:
+        close_read(r, (const void *)msg, &out->u.close);
+        break;
+    case ERA_KIND_CHARTER:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
-        assert(!"a carrier has no descriptor here");
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
+        assert(!"neither a charter nor a carrier has a descriptor here");
     }
 }
 
@@ -366,17 +510,45 @@ static size_t member_bytes(uint32_t kind)
         return sizeof s->u.announcement;
     case ERA_KIND_EVENT:
         return sizeof s->u.event;
+    case ERA_KIND_CHECKPOINT:
+        return sizeof s->u.checkpoint;
+    case ERA_KIND_CHARTER:
+        return sizeof s->u.charter;
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        return sizeof s->u.charter_vote;
+    case ERA_KIND_CLOSE:
+        return sizeof s->u.close;
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         break;
     }
     return 0;
+}
+
+/* Charter 0 is never gossiped: it comes from the operator's own hand. */
+static enum era_verdict charter_decode(struct era_bytes payload, struct era_charter_statement *out)
+{
+    if (payload.len > ERA_CHARTER_STATEMENT_BYTES_MAX)
+        return ERA_OVERSIZED;
+    struct era_charter charter;
+    enum era_verdict verdict = era_charter_decode(payload, &charter);
+    if (verdict == ERA_ACCEPTED && charter.version == 0)
+        verdict = ERA_BAD_VALUE;
+    era_charter_clear(&charter);
+    if (verdict == ERA_ACCEPTED)
+        out->bytes = payload;
+    return verdict;
 }
 
 enum era_verdict era_statement_decode(uint32_t kind, struct era_bytes payload, struct era_statement *out)
 {
     memset(&out->u, 0, member_bytes(kind));
     out->kind = (enum era_kind)kind;
+    if (kind == ERA_KIND_CHARTER)
+        return charter_decode(payload, &out->u.charter);
     const ProtobufCMessageDescriptor *descriptor = descriptor_of(kind);
     if (!descriptor)
         return ERA_UNKNOWN_KIND;

@@ -164,8 +164,15 @@ static void place_key_of(const struct era_verified *s, struct place_key *k)
         k->seq = s->statement->u.announcement.epoch;
         break;
     case ERA_KIND_EVENT:
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         assert(!"no place in the ledger");
     }
 }
@@ -296,8 +303,15 @@ static const struct era_hash *target_of(const struct era_verified *s)
     case ERA_KIND_PROPOSAL:
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         break;
     }
     return &s->id;

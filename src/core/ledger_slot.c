@@ -266,8 +266,15 @@ void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item)
         break;
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         assert(!"not a loose slot statement");
     }
     era_ledger_touch(l, c);

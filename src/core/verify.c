@@ -55,11 +55,44 @@ static const struct era_slot_id *slot_of(const struct era_statement *s)
         return &s->u.attestation.slot;
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         break;
     }
     return NULL;
+}
+
+/* Kinds that decode but have no rule here are refused before anything is read of them. */
+static bool is_judged(uint32_t kind)
+{
+    switch ((enum era_kind)kind) {
+    case ERA_KIND_PROPOSAL:
+    case ERA_KIND_APPROVE:
+    case ERA_KIND_REJECT:
+    case ERA_KIND_ATTESTATION:
+    case ERA_KIND_READINESS:
+    case ERA_KIND_ANNOUNCEMENT:
+    case ERA_KIND_EVENT:
+    case ERA_KIND_APPROVED:
+    case ERA_KIND_CERTIFICATE:
+        return true;
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
+        break;
+    }
+    return false;
 }
 
 static uint64_t charter_version_of(const struct era_statement *s)
@@ -98,9 +131,16 @@ static enum era_verdict find_role(const struct era_charter *c, struct era_verifi
     case ERA_KIND_ANNOUNCEMENT:
         out->validator = era_charter_validator_index(c, &out->key);
         break;
+    case ERA_KIND_CHECKPOINT:
+    case ERA_KIND_CHARTER:
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CLOSE:
+    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
-        assert(!"carriers have no role of their own");
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
+        assert(!"no role of its own, or not judged");
     }
     return out->signer < 0 && out->validator < 0 ? ERA_UNKNOWN_KEY : ERA_ACCEPTED;
 }
@@ -108,6 +148,8 @@ static enum era_verdict find_role(const struct era_charter *c, struct era_verifi
 static enum era_verdict verify_loose(struct era_verifier *v, const struct era_envelope *e, const char **why)
 {
     struct era_verified *out = &v->verified;
+    if (!is_judged(e->kind))
+        return ERA_UNKNOWN_KIND;
     out->key = e->key;
     out->signature = e->signature;
     enum era_verdict verdict = era_statement_decode(e->kind, e->payload, &v->statement);
@@ -211,6 +253,8 @@ static enum era_verdict check_attestations(struct era_verifier *v, const struct 
 static enum era_verdict verify_carrier(struct era_verifier *v, const struct era_envelope *e, const char **why)
 {
     struct era_verified *out = &v->verified;
+    if (!is_judged(e->kind))
+        return ERA_UNKNOWN_KIND;
     enum era_verdict verdict = era_carrier_decode(e->payload, &v->carrier);
     if (verdict != ERA_ACCEPTED)
         return verdict;

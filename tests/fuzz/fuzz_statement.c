@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct era_bytes payload = {data + 1, size - 1};
     struct era_statement *s = malloc(sizeof *s);
     assert(s);
-    if (era_statement_decode(1 + data[0] % ERA_KIND_EVENT, payload, s) == ERA_ACCEPTED) {
+    if (era_statement_decode(1 + data[0] % ERA_KIND_CHARTER_APPROVE, payload, s) == ERA_ACCEPTED) {
         uint8_t *again = malloc(payload.len);
         assert(again);
         size_t len = era_statement_encode(s, again, payload.len);

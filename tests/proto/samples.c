@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const enum era_kind loose_kinds[7] = {ERA_KIND_PROPOSAL,    ERA_KIND_APPROVE,   ERA_KIND_REJECT,
-                                      ERA_KIND_ATTESTATION, ERA_KIND_READINESS, ERA_KIND_ANNOUNCEMENT,
-                                      ERA_KIND_EVENT};
+const enum era_kind loose_kinds[LOOSE_KINDS] = {
+    ERA_KIND_PROPOSAL,  ERA_KIND_APPROVE,      ERA_KIND_REJECT, ERA_KIND_ATTESTATION,
+    ERA_KIND_READINESS, ERA_KIND_ANNOUNCEMENT, ERA_KIND_EVENT,  ERA_KIND_CHECKPOINT,
+    ERA_KIND_CHARTER,   ERA_KIND_ACCEPT,       ERA_KIND_CLOSE,  ERA_KIND_CHARTER_APPROVE};
 
 static uint8_t nibble(char c)
 {
@@ -91,6 +92,42 @@ static void fill_proposal(struct era_proposal *p)
     era_text_set(p->text, sizeof p->text, "Two lines,\nwith an \xc3\xa9.");
 }
 
+static struct era_bytes next_charter_bytes(void)
+{
+    static uint8_t bytes[4096];
+    uint8_t *encoded;
+    struct era_charter c = given_next_charter();
+    size_t len = era_charter_encode(&c, &encoded);
+    assert(len <= sizeof bytes);
+    memcpy(bytes, encoded, len);
+    free(encoded);
+    era_charter_clear(&c);
+    return (struct era_bytes){bytes, len};
+}
+
+static void fill_event(struct era_event_statement *e)
+{
+    *e = (struct era_event_statement){.epoch = 41,
+                                      .charter_version = 3,
+                                      .entry = given_hash(0xe0),
+                                      .seq = 0,
+                                      .topic = "block.final",
+                                      .payload_bytes = 4,
+                                      .payload = {0x00, 0xff, 0x0a, 0x80}};
+}
+
+static void fill_close(struct era_close *c)
+{
+    *c = (struct era_close){.version = 4,
+                            .charter = given_hash(0xc0),
+                            .has_last = true,
+                            .last = 0,
+                            .voted_count = 3,
+                            .voted = {{"network", 7, given_hash(0xab)},
+                                      {"network", 8, given_hash(0xaa)},
+                                      {"oracle", 1, given_hash(0xaa)}}};
+}
+
 struct era_statement *given_statement(enum era_kind kind)
 {
     struct era_statement *s = calloc(1, sizeof *s);
@@ -122,16 +159,26 @@ struct era_statement *given_statement(enum era_kind kind)
                                       .blocked = true};
         break;
     case ERA_KIND_EVENT:
-        s->u.event = (struct era_event_statement){.epoch = 41,
-                                                  .charter_version = 3,
-                                                  .entry = given_hash(0xe0),
-                                                  .seq = 0,
-                                                  .topic = "block.final",
-                                                  .payload_bytes = 4,
-                                                  .payload = {0x00, 0xff, 0x0a, 0x80}};
+        fill_event(&s->u.event);
+        break;
+    case ERA_KIND_CHECKPOINT:
+        s->u.checkpoint =
+            (struct era_checkpoint){3, given_hash(0xc0), "network", given_hash(0xe0), 40, "sha256:dddd"};
+        break;
+    case ERA_KIND_CHARTER:
+        s->u.charter.bytes = next_charter_bytes();
+        break;
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        s->u.charter_vote = (struct era_charter_vote){4, given_hash(0xc0)};
+        break;
+    case ERA_KIND_CLOSE:
+        fill_close(&s->u.close);
         break;
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
+    case ERA_KIND_EVIDENCE:
+    case ERA_KIND_CHARTER_CERTIFICATE:
         assert(!"carriers are not statements");
     }
     return s;
@@ -204,6 +251,20 @@ struct era_charter given_charter(void)
     c.validators[2] = (struct era_validator){"v3", given_key(0x33, 0), 30};
     c.components[0] = given_component("network");
     c.components[1] = given_component("oracle");
+    era_charter_seal(&c);
+    return c;
+}
+
+struct era_charter given_next_charter(void)
+{
+    struct era_charter c = given_charter();
+    c.version = 1;
+    c.has_parent = true;
+    c.parent = given_hash(0x70);
+    c.effective = 500;
+    c.carried_count = 2;
+    c.carried[0] = (struct era_carried){"network", 1048583};
+    c.carried[1] = (struct era_carried){"oracle", 1048576};
     era_charter_seal(&c);
     return c;
 }

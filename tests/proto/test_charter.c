@@ -58,10 +58,96 @@ Test(charter, R10_a_later_version_names_its_parent)
                      c.version = 1;
                      c.has_parent = true;
                      c.parent = given_hash(7);
+                     c.effective = 1;
                  }),
                  ERA_ACCEPTED);
-    cr_assert_eq(CHARTER_WITH(c.version = 1), ERA_BAD_VALUE);
+    cr_assert_eq(CHARTER_WITH({
+                     c.version = 1;
+                     c.effective = 1;
+                 }),
+                 ERA_BAD_VALUE);
     cr_assert_eq(CHARTER_WITH(c.has_parent = true), ERA_BAD_VALUE);
+}
+
+/* The verdict on a sample charter 1 after a change. */
+#define NEXT_WITH(...)                                                                                       \
+    CHARTER_WITH({                                                                                           \
+        era_charter_clear(&c);                                                                               \
+        c = given_next_charter();                                                                            \
+        __VA_ARGS__;                                                                                         \
+    })
+
+Test(charter, R10_a_later_version_says_from_when_it_counts_and_how_far_the_old_one_does)
+{
+    struct era_charter c = given_next_charter(), out;
+    cr_assert_eq(reread(&c, &out), ERA_ACCEPTED);
+    cr_assert_eq(out.version, 1);
+    cr_assert_eq(out.parent.b[31], 0x70);
+    cr_assert_eq(out.effective, 500);
+    cr_assert_eq(out.carried_count, 2);
+    cr_assert_str_eq(out.carried[1].component, "oracle");
+    cr_assert_eq(out.carried[1].seq, 1048576);
+    cr_assert(era_hash_eq(&out.hash, &c.hash));
+    era_charter_clear(&out);
+    era_charter_clear(&c);
+}
+
+Test(charter, R10_what_a_later_version_says_keeps_its_range)
+{
+    cr_assert_eq(NEXT_WITH(c.effective = 0), ERA_BAD_VALUE);
+    cr_assert_eq(NEXT_WITH(c.effective = ERA_EPOCH_MAX), ERA_ACCEPTED);
+    cr_assert_eq(NEXT_WITH(c.effective = ERA_EPOCH_MAX + 1), ERA_BAD_VALUE);
+    cr_assert_eq(NEXT_WITH(c.version = ERA_CHARTER_VERSION_MAX), ERA_ACCEPTED);
+    cr_assert_eq(NEXT_WITH(c.version = ERA_CHARTER_VERSION_MAX + 1), ERA_BAD_VALUE);
+    cr_assert_eq(NEXT_WITH(c.carried_count = 0), ERA_ACCEPTED);
+    cr_assert_eq(NEXT_WITH(c.carried[1].seq = ERA_SEQ_MAX + 1), ERA_BAD_VALUE);
+    cr_assert_eq(NEXT_WITH(strcpy(c.carried[1].component, "Zoo")), ERA_BAD_VALUE);
+}
+
+Test(charter, R10_carried_components_ascend)
+{
+    cr_assert_eq(NEXT_WITH(strcpy(c.carried[1].component, "network")), ERA_NOT_CANONICAL);
+    cr_assert_eq(NEXT_WITH(strcpy(c.carried[0].component, "p")), ERA_NOT_CANONICAL);
+}
+
+Test(charter, R10_no_more_is_carried_than_a_charter_has_components)
+{
+    struct era_charter c = given_next_charter(), out;
+    c.carried_count = ERA_COMPONENTS_MAX;
+    for (int i = 0; i < ERA_COMPONENTS_MAX; i++)
+        c.carried[i] = (struct era_carried){{(char)('a' + i / 10), (char)('0' + i % 10)}, 1};
+    cr_assert_eq(reread(&c, &out), ERA_ACCEPTED);
+    era_charter_clear(&out);
+    uint8_t *bytes, *more;
+    size_t len = era_charter_encode(&c, &bytes);
+    struct era_bytes extra = given_hex("6a05 0a017a 1001"); /* carried "z", the last field there is */
+    more = malloc(len + extra.len);
+    memcpy(more, bytes, len);
+    memcpy(more + len, extra.data, extra.len);
+    cr_assert_eq(era_charter_decode((struct era_bytes){more, len + extra.len}, &out), ERA_OVERSIZED);
+    free(more);
+    free(bytes);
+    era_charter_clear(&c);
+}
+
+Test(charter, R10_charter_0_follows_nothing)
+{
+    cr_assert_eq(CHARTER_WITH(c.effective = 1), ERA_BAD_VALUE);
+    cr_assert_eq(CHARTER_WITH({
+                     c.carried_count = 1;
+                     c.carried[0] = (struct era_carried){"network", 1};
+                 }),
+                 ERA_BAD_VALUE);
+}
+
+/* What charters gained for their successors left the network id of every charter 0 as it was. */
+Test(charter, the_network_id_of_the_sample_is_what_it_always_was)
+{
+    struct era_charter c = given_charter();
+    char hex[ERA_HASH_TEXT_BYTES];
+    cr_assert_str_eq(era_hash_text(&c.hash, hex),
+                     "82cb16ab1068fd49536ac3d19e98d8b3b01536a1a8c43fefa1e65fa81f70c436");
+    era_charter_clear(&c);
 }
 
 /* A key named twice could be counted twice toward k (go-tuf#369). */
@@ -140,7 +226,7 @@ Test(charter, R1_unknown_fields_are_not_canonical)
     size_t len = era_charter_encode(&c, &bytes);
     uint8_t *more = malloc(len + 2);
     memcpy(more, bytes, len);
-    memcpy(more + len, "\x60\x01", 2); /* field 12 */
+    memcpy(more + len, "\x70\x01", 2); /* field 14 */
     cr_assert_eq(era_charter_decode((struct era_bytes){more, len + 2}, &out), ERA_NOT_CANONICAL);
     cr_assert_null(out.validators);
     free(more);
