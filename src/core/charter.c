@@ -230,8 +230,6 @@ static void check_network(struct report *r)
     if (c->strict_emission && c->authority_only)
         WRONG(r, "choose one of them",
               "strict_emission needs leases by stake; authority_only has none: nothing could be emitted");
-    else if (c->strict_emission) /* better refused than believed in */
-        WRONG(r, "set strict_emission to false", "this version of erad does not keep strict_emission");
     if (c->authority_only && c->emitter_count == 0)
         WRONG(r, "name at least one emitter", "authority_only without emitters: no event could be signed");
     if (!c->authority_only && c->emitter_count > 0)

@@ -10,6 +10,7 @@ static const struct {
     [ERA_GATE_FORKED] = {"forked", ERA_EXIT_INCOMPATIBLE},
     [ERA_GATE_BLOCKED] = {"blocked", ERA_EXIT_INCOMPATIBLE},
     [ERA_GATE_MISMATCH] = {"mismatch", ERA_EXIT_INCOMPATIBLE},
+    [ERA_GATE_CLOCK] = {"clock", ERA_EXIT_TRY_LATER},
     [ERA_GATE_NO_ERA] = {"no-era", ERA_EXIT_TRY_LATER},
     [ERA_GATE_STALE] = {"stale", ERA_EXIT_TRY_LATER},
     [ERA_GATE_UPGRADE_SOON] = {"upgrade-soon", ERA_EXIT_OK},
@@ -65,7 +66,8 @@ static const struct era_entry *newer_release(const struct era_gate_input *in)
 
 void era_gate_judge(const struct era_gate_input *in, struct era_gate *out)
 {
-    *out = (struct era_gate){.current = era_view_entry(in->view), .version_kind = -1};
+    *out = (struct era_gate){
+        .current = era_view_entry(in->view), .version_kind = -1, .lease_stake = in->lease_stake};
     if (in->view->forked) {
         out->state = ERA_GATE_FORKED;
         return;
@@ -80,8 +82,13 @@ void era_gate_judge(const struct era_gate_input *in, struct era_gate *out)
         out->cause = out->current;
         return;
     }
-    if (!out->current || !in->fresh) {
+    if (in->clock) {
+        out->state = ERA_GATE_CLOCK;
+        return;
+    }
+    if (!out->current || !in->fresh || in->unleased) {
         out->state = out->current ? ERA_GATE_STALE : ERA_GATE_NO_ERA;
+        out->unleased = out->current && in->fresh;
         return;
     }
     if ((out->cause = unsupported_next(in, &out->version_kind))) {

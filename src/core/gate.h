@@ -10,8 +10,9 @@ enum era_gate_state {
     ERA_GATE_FORKED,       /* a void slot above the head (R12) */
     ERA_GATE_BLOCKED,      /* the current record is not supported */
     ERA_GATE_MISMATCH,     /* own rebuild of the current record differs (T5) */
+    ERA_GATE_CLOCK,        /* a quorum announces epochs too far from one's own (R14) */
     ERA_GATE_NO_ERA,       /* no entry has begun */
-    ERA_GATE_STALE,        /* fresh announcements below Q (N6) */
+    ERA_GATE_STALE,        /* fresh announcements (N6) or, in strict emission, leases (N7) below Q */
     ERA_GATE_UPGRADE_SOON, /* the next era is supported neither by what runs nor by what is staged (M5) */
     ERA_GATE_NOTICE,       /* a newer release is in force, pending or announced (P1, P2, M4) */
     ERA_GATE_CURRENT
@@ -29,6 +30,9 @@ struct era_gate_input {
     const struct era_versions *staged; /* installed for the next era; NULL: nothing */
     bool fresh;    /* announcements of stake >= Q are fresh, or the network is authority only */
     bool mismatch; /* own rebuild of an artefact of the entry in force differs */
+    bool clock;    /* one's own clock is in doubt */
+    bool unleased; /* strict emission, and leases of this epoch and entry below Q */
+    uint64_t lease_stake;
 };
 
 struct era_gate {
@@ -37,6 +41,8 @@ struct era_gate {
     const struct era_entry *cause;   /* the entry behind blocked, mismatch, upgrade-soon, notice; else NULL */
     int version_kind;                /* blocked, upgrade-soon: the first version that does not fit; else -1 */
     uint64_t epochs_left;            /* upgrade-soon: until the cause begins */
+    bool unleased;                   /* stale: for want of leases, though announcements are fresh */
+    uint64_t lease_stake;            /* of this epoch and entry; strict emission only, else 0 */
 };
 
 /* Spans of *out are borrowed from the view's plan. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/charter.h"
+
 const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n,
                                            const struct era_hash *entry, const char *artefact)
 {
@@ -101,6 +103,17 @@ static enum era_verdict extends(const struct era_ledger *l, const struct era_can
     return v;
 }
 
+/* What was leased stays true, whatever this vote brings (R4, R16). */
+static enum era_verdict keeps_leases(const struct era_ledger *l, const struct era_candidate *c,
+                                     const struct era_voter *voter)
+{
+    struct era_view view;
+    if (!voter->leases)
+        return ERA_ACCEPTED;
+    era_view_at(l, voter->initial, c->component, voter->epoch, &view);
+    return era_leases_allow(voter->leases, c->plan, view.plan) ? ERA_ACCEPTED : ERA_LEASED;
+}
+
 enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era_candidate *c,
                                     const struct era_voter *voter, const char **why)
 {
@@ -122,9 +135,19 @@ enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era
     if (v == ERA_ACCEPTED)
         v = extends(l, c, voter, voted, voted_count, why);
     if (v == ERA_ACCEPTED)
+        v = keeps_leases(l, c, voter);
+    if (v == ERA_ACCEPTED)
         v = rebuilt(&era_ledger_charter(l)->components[c->component], c->plan, voter);
     free(voted);
     return v;
+}
+
+bool era_vote_armed(const struct era_ledger *l, const struct era_candidate *c, uint64_t epoch)
+{
+    const struct era_charter *charter = era_ledger_charter(l);
+    return !charter->authority_only && c->known && epoch > c->expiry &&
+           c->seq > era_ledger_floor(l, c->component) &&
+           c->ready_stake > era_charter_stake_sum(charter) - era_charter_quorum(charter);
 }
 
 enum era_verdict era_vote_approve(const struct era_approver *a, const struct era_proposal *p,

@@ -1,11 +1,11 @@
-/* vote: may this key sign readiness (R4) or approve (R2, R3)? Pure questions
- * to the ledger; the answer is a verdict with its reason. A vote in flight
+/* vote: may this key sign readiness (R4) or approve (R2, R3)? Is a slot ARMED?
+ * Pure questions to the ledger; the answer is a verdict with its reason. A vote in flight
  * (pending) is a vote. */
 #ifndef ERA_CORE_VOTE_H
 #define ERA_CORE_VOTE_H
 
+#include "src/core/lease.h"
 #include "src/core/plan.h"
-#include "src/core/view.h"
 
 /* What erad itself computed from a built output (T5): per entry and artefact. */
 struct era_rebuild {
@@ -22,11 +22,16 @@ struct era_voter {
     size_t rebuild_count;
     const char *const *artefacts; /* names this node runs; NULL: all of a plan */
     size_t artefact_count;
+    const struct era_leases *leases; /* own, of this component; NULL: none */
 };
 
 /* R4: readiness by this validator for this candidate. ERA_ACCEPTED: sign it. why: static or NULL. */
 enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era_candidate *c,
                                     const struct era_voter *voter, const char **why);
+
+/* ARMED: past its deadline, above the floor, with readiness > W - Q: the slot can neither be forgotten, for a
+ * quorum may be withheld, nor finished. */
+bool era_vote_armed(const struct era_ledger *l, const struct era_candidate *c, uint64_t epoch);
 
 /* R2, R3: approval by a signer. floor: the highest seq adopted or signed by
  * this key that its own record knows, 0 for none. In an authority-only network

@@ -136,6 +136,20 @@ static void mismatch(struct about *a)
         "find out why the build differs and tell the signers; a matching `eractl attest` opens the gate");
 }
 
+static void clock_doubt(struct about *a)
+{
+    const struct era_clock_word *word = era_node_clock(a->n);
+    const struct era_clock_params *clock = &era_node_charter(a->n)->clock;
+    say(&a->text,
+        "validators of stake %llu announce epoch %llu (median), this node is at epoch %llu, tolerance %llu",
+        (unsigned long long)word->heard_stake, (unsigned long long)word->median,
+        (unsigned long long)era_node_epoch(a->n), (unsigned long long)clock->tolerance_epochs);
+    say(&a->cure, "%s",
+        clock->kind == ERA_CLOCK_WALL
+            ? "set this machine's clock and see that it is kept in step; if it is right, theirs are wrong"
+            : "see that the host program gives the height of the chain that the others follow");
+}
+
 static void no_era(struct about *a)
 {
     char left[48];
@@ -151,9 +165,25 @@ static void no_era(struct about *a)
     }
 }
 
+/* N7 */
+static void unleased(struct about *a)
+{
+    say(&a->text, "strict emission: leases of epoch %llu for era %llu \"%s\" by stake %llu, needed %llu",
+        (unsigned long long)era_node_epoch(a->n), (unsigned long long)a->gate->current->record.era,
+        a->gate->current->record.era_name, (unsigned long long)a->gate->lease_stake,
+        (unsigned long long)era_charter_quorum(era_node_charter(a->n)));
+    say(&a->cure,
+        "it opens when enough validators lease; if not with the next epoch, look for what they voted in "
+        "with `eractl log`: a plan that was not adopted must be dropped by a new one");
+}
+
 static void stale(struct about *a)
 {
     char names[6 * (ERA_NAME_BYTES_MAX + 2)];
+    if (a->gate->unleased) {
+        unleased(a);
+        return;
+    }
     say(&a->text, "fresh announcements of stake %llu, needed %llu",
         (unsigned long long)era_node_fresh_stake(a->n),
         (unsigned long long)era_charter_quorum(era_node_charter(a->n)));
@@ -224,6 +254,9 @@ void era_report_gate_words(const struct era_node *n, const struct era_gate *gate
         break;
     case ERA_GATE_MISMATCH:
         mismatch(&a);
+        break;
+    case ERA_GATE_CLOCK:
+        clock_doubt(&a);
         break;
     case ERA_GATE_NO_ERA:
         no_era(&a);

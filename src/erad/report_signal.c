@@ -7,10 +7,17 @@
 #include "src/erad/report_parts.h"
 
 static const char *const names[] = {
-    [ERA_SIG_GATE] = "gate",         [ERA_SIG_ERA] = "era",           [ERA_SIG_EPOCH] = "epoch",
-    [ERA_SIG_PROPOSAL] = "proposal", [ERA_SIG_APPROVED] = "approved", [ERA_SIG_ADOPTED] = "adopted",
-    [ERA_SIG_FAILED] = "failed",     [ERA_SIG_EVENT] = "event",       [ERA_SIG_EQUIVOCATION] = "equivocation",
+    [ERA_SIG_GATE] = "gate",
+    [ERA_SIG_ERA] = "era",
+    [ERA_SIG_EPOCH] = "epoch",
+    [ERA_SIG_PROPOSAL] = "proposal",
+    [ERA_SIG_APPROVED] = "approved",
+    [ERA_SIG_ADOPTED] = "adopted",
+    [ERA_SIG_FAILED] = "failed",
+    [ERA_SIG_ARMED] = "armed",
+    [ERA_SIG_EVENT] = "event",
     [ERA_SIG_STORE] = "store",
+    [ERA_SIG_EQUIVOCATION] = "equivocation",
 };
 
 static void put_gate(const struct era_node *n, json_t *o, const struct era_signal *s)
@@ -110,6 +117,7 @@ json_t *era_report_signal(const struct era_node *n, const struct era_signal *s, 
     case ERA_SIG_APPROVED:
     case ERA_SIG_ADOPTED:
     case ERA_SIG_FAILED:
+    case ERA_SIG_ARMED:
         put_proposal(n, o, s);
         break;
     case ERA_SIG_EVENT:

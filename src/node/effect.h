@@ -41,6 +41,7 @@ enum era_signal_kind {
     ERA_SIG_APPROVED,     /* proposal */
     ERA_SIG_ADOPTED,      /* proposal: announced; in force from its epochs on */
     ERA_SIG_FAILED,       /* proposal: k can no longer be reached (T4) */
+    ERA_SIG_ARMED,        /* proposal: past its deadline it can neither be forgotten nor finished */
     ERA_SIG_EVENT,        /* event, validator (C3) */
     ERA_SIG_EQUIVOCATION, /* a key said two things in one place: item_kind, signer or validator, seq */
     ERA_SIG_STORE         /* the store failed: error */

@@ -46,6 +46,7 @@ static void make_parts(struct era_node *n)
     n->verifier = era_verifier_new(c->charter, &c->network);
     n->ledger = era_ledger_new(c->charter, &c->network, &key);
     n->events = era_events_new(c->charter, &key);
+    n->clock = era_clock_new(c->charter);
     struct era_gossip_config g = {.network = c->network,
                                   .node = c->node_key,
                                   .versions = c->versions,
@@ -94,6 +95,7 @@ void era_node_free(struct era_node *n)
     era_gossip_free(n->gossip);
     node_batches_free(n);
     era_events_free(n->events);
+    era_clock_free(n->clock);
     era_ledger_free(n->ledger);
     era_verifier_free(n->verifier);
     node_effects_free(n);
@@ -120,7 +122,7 @@ static void move_clock(struct era_node *n)
     if (n->gates_known && epoch <= n->epoch)
         return;
     n->epoch = epoch > n->epoch ? epoch : n->epoch;
-    n->gate_dirty = n->votes_dirty = true;
+    n->gate_dirty = n->votes_dirty = n->clock_dirty = n->armed_dirty = true;
     era_gossip_forget_refused(n->gossip); /* what was too early may fit now */
     node_expire_events(n);
     if (n->gates_known)
@@ -131,15 +133,17 @@ uint64_t era_node_deadline_ms(const struct era_node *n)
 {
     uint64_t deadline = era_gossip_deadline_ms(n->gossip);
     if (n->config.charter->clock.kind == ERA_CLOCK_WALL) {
-        uint64_t start = era_epoch_start(&n->config.charter->clock, era_add_sat(n->epoch, 1));
-        uint64_t left = start > n->wall_ms ? start - n->wall_ms : 0;
+        uint64_t next = era_epoch_start(&n->config.charter->clock, era_add_sat(n->epoch, 1));
+        uint64_t due = node_announce_reading(n);
+        next = due < next ? due : next;
+        uint64_t left = next > n->wall_ms ? next - n->wall_ms : 0;
         if (left > WALL_CHECK_MS)
             left = WALL_CHECK_MS;
         uint64_t at = era_add_sat(n->now_ms, left);
         if (at < deadline)
             deadline = at;
     }
-    return deadline;
+    return n->clock_word.recheck_ms < deadline ? n->clock_word.recheck_ms : deadline;
 }
 
 /* ---- view and gates ---- */
@@ -170,6 +174,12 @@ static void tell_gate(struct era_node *n, int component, const struct era_gate *
     s->gate = *gate;
     s->before = before;
     const char *name = n->config.charter->components[component].id;
+    if (gate->unleased) {
+        node_log(n, ERA_LOG_WARNING, "%s: gate stale: leases of epoch %llu by stake %llu, needed %llu", name,
+                 (unsigned long long)n->epoch, (unsigned long long)gate->lease_stake,
+                 (unsigned long long)era_charter_quorum(n->config.charter));
+        return;
+    }
     bool stops = !era_gate_may_emit(gate->state);
     char why[2 * ERA_RANGE_BYTES_MAX + 64] = "";
     int kind = gate->version_kind;
@@ -199,30 +209,65 @@ static void tell_era(struct era_node *n, int component, const struct era_entry *
         node_log(n, ERA_LOG_WARNING, "%s: no era is in force", n->config.charter->components[component].id);
 }
 
+static struct era_gate_input gate_input(const struct era_node *n, const struct era_view *view)
+{
+    return (struct era_gate_input){.view = view,
+                                   .versions = &n->config.versions,
+                                   .staged = &n->config.staged,
+                                   .fresh = true,
+                                   .mismatch = rebuild_differs(n, era_view_entry(view)),
+                                   .clock = n->clock_word.doubtful};
+}
+
+void node_gate_at(const struct era_node *n, int component, uint64_t epoch, struct era_gate *out)
+{
+    struct era_view view;
+    era_view_at(n->ledger, &n->initial[component], component, epoch, &view);
+    struct era_gate_input in = gate_input(n, &view);
+    era_gate_judge(&in, out);
+}
+
+/* N7: leases of this epoch for one's own entry. */
+static uint64_t lease_stake(struct era_node *n, const struct era_hash *entry)
+{
+    struct lease_quorum *q = &n->lease_quorum;
+    if (q->some && q->epoch == n->epoch && era_hash_eq(&q->entry, entry))
+        return q->stake;
+    uint64_t stake = era_lease_stake(n->ledger, n->epoch, entry);
+    *q = (struct lease_quorum){stake >= era_charter_quorum(n->config.charter), n->epoch, stake, *entry};
+    return stake;
+}
+
 static void judge_component(struct era_node *n, int component, bool fresh)
 {
+    const struct era_charter *c = n->config.charter;
     struct era_view view;
     era_node_view(n, component, &view);
     const struct era_entry *e = era_view_entry(&view);
-    struct era_gate_input in = {.view = &view,
-                                .versions = &n->config.versions,
-                                .staged = &n->config.staged,
-                                .fresh = fresh,
-                                .mismatch = rebuild_differs(n, e)};
+    struct era_gate_input in = gate_input(n, &view);
+    in.fresh = fresh;
+    if (c->strict_emission && component == n->network_component && e) {
+        in.lease_stake = lease_stake(n, &e->hash);
+        in.unleased = in.lease_stake < era_charter_quorum(c);
+    }
     struct era_gate *gate = &n->gates[component];
     struct told *told = &n->told[component], now = {0};
     era_gate_judge(&in, gate);
     now.state = gate->state;
     now.epochs_left = gate->epochs_left;
-    if (e)
+    now.unleased = gate->unleased;
+    bool first = !n->gates_known;
+    /* CLOCK: nothing is activated by a clock in doubt; it is told when the doubt is over (R14). */
+    if (n->clock_word.doubtful && !first)
+        now.in_force = told->in_force;
+    else if (e)
         now.in_force = e->hash;
     if (gate->cause)
         now.cause = gate->cause->hash;
-    bool first = !n->gates_known;
     if (first || !era_hash_eq(&now.in_force, &told->in_force))
         tell_era(n, component, e);
     if (first || now.state != told->state || now.epochs_left != told->epochs_left ||
-        !era_hash_eq(&now.cause, &told->cause))
+        now.unleased != told->unleased || !era_hash_eq(&now.cause, &told->cause))
         tell_gate(n, component, gate, first ? now.state : told->state);
     *told = now;
 }
@@ -245,6 +290,7 @@ static void keep_high_water(struct era_node *n)
 static void judge_gates(struct era_node *n)
 {
     const struct era_charter *c = n->config.charter;
+    node_judge_clock(n);
     if (!n->gate_dirty)
         return;
     n->gate_dirty = false;
@@ -325,7 +371,7 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     struct era_gossip *g = n->gossip;
     switch (ev->kind) {
     case ERA_EV_START:
-        n->started = n->gate_dirty = n->votes_dirty = true;
+        n->started = n->gate_dirty = n->votes_dirty = n->armed_dirty = true;
         n->view_since = n->epoch;
         break;
     case ERA_EV_TICK:
@@ -365,6 +411,8 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
     n->wall_ms = ev->wall_ms;
     if (ev->kind == ERA_EV_START || n->started)
         move_clock(n);
+    if (n->started)
+        judge_gates(n); /* an epoch that has just begun may stop what is asked for now */
     take_event(n, ev);
     if (n->started) {
         move_clock(n); /* a height may have come */
@@ -377,6 +425,7 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
             n->votes_dirty = false;
             node_cast_votes(n);
         }
+        node_tell_armed(n);
         run_gossip(n); /* what a commit or a closed gate let out */
         node_flush(n);
     }
@@ -454,6 +503,16 @@ const struct era_gate *era_node_gate(const struct era_node *n, int component)
 uint64_t era_node_fresh_stake(const struct era_node *n)
 {
     return n->fresh_stake;
+}
+
+const struct era_clock_word *era_node_clock(const struct era_node *n)
+{
+    return &n->clock_word;
+}
+
+const struct era_leases *era_node_leases(const struct era_node *n)
+{
+    return &n->leases;
 }
 
 uint64_t era_node_view_since(const struct era_node *n)

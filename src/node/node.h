@@ -12,6 +12,7 @@
 #include "p2p/gossip.h"
 #include "src/core/adoption.h"
 #include "src/core/author.h"
+#include "src/core/clock.h"
 #include "src/core/events.h"
 #include "src/core/vote.h"
 #include "src/node/effect.h"
@@ -81,6 +82,10 @@ int era_node_network_component(const struct era_node *n);
 void era_node_view(const struct era_node *n, int component, struct era_view *out);
 const struct era_gate *era_node_gate(const struct era_node *n, int component);
 uint64_t era_node_fresh_stake(const struct era_node *n);
+/* What the validators' announcements say of this node's clock (R14). */
+const struct era_clock_word *era_node_clock(const struct era_node *n);
+/* What this key leased of the network component (R16). */
+const struct era_leases *era_node_leases(const struct era_node *n);
 /* The epoch in which this node's view last changed, in this run (its start counts as a change). */
 uint64_t era_node_view_since(const struct era_node *n);
 /* The entry and artefact an attestation of this proposal is about; artefact "": the only one.

@@ -22,9 +22,13 @@ static enum era_verdict may_emit(const struct era_node *n, const char **why)
         return ERA_BLOCKED;
     case ERA_GATE_BLOCKED:
         return ERA_BLOCKED;
+    case ERA_GATE_CLOCK:
+        return ERA_CLOCK;
     case ERA_GATE_NO_ERA:
         return ERA_NO_ERA;
     case ERA_GATE_STALE:
+        if (g->unleased)
+            *why = "strict emission: too few validators have leased this epoch for the era in force";
         return ERA_STALE;
     case ERA_GATE_UPGRADE_SOON:
     case ERA_GATE_NOTICE:

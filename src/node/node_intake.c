@@ -53,6 +53,10 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
     enum era_verdict v = ERA_DUPLICATE; /* a copy of what is held is not worth its signatures */
     if (!era_verify_name(n->verifier, envelope, &item) || !era_ledger_find(n->ledger, &item))
         v = era_verify(n->verifier, envelope, &s, &item, &why);
+    if (v == ERA_ACCEPTED && kind == ERA_KIND_ANNOUNCEMENT) { /* whatever its epoch (R14: CLOCK) */
+        era_clock_hear(n->clock, s->validator, s->statement->u.announcement.epoch, n->epoch, n->now_ms);
+        n->clock_dirty = true;
+    }
     if (v == ERA_ACCEPTED)
         v = era_ledger_offer(n->ledger, s, n->epoch, false, &offered);
     count_verdict(n, kind, v);
@@ -214,6 +218,8 @@ static void item_committed(struct era_node *n, struct pending *p)
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
     if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
         n->gate_dirty = true;
+    if (component >= 0)
+        n->armed_dirty = true;
     if (kind == ERA_KIND_APPROVED) /* the window moved: what lay beyond it may fit now */
         era_gossip_forget_refused(n->gossip);
     if (kind == ERA_KIND_PROPOSAL && n->started) {
@@ -269,6 +275,8 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     struct era_hash item;
     struct era_item *offered;
     enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, NULL);
+    if (v == ERA_ACCEPTED && s->kind == ERA_KIND_ANNOUNCEMENT)
+        era_clock_know(n->clock, s->validator, s->statement->u.announcement.epoch);
     if (v == ERA_ACCEPTED)
         v = era_ledger_offer(n->ledger, s, ERA_EPOCH_MAX, true, &offered);
     if (v == ERA_ACCEPTED) {
@@ -312,6 +320,9 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
         if (value.len != 8)
             return ERA_MALFORMED;
         n->high_water = era_get_be64(value.data);
+    } else if (is_meta(key, ERA_META_LEASES)) {
+        if (!era_leases_decode(value, &n->leases))
+            return ERA_MALFORMED;
     }
     return ERA_ACCEPTED;
 }

@@ -51,6 +51,14 @@ struct told {
     struct era_hash in_force, cause; /* zero: none */
     enum era_gate_state state;
     uint64_t epochs_left;
+    bool unleased;
+};
+
+/* N7: enough leases of an epoch and entry, once found, are enough for the rest of it (R8). */
+struct lease_quorum {
+    bool some;
+    uint64_t epoch, stake;
+    struct era_hash entry;
 };
 
 struct era_node {
@@ -61,18 +69,24 @@ struct era_node {
     struct era_ledger *ledger;
     struct era_events *events;
     struct era_gossip *gossip;
+    struct era_clock *clock;
+    struct era_clock_word clock_word;
+    struct era_leases leases; /* own, of the network component; those in flight too (R4) */
+    struct lease_quorum lease_quorum;
     struct era_plan *initial; /* one a component */
     struct era_gate *gates;   /* one a component */
     struct told *told;        /* what was last told of each component's gate */
     bool gates_known;
     struct era_rebuild *rebuilds;
     size_t rebuild_count;
+    size_t armed_count;
+    struct era_hash armed[ERA_ARMED_TOLD_MAX]; /* told of, and still so */
     struct era_node_stats stats;
 
     bool started, store_failed;
     uint64_t now_ms, wall_ms, height, epoch;
     uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
-    bool gate_dirty, votes_dirty;
+    bool gate_dirty, votes_dirty, clock_dirty, armed_dirty;
     uint64_t fresh_stake, view_since;
     uint64_t refused_told_ms;                /* the next refused link is told then, not before */
     uint64_t own_event_epoch, own_event_seq; /* highest reserved */
@@ -126,9 +140,18 @@ void node_command(struct era_node *n, const struct era_command *r);
 enum era_verdict node_say(struct era_node *n, const struct era_statement *s, const struct era_reply *reply);
 bool node_may_speak(const struct era_node *n);
 
+/* node.c: the gate at any epoch by what runs now, as if all announcements and leases were there. */
+void node_gate_at(const struct era_node *n, int component, uint64_t epoch, struct era_gate *out);
+
+/* node_clock.c: judge it again when something was heard or ran out. */
+void node_judge_clock(struct era_node *n);
+
 /* node_announce.c, node_vote.c, node_rebuild.c, node_emit.c: what this node says itself */
 void node_announce(struct era_node *n);
+/* The reading of the clock at which one may fall due; UINT64_MAX: with the next epoch. */
+uint64_t node_announce_reading(const struct era_node *n);
 void node_cast_votes(struct era_node *n);
+void node_tell_armed(struct era_node *n);
 void node_request_ready(struct era_node *n, const struct era_command *r);
 void node_request_attest(struct era_node *n, const struct era_command *r);
 void node_request_emit(struct era_node *n, const struct era_command *r);

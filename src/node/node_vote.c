@@ -1,4 +1,4 @@
-/* Readiness: the binding vote of a validator (R4). */
+/* Readiness: the binding vote of a validator (R4); and what came of votes too late (ARMED). */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +19,16 @@ enum era_verdict era_node_may_vote(const struct era_node *n, const struct era_ca
             *why = "the store failed: no votes until restart";
         return ERA_STORE_FAILED;
     }
+    if (n->clock_word.doubtful) /* time decides what may be voted for (R14) */
+        return ERA_CLOCK;
     struct era_voter voter = {.key = n->config.secret->key,
                               .initial = &n->initial[c->component],
                               .epoch = n->epoch,
                               .rebuilds = n->rebuilds,
                               .rebuild_count = n->rebuild_count,
                               .artefacts = n->config.artefacts,
-                              .artefact_count = n->config.artefact_count};
+                              .artefact_count = n->config.artefact_count,
+                              .leases = c->component == n->network_component ? &n->leases : NULL};
     return era_vote_readiness(n->ledger, c, &voter, why);
 }
 
@@ -98,4 +101,52 @@ void node_request_ready(struct era_node *n, const struct era_command *r)
         node_refuse(n, r->id, v, why);
     else
         vote(n, c, &reply, &why);
+}
+
+/* ---- ARMED ---- */
+
+static bool told_armed(const struct era_node *n, const struct era_hash *proposal)
+{
+    for (size_t i = 0; i < n->armed_count; i++)
+        if (era_hash_eq(&n->armed[i], proposal))
+            return true;
+    return false;
+}
+
+static void tell_armed(struct era_node *n, const struct era_candidate *c)
+{
+    char id[ERA_HASH_TEXT_BYTES];
+    struct era_signal *s = node_signal(n, ERA_SIG_ARMED, c->component);
+    s->proposal = c->proposal;
+    s->seq = c->seq;
+    node_log(n, ERA_LOG_WARNING,
+             "%s: proposal %.16s in slot %llu is armed: it expired after epoch %llu with readiness of stake "
+             "%llu, too much to be forgotten; the signers must propose, in a higher slot, a plan that drops "
+             "its entries, or contains them while their notice lasts",
+             n->config.charter->components[c->component].id, era_hash_text(&c->proposal, id),
+             (unsigned long long)c->seq, (unsigned long long)c->expiry, (unsigned long long)c->ready_stake);
+}
+
+/* Once a candidate and run. Nobody waits for it, so that more than can be remembered are told later. */
+void node_tell_armed(struct era_node *n)
+{
+    struct era_hash now[ERA_ARMED_TOLD_MAX];
+    size_t armed = 0;
+    if (!n->armed_dirty)
+        return;
+    n->armed_dirty = false;
+    for (size_t comp = 0; comp < n->config.charter->component_count; comp++) {
+        const struct era_slot *const *slots;
+        size_t count = era_ledger_slots(n->ledger, (int)comp, &slots);
+        for (size_t i = 0; i < count; i++)
+            for (const struct era_candidate *c = slots[i]->candidates; c; c = c->slot_next) {
+                if (armed == ERA_ARMED_TOLD_MAX || !era_vote_armed(n->ledger, c, n->epoch))
+                    continue;
+                if (!told_armed(n, &c->proposal))
+                    tell_armed(n, c);
+                now[armed++] = c->proposal;
+            }
+    }
+    memcpy(n->armed, now, armed * sizeof *now);
+    n->armed_count = armed;
 }

@@ -58,9 +58,10 @@ Test(gate, exit_statuses_and_names)
         bool emits;
     } rows[ERA_GATE_STATES] = {
         [ERA_GATE_FORKED] = {"forked", 76, false},     [ERA_GATE_BLOCKED] = {"blocked", 76, false},
-        [ERA_GATE_MISMATCH] = {"mismatch", 76, false}, [ERA_GATE_NO_ERA] = {"no-era", 75, false},
-        [ERA_GATE_STALE] = {"stale", 75, false},       [ERA_GATE_UPGRADE_SOON] = {"upgrade-soon", 0, true},
-        [ERA_GATE_NOTICE] = {"notice", 0, true},       [ERA_GATE_CURRENT] = {"current", 0, true},
+        [ERA_GATE_MISMATCH] = {"mismatch", 76, false}, [ERA_GATE_CLOCK] = {"clock", 75, false},
+        [ERA_GATE_NO_ERA] = {"no-era", 75, false},     [ERA_GATE_STALE] = {"stale", 75, false},
+        [ERA_GATE_NOTICE] = {"notice", 0, true},       [ERA_GATE_UPGRADE_SOON] = {"upgrade-soon", 0, true},
+        [ERA_GATE_CURRENT] = {"current", 0, true},
     };
 
     for (int s = 0; s < ERA_GATE_STATES; s++) {

@@ -72,7 +72,10 @@ void lone_free(struct lone *l)
 
 void lone_to_epoch(struct lone *l, uint64_t epoch)
 {
-    l->wall_ms = epoch * 1000 + 500;
+    uint64_t wall_ms = epoch * 1000 + 500;
+    if (wall_ms > l->wall_ms) /* time passes: a clock that jumps is in doubt */
+        l->now_ms += wall_ms - l->wall_ms;
+    l->wall_ms = wall_ms;
     step(l, (struct era_event){.kind = ERA_EV_TICK});
 }
 
