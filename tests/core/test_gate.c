@@ -205,6 +205,47 @@ Test(gate, N6_too_little_fresh_stake_is_stale)
     cr_expect_state(g, ERA_GATE_STALE);
 }
 
+Test(gate, N7_too_few_leases_are_stale_and_said_to_be_it)
+{
+    struct era_gate_input in = input_at(5, "1.0.0");
+    struct era_gate g;
+
+    in.unleased = true;
+    in.lease_stake = 20;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_STALE);
+    cr_expect(g.unleased);
+    cr_expect_eq(g.lease_stake, 20);
+    in.fresh = false;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_STALE);
+    cr_expect_not(g.unleased, "too few announcements are the nearer reason");
+}
+
+Test(gate, R14_clock_a_doubtful_clock_stops)
+{
+    struct era_gate_input in = input_at(5, "1.0.0");
+    struct era_gate g;
+
+    in.clock = true;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_CLOCK);
+    cr_expect_str_eq(g.current->record.version, "1.0.0");
+}
+
+Test(gate, R14_clock_goes_before_no_era)
+{
+    struct era_proposal *head = given_soft(start(), 10, "1.1.0");
+    struct era_gate g;
+
+    adopt(head);
+    adopt(given_from(given_next(c, head, 2), 1));
+    struct era_gate_input in = input_at(9, "1.0.0");
+    in.clock = true;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_CLOCK);
+}
+
 Test(gate, T5_an_own_rebuild_that_differs_is_a_mismatch)
 {
     struct era_gate_input in = input_at(5, "1.0.0");
@@ -250,13 +291,19 @@ Test(gate, R15_states_have_one_order_of_precedence)
     cr_expect_state(g, ERA_GATE_BLOCKED);
     in = input_at(10, "2.0.0");
     in.fresh = false;
-    in.mismatch = true;
+    in.mismatch = in.clock = in.unleased = true;
     era_gate_judge(&in, &g);
     cr_expect_state(g, ERA_GATE_MISMATCH);
     in.mismatch = false;
     era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_CLOCK);
+    in.clock = false;
+    era_gate_judge(&in, &g);
     cr_expect_state(g, ERA_GATE_STALE);
     in.fresh = true;
+    era_gate_judge(&in, &g);
+    cr_expect_state(g, ERA_GATE_STALE);
+    in.unleased = false;
     era_gate_judge(&in, &g);
     cr_expect_state(g, ERA_GATE_UPGRADE_SOON);
     adopt(given_breaking(given_proposal(c, "network", 2), 50, "4.0.0"));
