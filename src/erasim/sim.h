@@ -44,6 +44,7 @@ struct sim_key {
 };
 
 struct sim;
+struct sim_node;
 struct cast;
 struct sim_parts;
 
@@ -145,6 +146,7 @@ struct sim_watch {
 
 struct sim {
     struct sim_plan plan;
+    struct era_prng prng;     /* of whoever draws in order of events; better: sim_stream */
     struct cast *cast;        /* NULL: no people */
     struct sim_people people; /* set with it */
     uint64_t now_ms;          /* true time since the start of the run; nodes' monotonic clock */

@@ -1,0 +1,11 @@
+# erasim: the simulator. Everything but main.c is in liberasim.a, so that tests and mutant builds link it.
+noinst_LIBRARIES += src/erasim/liberasim.a
+src_erasim_liberasim_a_SOURCES = src/erasim/sim.h src/erasim/parts.h src/erasim/cast.h src/erasim/check.h
+src_erasim_liberasim_a_SOURCES += src/erasim/sim.c src/erasim/sim_life.c src/erasim/sim_effects.c
+src_erasim_liberasim_a_SOURCES += src/erasim/sim_net.c src/erasim/sim_links.c src/erasim/sim_wire.c
+src_erasim_liberasim_a_SOURCES += src/erasim/sim_disk.c src/erasim/sim_clock.c
+src_erasim_liberasim_a_SOURCES += src/erasim/sim_memo.c src/erasim/sim_memo.h
+src_erasim_liberasim_a_SOURCES += src/erasim/faults.c src/erasim/faults.h
+
+# Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
+SIM_MEMO_WRAP = -Wl,--wrap=crypto_sign_verify_detached -Wl,-u,__wrap_crypto_sign_verify_detached

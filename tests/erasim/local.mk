@@ -1,0 +1,7 @@
+# Tests of the simulator. One line a file.
+check_PROGRAMS += tests/erasim/test_erasim
+TESTS += tests/erasim/test_erasim
+tests_erasim_test_erasim_LDADD = $(FLOOR_ERASIM) $(CRITERION_LIBS)
+tests_erasim_test_erasim_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
+tests_erasim_test_erasim_SOURCES = tests/lib/given.c tests/lib/given.h
+tests_erasim_test_erasim_SOURCES += tests/erasim/test_sim.c
