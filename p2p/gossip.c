@@ -142,9 +142,10 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     struct era_outgoing outgoing = {.id = *item, .set = set};
     struct era_bytes envelope;
     era_gossip_advance(g, now_ms);
-    era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0);
+    if (era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0))
+        era_sync_stir_all(g, set);
     mark_known(g, from, item); /* so that it does not go back there */
-    era_request_done(g, item);
+    era_request_done(g, item, true);
     if (!push || !g->config.fetch(g->config.ctx, set, item, &envelope))
         return;
     for (size_t i = 0; i < g->link_count; i++)
@@ -153,7 +154,8 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
 {
-    era_idset_remove(g->sets[set - 1], item);
+    if (era_idset_remove(g->sets[set - 1], item))
+        era_sync_stir_all(g, set);
 }
 
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
@@ -164,7 +166,7 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     if (item != NULL) {
         struct era_idnote note = {.id = *item};
         mark_known(g, link, item);
-        era_request_done(g, item);
+        era_request_done(g, item, verdict != ERA_STORE_FAILED);
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
             era_idtable_put(g->refused, &note);
     }
@@ -181,7 +183,11 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 
 void era_gossip_forget_refused(struct era_gossip *g)
 {
+    if (era_idtable_count(g->refused) == 0)
+        return; /* nothing to ask for again */
     era_idtable_clear(g->refused);
+    era_sync_stir_all(g, ERA_SET_STATEMENTS);
+    era_sync_stir_all(g, ERA_SET_EVENTS);
 }
 
 /* To links in handshake too: our hello went out with the old word. */
@@ -223,8 +229,10 @@ size_t era_gossip_take_actions(struct era_gossip *g, const struct era_gossip_act
 
 size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, size_t cap)
 {
-    for (size_t i = 0; i < g->link_count && i < cap; i++)
+    for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
+        out[i].anchor = era_link_is_anchor(g, g->links[i]);
+    }
     return g->link_count;
 }
 
@@ -232,4 +240,9 @@ uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms)
 {
     *last_ms = g->equal_ms;
     return g->equal_rounds;
+}
+
+uint64_t era_gossip_complete_rounds(const struct era_gossip *g)
+{
+    return g->complete_rounds;
 }

@@ -80,7 +80,11 @@ struct era_peer_info {
     uint64_t skipped_out;  /* pushes skipped because the link was full; anti-entropy heals them */
     uint64_t queued_bytes; /* sent and not yet told by era_gossip_sent */
     uint64_t equal_rounds; /* rounds in which its statements equalled ours */
-    int score;             /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
+    /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it
+     * named is held, or came and was judged, or is refused. */
+    uint64_t complete_rounds;
+    bool anchor; /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
+    int score;   /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
 };
 
 struct era_gossip;
@@ -133,6 +137,15 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
 /* Completed rounds in which a peer's fingerprints of the statements equalled
  * ours, by any link, and the last such time (0 = never). */
 uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms);
+/* Complete rounds (see era_peer_info), by any link, closed ones too. */
+uint64_t era_gossip_complete_rounds(const struct era_gossip *g);
+/* What a node knows of its configured peers before it may sign (protocol §9). Returns how many there are,
+ * but for one that led back to ourselves.
+ * reachable   those with a link that is up or in handshake, and those whose first dial has no result yet.
+ * reconciled  those with a complete round since this gossip began; they stay so when the link ends.
+ * A link belongs to an anchor when we dialled it as such, when the peer says to listen at its address, or
+ * when the same node answered there last. */
+size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, size_t *reconciled);
 size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set);
 
 #endif

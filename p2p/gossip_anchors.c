@@ -95,7 +95,7 @@ void era_anchors_tick(struct era_gossip *g)
         if (a->is_self || a->state != ERA_ANCHOR_IDLE || !era_gossip_is_due(g, a->next_ms))
             continue;
         if (node_is_up(g, a)) {
-            a->next_ms = era_add_sat(g->now_ms, ERA_RECONNECT_MAX_MS);
+            a->next_ms = ERA_NEVER; /* until that link is lost: era_anchor_lost */
             continue;
         }
         a->state = ERA_ANCHOR_DIALLING;
@@ -135,6 +135,7 @@ void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link)
 static void back_off(struct era_gossip *g, struct era_anchor *a)
 {
     a->state = ERA_ANCHOR_IDLE;
+    a->tried = true;
     a->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, a->backoff_ms));
     a->backoff_ms *= 2;
     if (a->backoff_ms > ERA_RECONNECT_MAX_MS)
@@ -168,4 +169,53 @@ void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool lon
                 a->next_ms = soon;
         }
     }
+}
+
+/* ---- what was learned from them ---- */
+
+static bool leads_to(const struct era_anchor *a, const struct era_link *link)
+{
+    if (a->state == ERA_ANCHOR_LINKED && a->link == link->info.link)
+        return true;
+    return link->info.state == ERA_PEER_UP && (strcmp(a->address, link->info.listen) == 0 ||
+                                               (a->has_node && era_key_eq(&a->node, &link->info.node)));
+}
+
+bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (leads_to(&g->anchors[i], link))
+            return true;
+    return false;
+}
+
+void era_anchors_reconciled(struct era_gossip *g)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        for (size_t k = 0; k < g->link_count; k++)
+            if (g->links[k]->info.complete_rounds > 0 && leads_to(&g->anchors[i], g->links[k]))
+                g->anchors[i].reconciled = true;
+}
+
+static bool is_reachable(const struct era_gossip *g, const struct era_anchor *a)
+{
+    bool reachable = a->state == ERA_ANCHOR_LINKED || !a->tried;
+    for (size_t i = 0; !reachable && i < g->link_count; i++)
+        reachable = !g->links[i]->closing && leads_to(a, g->links[i]);
+    return reachable;
+}
+
+size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, size_t *reconciled)
+{
+    size_t count = 0;
+    *reachable = *reconciled = 0;
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        const struct era_anchor *a = &g->anchors[i];
+        if (a->is_self)
+            continue;
+        count++;
+        *reachable += is_reachable(g, a);
+        *reconciled += a->reconciled;
+    }
+    return count;
 }

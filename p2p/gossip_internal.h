@@ -27,6 +27,7 @@
 #define ERA_SYNC_STALL_MS   30000 /* a round without an answer is given up */
 #define ERA_MOVED_MS        1000  /* a bucket that moved so lately is left to the pushes under way… */
 #define ERA_MOVED_SKIPS_MAX 2     /* …but not for more rounds than this */
+#define ERA_KEEP_ALIVE_MS   (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
 #define ERA_SCORE_HALF_MS   60000
 #define ERA_MUTE_MS         60000
 #define ERA_MUTES_MAX       256
@@ -51,14 +52,17 @@ struct era_queue {
 /* Anti-entropy of one set on one link: the rounds we begin, and the peer's
  * that we answer. They differ by the parity of their number. */
 struct era_sync {
-    uint64_t next_ms; /* of our next round */
-    bool confirm;     /* items were exchanged: see soon whether we are equal now */
+    uint64_t next_ms;     /* of our next round */
+    uint64_t interval_ms; /* grows from ERA_SYNC_INTERVAL_MS to ERA_SYNC_QUIET_MS while all is equal */
+    bool confirm;         /* items were exchanged: see soon whether we are equal now */
 
     uint64_t round; /* ours */
     bool active;
     bool held; /* the word to go on waits until most of what we asked for has come */
     uint64_t heard_ms;
     size_t pages;
+    bool whole;  /* all that it named was held, refused, or asked for in this very round… */
+    size_t owed; /* …of which so many are neither judged nor lost yet; both of the statements alone */
     struct era_cursor cursor; /* compared so far */
 
     uint64_t peer_round;
@@ -103,6 +107,8 @@ struct era_anchor {
     struct era_key node; /* who answered there last */
     uint64_t link;
     uint64_t next_ms, backoff_ms;
+    bool tried;      /* its first dial has a result */
+    bool reconciled; /* a round with it was complete */
 };
 
 struct era_mute {
@@ -128,7 +134,7 @@ struct era_gossip {
     struct era_idset *sets[ERA_SETS];
     struct era_idtable *refused;
     struct era_idtable *requests;
-    uint64_t equal_rounds, equal_ms;
+    uint64_t equal_rounds, equal_ms, complete_rounds;
 
     uint8_t frame_room[ERA_FRAME_BYTES_MAX]; /* the frame being built */
     struct era_page_room id_room;            /* the ids of a list being made */
@@ -145,8 +151,8 @@ bool era_set_is_known(uint32_t set);
 /* R15: events only between nodes that are not blocked. */
 bool era_set_flows(const struct era_gossip *g, const struct era_link *link, enum era_set set);
 bool era_gossip_holds(const struct era_gossip *g, enum era_set set, const struct era_hash *id);
-/* The item came or is not wanted: whoever was asked for it owes it no more. */
-void era_request_done(struct era_gossip *g, const struct era_hash *id);
+/* The item came or is not wanted: whoever was asked for it owes it no more. learned: the owner judged it. */
+void era_request_done(struct era_gossip *g, const struct era_hash *id, bool learned);
 
 /* ---- gossip_links.c ---- */
 struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NULL when unknown or closing */
@@ -178,6 +184,9 @@ uint64_t era_anchors_deadline_ms(const struct era_gossip *g);
 void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link);
 /* Its link is gone; long_wait: something was wrong with the peer. */
 void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait);
+bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link);
+/* A link had a complete round, or it became known to which node an anchor leads. */
+void era_anchors_reconciled(struct era_gossip *g);
 
 /* ---- gossip_push.c ---- */
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item,
@@ -196,6 +205,9 @@ void era_reassembly_clear(struct era_reassembly *partial);
 void era_sync_start(struct era_gossip *g, struct era_link *link);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
+/* The ends may differ: rounds come at their full pace again. */
+void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set);
+void era_sync_stir_all(struct era_gossip *g, enum era_set set);
 void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct era_frame_summary *summary);
 void era_sync_have(struct era_gossip *g, struct era_link *link, const struct era_frame_have *have);
 void era_sync_want(struct era_gossip *g, struct era_link *link, const struct era_frame_want *want);

@@ -296,6 +296,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     struct era_link *spare = second_link(g, link);
     if (spare != link)
         peer_up(g, link);
+    era_anchors_reconciled(g); /* the anchor may lead to a node that was linked before */
     if (spare != NULL)
         era_link_close(g, spare, ERA_DUPLICATE);
 }

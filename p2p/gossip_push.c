@@ -102,10 +102,11 @@ static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_
     send_gathered(g, link, &frame);
 }
 
-static void skip(struct era_link *link)
+static void skip(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     link->info.skipped_out++;
     link->skipped = true;
+    era_sync_stir(g, link, set);
 }
 
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item, size_t bytes)
@@ -116,7 +117,7 @@ void era_push_item(struct era_gossip *g, struct era_link *link, const struct era
     /* No queue grows without bound: what a slow peer misses, anti-entropy brings. */
     if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
         !queue_put(&link->push, item)) {
-        skip(link);
+        skip(g, link, item->set);
         return;
     }
     era_known_put(link->known, &g->key, &item->id);
@@ -131,8 +132,8 @@ void era_push_flush(struct era_gossip *g, struct era_link *link)
 {
     queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX);
     while (link->push.count > 0) {
-        queue_pop(&link->push);
-        skip(link);
+        struct era_outgoing item = queue_pop(&link->push);
+        skip(g, link, item.set);
     }
     link->push_bytes = 0;
     link->flush_ms = ERA_NEVER;

@@ -1,5 +1,7 @@
 /* Anti-entropy of one set on one link. Whoever dialled begins the rounds; the
- * other end only when it has something to heal, or hears no round for long.
+ * other end only when it has something to heal, or hears no round for long,
+ * or, hearing only rounds that differ, has not yet learned all that the peer
+ * names. A round that finds the ends equal doubles the interval to the next.
  *
  *   beginner                          other end
  *   Summary(round)          ->
@@ -32,95 +34,181 @@ static struct era_sync *sync_of(struct era_link *link, enum era_set set)
     return &link->sync[set - 1];
 }
 
-static uint64_t next_round_ms(struct era_gossip *g, const struct era_link *link)
+/* The dialler's next round, or how long the other end waits for it: the
+ * intervals of both follow the same rule, so three of them are long. */
+static uint64_t next_round_ms(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
-    uint64_t interval = era_gossip_jitter(g, ERA_SYNC_INTERVAL_MS);
-    return era_add_sat(g->now_ms, link->info.outgoing ? interval : 3 * ERA_SYNC_INTERVAL_MS + interval);
+    uint64_t interval = sync_of(link, set)->interval_ms;
+    uint64_t wait = era_gossip_jitter(g, interval);
+    if (!link->info.outgoing)
+        wait += 3 * interval;
+    else if (set == ERA_SET_STATEMENTS && wait > ERA_KEEP_ALIVE_MS)
+        wait = ERA_KEEP_ALIVE_MS; /* events may not flow: these rounds alone keep the link alive */
+    return era_add_sat(g->now_ms, wait);
 }
 
 void era_sync_start(struct era_gossip *g, struct era_link *link)
 {
     for (size_t i = 0; i < ERA_SETS; i++) {
-        link->sync[i].round = link->info.outgoing ? 0 : 1;
-        link->sync[i].next_ms = link->info.outgoing ? g->now_ms : next_round_ms(g, link);
+        struct era_sync *sync = &link->sync[i];
+        sync->round = link->info.outgoing ? 0 : 1;
+        sync->interval_ms = ERA_SYNC_INTERVAL_MS;
+        sync->next_ms = link->info.outgoing ? g->now_ms : next_round_ms(g, link, (enum era_set)(i + 1));
     }
+}
+
+void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    struct era_sync *sync = sync_of(link, set);
+    if (link->info.state != ERA_PEER_UP || sync->interval_ms == ERA_SYNC_INTERVAL_MS)
+        return;
+    sync->interval_ms = ERA_SYNC_INTERVAL_MS;
+    uint64_t next_ms = next_round_ms(g, link, set);
+    if (next_ms < sync->next_ms)
+        sync->next_ms = next_ms;
+}
+
+void era_sync_stir_all(struct era_gossip *g, enum era_set set)
+{
+    for (size_t i = 0; i < g->link_count; i++)
+        era_sync_stir(g, g->links[i], set);
 }
 
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
+    era_sync_stir(g, link, set);
     sync_of(link, set)->next_ms = g->now_ms;
 }
 
-static void equal_round(struct era_gossip *g, struct era_link *link, uint32_t set)
+static void slow_down(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
+    struct era_sync *sync = sync_of(link, set);
+    sync->interval_ms *= 2;
+    if (sync->interval_ms > ERA_SYNC_QUIET_MS)
+        sync->interval_ms = ERA_SYNC_QUIET_MS;
+    sync->next_ms = next_round_ms(g, link, set);
+}
+
+/* ---- what rounds found ---- */
+
+static void complete_round(struct era_gossip *g, struct era_link *link)
+{
+    link->info.complete_rounds++;
+    g->complete_rounds++;
+    if (link->info.complete_rounds == 1)
+        era_anchors_reconciled(g);
+}
+
+static void equal_round(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    slow_down(g, link, set);
     if (set != ERA_SET_STATEMENTS)
         return;
     link->info.equal_rounds++;
     g->equal_rounds++;
     g->equal_ms = g->now_ms;
+    complete_round(g, link);
+}
+
+/* Our round of the statements has ended and all it named is learned: counted once. */
+static void complete_if_learned(struct era_gossip *g, struct era_link *link)
+{
+    struct era_sync *sync = sync_of(link, ERA_SET_STATEMENTS);
+    if (sync->active || !sync->whole || sync->owed > 0)
+        return;
+    sync->whole = false;
+    complete_round(g, link);
+}
+
+/* The note is of the round that we began last. */
+static bool is_owed(const struct era_link *link, const struct era_idnote *note)
+{
+    return note->round != 0 && note->round == link->sync[ERA_SET_STATEMENTS - 1].round;
+}
+
+static void settle_owed(struct era_gossip *g, struct era_link *link, bool learned)
+{
+    struct era_sync *sync = sync_of(link, ERA_SET_STATEMENTS);
+    sync->owed--;
+    sync->whole = sync->whole && learned;
+    complete_if_learned(g, link);
 }
 
 /* ---- asking ---- */
 
-static bool is_wanted(const struct era_gossip *g, enum era_set set, const struct era_hash *id)
+static bool is_learned(const struct era_gossip *g, enum era_set set, const struct era_hash *id)
 {
-    return !era_gossip_holds(g, set, id) && era_idtable_find(g->refused, id) == NULL &&
-           era_idtable_find(g->requests, id) == NULL;
+    return era_gossip_holds(g, set, id) || era_idtable_find(g->refused, id) != NULL;
 }
 
-static void ask(struct era_gossip *g, struct era_link *link, enum era_set set, const struct era_hash *id)
+/* round: ours of the statements that named it, else 0. */
+static void ask(struct era_gossip *g, struct era_link *link, enum era_set set, const struct era_hash *id,
+                uint64_t round)
 {
     struct era_idnote note = {
         .id = *id,
         .link = link->info.link,
+        .round = round,
         .born_ms = g->now_ms,
         .due_ms = era_add_sat(g->now_ms, ERA_REQUEST_MS),
     };
     era_idtable_put(g->requests, &note);
     link->requests++;
     sync_of(link, set)->confirm = true;
+    if (round != 0)
+        sync_of(link, set)->owed++;
 }
 
-/* Ask for what a page of the peer names and we lack. */
-static void ask_page(struct era_gossip *g, struct era_link *link, enum era_set set,
-                     const struct era_page *page)
+/* Ask for what a page of the peer names and we lack. False when something of
+ * that is not asked for now: it must not be, or it was before, in another
+ * round or of another peer. */
+static bool ask_page(struct era_gossip *g, struct era_link *link, enum era_set set,
+                     const struct era_page *page, uint64_t round)
 {
     size_t count = 0;
-    if (link->requests_rest_ms > g->now_ms || !era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX))
-        return;
+    bool all = true;
+    bool may = link->requests_rest_ms <= g->now_ms && era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX);
     for (size_t i = 0; i < page->bucket_count; i++) {
         for (size_t k = 0; k < page->buckets[i].count; k++) {
             struct era_hash id;
             memcpy(id.b, page->buckets[i].ids + k * ERA_HASH_BYTES, sizeof id.b);
-            if (link->requests == ERA_LINK_REQUESTS_MAX || era_idtable_count(g->requests) == ERA_REQUESTS_MAX)
-                break;
-            if (!is_wanted(g, set, &id))
+            if (is_learned(g, set, &id))
                 continue;
-            ask(g, link, set, &id);
+            const struct era_idnote *note = era_idtable_find(g->requests, &id);
+            if (note != NULL || !may || link->requests == ERA_LINK_REQUESTS_MAX ||
+                era_idtable_count(g->requests) == ERA_REQUESTS_MAX) {
+                all = all && note != NULL && note->link == link->info.link && is_owed(link, note);
+                continue;
+            }
+            ask(g, link, set, &id, round);
             g->id_room.ids[count++] = id;
         }
     }
     if (count == 0)
-        return;
+        return all;
     struct era_frame_builder frame;
     era_frame_begin(&frame, g->frame_room);
     bool fits =
         era_frame_add_want(&frame, set, (struct era_bytes){g->id_room.ids[0].b, count * ERA_HASH_BYTES});
     assert(fits);
     era_link_send(g, link, &frame);
+    return all;
 }
 
-void era_request_done(struct era_gossip *g, const struct era_hash *id)
+void era_request_done(struct era_gossip *g, const struct era_hash *id, bool learned)
 {
     const struct era_idnote *note = era_idtable_find(g->requests, id);
     if (note == NULL)
         return;
     struct era_link *link = era_link_find(g, note->link);
+    bool owed = link != NULL && is_owed(link, note);
     era_idtable_remove(g->requests, id);
     if (link == NULL)
         return;
     link->requests--;
     link->requests_heard_ms = g->now_ms;
+    if (owed)
+        settle_owed(g, link, learned);
     for (size_t i = 0; link->requests == 0 && i < ERA_SETS; i++) {
         if (link->sync[i].confirm)
             era_sync_soon(g, link, (enum era_set)(i + 1));
@@ -144,6 +232,8 @@ void era_requests_tick(struct era_gossip *g)
             continue;
         }
         link->requests--;
+        if (is_owed(link, &note))
+            settle_owed(g, link, false);
         uint64_t rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
         if (link->requests_rest_ms != rest_ms)
             era_link_charge(g, link, ERA_TIMEOUT); /* once for all that run out together */
@@ -203,7 +293,7 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
 {
     struct era_sync *sync = sync_of(link, set);
     bool waiting = sync->active && (sync->held || g->now_ms - sync->heard_ms < ERA_SYNC_STALL_MS);
-    sync->next_ms = next_round_ms(g, link);
+    sync->next_ms = next_round_ms(g, link, set);
     if (waiting || !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
         return;
     sync->round += 2;
@@ -211,6 +301,8 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
     sync->held = false;
     sync->heard_ms = g->now_ms;
     sync->pages = 0;
+    sync->whole = set == ERA_SET_STATEMENTS;
+    sync->owed = 0;
     sync->cursor.some = false;
     uint8_t buckets[ERA_SUMMARY_BYTES];
     era_idset_summary(g->sets[set - 1], buckets);
@@ -230,16 +322,21 @@ static void take_answer(struct era_gossip *g, struct era_link *link, enum era_se
     sync->heard_ms = g->now_ms;
     if (page->bucket_count == 0) {
         sync->active = false;
-        if (reply)
+        if (reply) {
+            era_sync_stir(g, link, set);
             sync->next_ms = era_add_sat(g->now_ms, ERA_MOVED_MS);
-        else if (sync->pages == 0)
+        } else if (sync->pages == 0) {
             equal_round(g, link, set);
+        }
+        sync->whole = false;
         return;
     }
     sync->pages++;
-    ask_page(g, link, set, page);
+    era_sync_stir(g, link, set);
+    if (!ask_page(g, link, set, page, set == ERA_SET_STATEMENTS ? sync->round : 0))
+        sync->whole = false;
     if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX)) {
-        sync->active = false; /* the peer does not read: begin again later */
+        sync->active = sync->whole = false; /* the peer does not read: begin again later */
         return;
     }
     struct era_page list;
@@ -250,6 +347,8 @@ static void take_answer(struct era_gossip *g, struct era_link *link, enum era_se
     sync->held = more && list.id_count == 0 && link->requests > REQUESTS_LOW;
     if (!sync->held && (more || list.id_count > 0))
         send_page(g, link, set, sync->round, more, &list);
+    if (set == ERA_SET_STATEMENTS)
+        complete_if_learned(g, link);
 }
 
 /* ---- the rounds the peer begins ---- */
@@ -275,6 +374,14 @@ static void leave_moving(const struct era_gossip *g, const struct era_link *link
     sync->differing = still;
 }
 
+/* The peer keeps the rounds going; but its own tell us little of what it holds. */
+static void heard_difference(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    era_sync_stir(g, link, set);
+    if (!link->info.outgoing && (set != ERA_SET_STATEMENTS || link->info.complete_rounds > 0))
+        sync_of(link, set)->next_ms = next_round_ms(g, link, set);
+}
+
 void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct era_frame_summary *summary)
 {
     if (!era_set_is_known(summary->set) || !era_set_flows(g, link, (enum era_set)summary->set))
@@ -285,8 +392,6 @@ void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct 
         era_link_charge(g, link, ERA_BAD_VALUE);
         return;
     }
-    if (!link->info.outgoing)
-        sync->next_ms = next_round_ms(g, link); /* the peer keeps the rounds going */
     sync->peer_round = summary->round;
     sync->peer_cursor.some = false;
     sync->answering = sync->due = true; /* see era_sync_pump */
@@ -294,6 +399,7 @@ void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct 
     sync->later = !era_bucket_mask_is_empty(&sync->differing);
     if (sync->later) {
         leave_moving(g, link, sync, g->sets[set - 1]);
+        heard_difference(g, link, set);
     } else {
         sync->moved_skips = 0;
         equal_round(g, link, set);
@@ -322,7 +428,7 @@ static void take_list(struct era_gossip *g, struct era_link *link, enum era_set 
     struct era_cursor end = era_page_is_full(list) ? era_page_end(list) : sync->page_end;
     bool onward = (!sync->peer_cursor.some || era_hash_cmp(&end.at, &sync->peer_cursor.at) > 0) &&
                   era_hash_cmp(&end.at, &sync->page_end.at) <= 0;
-    ask_page(g, link, set, list);
+    (void)ask_page(g, link, set, list, 0); /* its end may go untold: no round of the peer's is complete */
     sync->answering = sync->due = reply && onward;
     sync->peer_cursor = end;
     if (!onward)

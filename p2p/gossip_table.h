@@ -14,6 +14,7 @@ struct era_idtable;
 struct era_idnote {
     struct era_hash id;
     uint64_t link;
+    uint64_t round; /* ours that made us ask; 0 = none, or not of the statements */
     uint64_t born_ms, due_ms;
 };
 

@@ -7,4 +7,6 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_reconcile.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_links.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_spread.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_abuse.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_rounds.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_complete.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_link.c

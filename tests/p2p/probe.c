@@ -54,6 +54,8 @@ static void see_part(struct probe_seen *s, const struct era_frame_part *part)
         s->set = part->u.summary.set;
         if (s->set == ERA_SET_STATEMENTS)
             s->summary_round = part->u.summary.round;
+        else
+            s->event_round = part->u.summary.round;
         break;
     case ERA_FRAME_HAVE:
         see_have(s, part->u.have);
@@ -199,6 +201,12 @@ void probe_have(struct probe *p, uint64_t link, enum era_set set, uint64_t round
     struct era_frame_bucket bucket = {.bucket = count > 0 ? ids[0].b[0] : 0};
     bucket.ids = (struct era_bytes){count > 0 ? ids[0].b : NULL, count * ERA_HASH_BYTES};
     cr_assert(era_frame_add_have(probe_frame(p), set, round, reply, &bucket, 1));
+    probe_send(p, link);
+}
+
+void probe_equal(struct probe *p, uint64_t link, enum era_set set, uint64_t round)
+{
+    cr_assert(era_frame_add_have(probe_frame(p), set, round, false, NULL, 0));
     probe_send(p, link);
 }
 

@@ -15,6 +15,7 @@ struct probe_seen {
     uint64_t closed_link, sent_link;
     uint32_t set;           /* of the last summary, have or want */
     uint64_t summary_round; /* of the last summary of the statements */
+    uint64_t event_round;   /* of the last summary of the events */
     bool reply;             /* of the last have */
     size_t have_buckets, have_ids;
     struct era_hash wanted; /* first id of the last want */
@@ -54,6 +55,8 @@ void probe_summary(struct probe *p, uint64_t link, enum era_set set, uint64_t ro
 /* A Have of one bucket that names the ids of these items, or made-up ones: see probe_ids. */
 void probe_have(struct probe *p, uint64_t link, enum era_set set, uint64_t round, bool reply,
                 const struct era_hash *ids, size_t count);
+/* Answer a round: all is equal. */
+void probe_equal(struct probe *p, uint64_t link, enum era_set set, uint64_t round);
 void probe_want(struct probe *p, uint64_t link, enum era_set set, const struct era_hash *ids, size_t count);
 struct era_peer_info probe_info(const struct probe *p, uint64_t link);
 

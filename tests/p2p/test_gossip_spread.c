@@ -272,7 +272,7 @@ Test(spread, both_ends_see_equal_rounds)
     uint64_t last_ms;
     given_items(w, 0, 10);
     wire_anchor(w, 0, 1);
-    wire_run(w, 10000);
+    wire_run(w, 40000);
     cr_assert_geq(era_gossip_equal_rounds(w->nodes[0].gossip, &last_ms), 4);
     cr_assert_gt(last_ms, 8000);
     cr_assert_geq(era_gossip_equal_rounds(w->nodes[1].gossip, &last_ms), 4);

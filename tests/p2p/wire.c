@@ -433,6 +433,7 @@ static void step(struct wire *w)
         struct era_gossip *g = w->nodes[i].gossip;
         if (g == NULL || era_gossip_deadline_ms(g) > w->now_ms)
             continue;
+        w->nodes[i].ticks++;
         era_gossip_tick(g, w->now_ms);
         cr_assert(era_gossip_deadline_ms(g) > w->now_ms || w->now_ms == UINT64_MAX, "no busy loop");
         wire_act(w);

@@ -25,7 +25,7 @@ struct wire_node {
     bool blocked;
     size_t delivered, closed, ups, downs, fetched;
     enum era_verdict last_close, last_down;
-    uint64_t dials;
+    uint64_t dials, ticks;
 };
 
 struct wire_frame {

@@ -1,0 +1,283 @@
+/* The pace of rounds: quick while something differs, slow while nothing does,
+ * and never so slow that a link dies or a loss stays. */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "tests/p2p/probe.h"
+
+#define LOOSE ERA_KIND_ANNOUNCEMENT
+#define SMALL 200
+#define HOUR  3600000
+
+/* Two nodes that have agreed for an hour. The first dialled. */
+static struct wire *given_quiet_nodes(void)
+{
+    struct wire *w = wire_new(1000, 7);
+    wire_node(w);
+    wire_node(w);
+    for (int i = 0; i < 5; i++)
+        wire_give(w, 0, wire_item(w, LOOSE, SMALL), false);
+    wire_anchor(w, 0, 1);
+    wire_run(w, HOUR);
+    return w;
+}
+
+/* The peer answers every round as equal, for so long. */
+static void given_equal_rounds(struct probe *p, uint64_t ms)
+{
+    uint64_t end = p->w->now_ms + ms;
+    while (p->w->now_ms < end) {
+        probe_wait(p, era_gossip_deadline_ms(p->g) - p->w->now_ms);
+        if (p->seen.summary_round != 0)
+            probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.summary_round);
+        if (p->seen.event_round != 0)
+            probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
+    }
+    probe_look(p);
+}
+
+/* A link that we dialled. */
+static struct probe *given_quiet_link(void)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    given_equal_rounds(p, HOUR);
+    return p;
+}
+
+static uint64_t until_next(const struct probe *p)
+{
+    return era_gossip_deadline_ms(p->g) - p->w->now_ms;
+}
+
+static void then_rounds_are_quick(const struct probe *p)
+{
+    cr_assert_leq(until_next(p), 2000, "%llu", (unsigned long long)until_next(p));
+}
+
+Test(rounds, each_equal_round_doubles_the_pause_up_to_the_quiet_limit)
+{
+    static const uint64_t events_ms[] = {4000, 8000, 16000, 32000, 60000, 60000, 60000};
+    static const uint64_t statements_ms[] = {4000, 8000, 16000, 32000, 40000, 40000, 40000};
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    uint64_t last[2] = {1000, 1000};
+    size_t n[2] = {0, 0};
+    while (n[0] < 8 || n[1] < 8) {
+        probe_wait(p, until_next(p));
+        uint64_t rounds[2] = {p->seen.summary_round, p->seen.event_round}, now_ms = p->w->now_ms;
+        for (size_t s = 0; s < 2; s++) {
+            if (rounds[s] == 0)
+                continue;
+            if (n[s] > 0 && n[s] < 8) {
+                uint64_t most = s == 0 ? statements_ms[n[s] - 1] : events_ms[n[s] - 1];
+                cr_assert_leq(now_ms - last[s], most);
+                cr_assert_geq(now_ms - last[s], most > 32000 ? 30000 : most / 2);
+            }
+            last[s] = now_ms;
+            n[s]++;
+            probe_equal(p, 1, (enum era_set)(s + 1), rounds[s]);
+        }
+    }
+    probe_free(p);
+}
+
+Test(rounds, two_idle_nodes_rest_for_an_hour)
+{
+    struct wire *w = wire_new(1000, 7);
+    wire_node(w);
+    wire_node(w);
+    wire_anchor(w, 0, 1);
+    wire_anchor(w, 1, 0); /* an anchor that is linked by the other's dial needs no timer */
+    wire_run(w, HOUR);
+    uint64_t ticks[2] = {w->nodes[0].ticks, w->nodes[1].ticks};
+    struct era_peer_info before = wire_peer(w, 0, 1), after;
+    wire_run(w, HOUR);
+    after = wire_peer(w, 0, 1);
+    ticks[0] = w->nodes[0].ticks - ticks[0];
+    ticks[1] = w->nodes[1].ticks - ticks[1];
+    uint64_t out = after.bytes_out - before.bytes_out, in = after.bytes_in - before.bytes_in;
+    cr_assert_leq(ticks[0], 200);
+    cr_assert_eq(ticks[1], 0, "the dialled end only answers");
+    cr_assert_leq(out, 1 << 20);
+    cr_assert_leq(in, 16384);
+    cr_assert_eq(w->nodes[0].downs + w->nodes[1].downs, 0);
+    wire_free(w);
+}
+
+Test(rounds, a_quiet_link_lives_though_events_do_not_flow_and_frames_are_slow)
+{
+    struct wire *w = wire_new(1000, 7);
+    wire_node(w);
+    wire_node(w);
+    w->delay_ms = 2000;
+    era_gossip_set_blocked(w->nodes[1].gossip, 1000, true);
+    wire_anchor(w, 0, 1);
+    wire_run(w, 10 * HOUR);
+    cr_assert_eq(w->nodes[0].ups, 1);
+    cr_assert_eq(w->nodes[0].downs + w->nodes[1].downs, 0);
+    wire_free(w);
+}
+
+/* ---- what ends the quiet ---- */
+
+Test(rounds, what_we_publish_or_withdraw_makes_them_quick_again_for_a_while)
+{
+    struct probe *p = given_quiet_link();
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    cr_assert_gt(until_next(p), 2000);
+    wire_give(p->w, 0, item, false);
+    then_rounds_are_quick(p);
+    given_equal_rounds(p, HOUR);
+    cr_assert_gt(until_next(p), 2000);
+    wire_take(p->w, 0, item);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, what_changes_nothing_leaves_the_quiet)
+{
+    struct probe *p = given_quiet_link();
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    uint64_t due_ms = era_gossip_deadline_ms(p->g);
+    era_gossip_withdraw(p->g, ERA_SET_STATEMENTS, &p->w->items[item].id);
+    era_gossip_forget_refused(p->g);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), due_ms);
+    probe_free(p);
+}
+
+Test(rounds, a_summary_that_differs_makes_them_quick_again)
+{
+    struct probe *p = given_quiet_link();
+    uint8_t unlike[ERA_FRAME_SUMMARY_BYTES];
+    memset(unlike, 1, sizeof unlike);
+    probe_summary(p, 1, ERA_SET_EVENTS, 1, unlike);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, a_have_that_names_something_makes_them_quick_again)
+{
+    struct probe *p = given_quiet_link();
+    struct era_hash id = {.b = {7}};
+    uint64_t round = 0;
+    while ((round = probe_wait(p, until_next(p))->summary_round) == 0)
+        probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
+    cr_assert_gt(until_next(p), 2000);
+    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, &id, 1);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, a_peer_that_says_wait_makes_them_quick_again)
+{
+    struct probe *p = given_quiet_link();
+    uint64_t round = 0;
+    while ((round = probe_wait(p, until_next(p))->summary_round) == 0)
+        probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
+    cr_assert(era_frame_add_have(probe_frame(p), ERA_SET_STATEMENTS, round, true, NULL, 0));
+    probe_send(p, 1);
+    cr_assert_eq(probe_wait(p, 1000)->summary_round, round + 2);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+/* A round that the blocked peer left unanswered is under way still. */
+Test(rounds, a_peer_that_is_free_again_makes_those_of_events_quick)
+{
+    struct probe *p = given_quiet_link();
+    while (probe_wait(p, until_next(p))->event_round == 0)
+        probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.summary_round);
+    cr_assert(era_frame_add_status(probe_frame(p), true, NULL));
+    probe_send(p, 1);
+    cr_assert(era_frame_add_status(probe_frame(p), false, NULL));
+    probe_send(p, 1);
+    cr_assert_eq(probe_wait(p, 0)->event_round, 0);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, refused_items_that_are_forgotten_make_them_quick_again)
+{
+    struct probe *p = given_quiet_link();
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    era_gossip_verdict(p->g, p->w->now_ms, 1, &p->w->items[item].id, ERA_NO_PREV);
+    cr_assert_gt(until_next(p), 2000);
+    era_gossip_forget_refused(p->g);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, a_skipped_push_makes_them_quick_again)
+{
+    struct probe *p = given_quiet_link();
+    for (int i = 0; i < 300; i++)
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, 20000), false);
+    given_equal_rounds(p, HOUR);
+    p->reads = false;
+    for (size_t i = 0; i < 300; i++)
+        wire_give(p->w, 0, i, true); /* in the set already: that alone changes nothing */
+    probe_wait(p, 2);
+    cr_assert_gt(probe_info(p, 1).skipped_out, 0);
+    then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+/* ---- losses heal ---- */
+
+/* Offered and not pushed: what a lost push looks like. */
+Test(rounds, N3_a_push_lost_on_a_quiet_link_is_healed_within_one_interval_by_the_dialler)
+{
+    struct wire *w = given_quiet_nodes();
+    wire_give(w, 0, wire_item(w, LOOSE, SMALL), false);
+    wire_run(w, 2000 + 100);
+    cr_assert_eq(wire_held(w, 1), 6);
+    wire_free(w);
+}
+
+Test(rounds, N3_a_push_lost_on_a_quiet_link_is_healed_within_four_intervals_by_the_dialled_end)
+{
+    struct wire *w = given_quiet_nodes();
+    wire_give(w, 1, wire_item(w, LOOSE, SMALL), false);
+    wire_run(w, 4 * 2000 + 100);
+    cr_assert_eq(wire_held(w, 0), 6);
+    wire_free(w);
+}
+
+Test(rounds, N3_an_event_lost_on_a_quiet_link_is_healed_too)
+{
+    for (size_t from = 0; from < 2; from++) {
+        struct wire *w = given_quiet_nodes();
+        size_t event = wire_item(w, ERA_KIND_EVENT, SMALL);
+        wire_give(w, from, event, false);
+        wire_run(w, 4 * 2000 + 100);
+        cr_assert(w->nodes[1 - from].held[event]);
+        wire_free(w);
+    }
+}
+
+Test(rounds, a_refused_item_is_asked_for_on_a_quiet_link_once_it_is_forgotten)
+{
+    struct wire *w = given_quiet_nodes();
+    size_t item = wire_item(w, LOOSE, SMALL);
+    w->nodes[1].answer[item] = ERA_NO_PREV;
+    wire_give(w, 0, item, true);
+    wire_run(w, HOUR);
+    cr_assert_eq(w->nodes[1].delivered, 6);
+    w->nodes[1].answer[item] = ERA_ACCEPTED;
+    era_gossip_forget_refused(w->nodes[1].gossip);
+    wire_run(w, 2000 + 100);
+    cr_assert_eq(wire_held(w, 1), 6);
+    wire_free(w);
+}
+
+Test(rounds, changes_of_a_few_moments_are_followed_by_quiet)
+{
+    struct wire *w = given_quiet_nodes();
+    wire_give(w, 1, wire_item(w, LOOSE, SMALL), true);
+    uint64_t ticks = w->nodes[0].ticks + w->nodes[1].ticks;
+    wire_run(w, HOUR);
+    cr_assert_leq(w->nodes[0].ticks + w->nodes[1].ticks - ticks, 210);
+    wire_free(w);
+}
