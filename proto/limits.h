@@ -42,7 +42,7 @@
 #define ERA_CHARTER_STATEMENT_BYTES_MAX                                                                      \
     (ERA_CHARTER_BYTES_MAX - 1024) /* of version >= 1: the envelope around it fits ERA_STATEMENT_BYTES_MAX   \
                                     */
-#define ERA_CLOSE_SLOTS_MAX 64     /* slots above its head that a closing validator voted in (R10) */
+#define ERA_CLOSE_SLOTS_MAX 64     /* heads, and slots above them that a closing validator voted in (R10) */
 
 /* ---- wire ---- */
 #define ERA_FRAME_BYTES_MAX         ((uint32_t)65536)   /* frame body, without its 4-byte length */

@@ -88,6 +88,8 @@ enum era_exit {
       "check links and peers with `eractl peers`", 0, 75)                                          \
     X(CLOCK, "clock", "a quorum announces epochs further from this node's own than the tolerance",  \
       "set this machine's clock, or feed the height of the host chain", 0, 75)                     \
+    X(LOCKED, "locked", "this node's signing key is locked",                                         \
+      "wait until it has compared itself with its peers; if its store is the newest, run `eractl unlock`", 0, 75) \
     X(LEASED, "leased", "this validator leased an epoch in which the plan gives another era",      \
       "propose it for a later epoch", 0, 65)                                                       \
     X(FORKED, "forked", "two proposals were adopted in one slot",                                  \

@@ -37,6 +37,43 @@ struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind
     return era_statement_id(network, kind, (struct era_bytes){payload, len});
 }
 
+struct era_hash era_author_charter_vote_id(const struct era_hash *network, enum era_kind kind,
+                                           const struct era_charter_vote *vote)
+{
+    uint8_t payload[128];
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    s->kind = kind;
+    s->u.charter_vote = *vote;
+    size_t len = era_statement_encode(s, payload, sizeof payload);
+    assert(len > 0);
+    free(s);
+    return era_statement_id(network, kind, (struct era_bytes){payload, len});
+}
+
+/* Takes the payload over. */
+static size_t seal_envelope(struct era_envelope e, uint8_t *payload, uint8_t **out)
+{
+    size_t total = era_envelope_bytes(&e), written = 0;
+    *out = NULL;
+    if (total <= ERA_STATEMENT_BYTES_MAX) {
+        *out = malloc(total);
+        assert(*out);
+        written = era_envelope_encode(&e, *out, total);
+    }
+    free(payload);
+    return written;
+}
+
+size_t era_author_charter(const struct era_hash *network, struct era_bytes charter,
+                          const struct era_secret *secret, uint8_t **out)
+{
+    struct era_hash id = era_statement_id(network, ERA_KIND_CHARTER, charter);
+    struct era_envelope e = {.kind = ERA_KIND_CHARTER, .payload = charter, .key = secret->key};
+    crypto_sign_detached(e.signature.b, NULL, id.b, sizeof id.b, secret->secret);
+    return seal_envelope(e, NULL, out);
+}
+
 size_t era_author_carrier(uint32_t kind, const struct era_carrier *c, uint8_t **out)
 {
     *out = NULL;
@@ -47,14 +84,19 @@ size_t era_author_carrier(uint32_t kind, const struct era_carrier *c, uint8_t **
     assert(payload);
     size_t len = era_carrier_encode(c, payload, payload_bytes);
     assert(len == payload_bytes);
-    struct era_envelope e = {.kind = kind, .payload = {payload, len}};
-    size_t total = era_envelope_bytes(&e);
-    size_t written = 0;
-    if (total <= ERA_STATEMENT_BYTES_MAX) {
-        *out = malloc(total);
-        assert(*out);
-        written = era_envelope_encode(&e, *out, total);
-    }
-    free(payload);
-    return written;
+    return seal_envelope((struct era_envelope){.kind = kind, .payload = {payload, len}}, payload, out);
+}
+
+size_t era_author_charter_certificate(const struct era_charter_certificate *c, uint8_t **out)
+{
+    *out = NULL;
+    size_t payload_bytes = era_charter_certificate_bytes(c);
+    if (payload_bytes > ERA_STATEMENT_BYTES_MAX)
+        return 0;
+    uint8_t *payload = malloc(payload_bytes);
+    assert(payload);
+    size_t len = era_charter_certificate_encode(c, payload, payload_bytes);
+    assert(len == payload_bytes);
+    return seal_envelope(
+        (struct era_envelope){.kind = ERA_KIND_CHARTER_CERTIFICATE, .payload = {payload, len}}, payload, out);
 }

@@ -24,6 +24,15 @@ size_t era_author_sign(const struct era_hash *network, const struct era_statemen
 struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind,
                                    const struct era_vote *vote);
 
+/* The id of an accept or charter-approve, the same for every key. */
+struct era_hash era_author_charter_vote_id(const struct era_hash *network, enum era_kind kind,
+                                           const struct era_charter_vote *vote);
+/* A charter statement, which may exceed a loose one, malloc'd into *out; returns its length. */
+size_t era_author_charter(const struct era_hash *network, struct era_bytes charter,
+                          const struct era_secret *secret, uint8_t **out);
+
+/* The certificate of a charter as an envelope, as below. */
+size_t era_author_charter_certificate(const struct era_charter_certificate *c, uint8_t **out);
 /* A carrier as an envelope, malloc'd into *out (caller frees); returns its
  * length, 0 when it exceeds ERA_STATEMENT_BYTES_MAX. */
 size_t era_author_carrier(uint32_t kind, const struct era_carrier *c, uint8_t **out);

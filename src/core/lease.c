@@ -6,6 +6,7 @@
 
 #include "src/core/charter.h"
 #include "src/core/plan.h"
+#include "src/core/succession.h"
 
 #define RUN_BYTES (ERA_HASH_BYTES + 16)
 
@@ -114,10 +115,9 @@ bool era_leases_allow(const struct era_leases *leases, const struct era_plan *pl
 }
 
 /* Every unadopted slot above the head in which the key voted gives the same entry. */
-static bool votes_agree(const struct era_ledger *l, const struct era_leaser *who, uint64_t epoch,
-                        const struct era_hash *entry)
+static bool votes_agree(const struct era_ledger *l, const struct era_leaser *who, const struct era_key *key,
+                        uint64_t epoch, const struct era_hash *entry)
 {
-    const struct era_key *key = &era_ledger_charter(l)->validators[who->validator].key;
     const struct era_slot *const *slots;
     size_t n = era_ledger_slots(l, who->component, &slots);
     for (size_t i = 0; i < n; i++) {
@@ -131,6 +131,22 @@ static bool votes_agree(const struct era_ledger *l, const struct era_leaser *who
         }
     }
     return true;
+}
+
+/* The same of slots of older charters, its own and those that a close names. */
+static bool inherited_agree(const struct era_ledger *l, const struct era_leaser *who,
+                            const struct era_key *key, uint64_t epoch, const struct era_hash *entry)
+{
+    if (!era_ledger_older(l))
+        return true;
+    struct era_voted *voted = malloc(ERA_INHERITED_MAX * sizeof *voted);
+    assert(voted);
+    size_t n = era_succession_inherited(l, who->component, key, voted, ERA_INHERITED_MAX);
+    bool agree = n < ERA_INHERITED_MAX;
+    for (size_t i = 0; i < n && agree; i++)
+        agree = voted[i].plan && same_entry(entry_at(voted[i].plan, epoch), entry);
+    free(voted);
+    return agree;
 }
 
 /* Announcements for epochs >= e - 1, the one being made included: a clock that jumped binds nobody for ever.
@@ -159,9 +175,13 @@ enum era_lease_answer era_lease_judge(const struct era_ledger *l, const struct e
         return ERA_LEASE_NO_ENTRY;
     if (era_leases_last(who->leases, &last) && epoch <= last)
         return ERA_LEASE_OVER;
-    if (!quorum_announced(l, who->validator, epoch))
+    const struct era_ledger *announced = who->announced ? who->announced : l;
+    const struct era_key *key = &era_ledger_charter(announced)->validators[who->validator].key;
+    if (era_succession_bars_lease(announced, key, epoch))
+        return ERA_LEASE_OVER;
+    if (!quorum_announced(announced, who->validator, epoch))
         return ERA_LEASE_NO_QUORUM;
-    if (!votes_agree(l, who, epoch, &e->hash))
+    if (!votes_agree(l, who, key, epoch, &e->hash) || !inherited_agree(l, who, key, epoch, &e->hash))
         return ERA_LEASE_VOTED;
     *entry = e->hash;
     return ERA_LEASE_MAY;

@@ -43,17 +43,18 @@ bool era_leases_allow(const struct era_leases *leases, const struct era_plan *pl
 
 enum era_lease_answer {
     ERA_LEASE_MAY,
-    ERA_LEASE_STOPPED,   /* blocked, mismatch, doubt of the clock */
-    ERA_LEASE_NO_ENTRY,  /* none in force at the epoch, or forked */
-    ERA_LEASE_OVER,      /* this key leased that epoch or a later one */
+    ERA_LEASE_STOPPED,  /* blocked, mismatch, doubt of the clock */
+    ERA_LEASE_NO_ENTRY, /* none in force at the epoch, or forked */
+    ERA_LEASE_OVER,     /* this key leased that epoch or a later one, or closed its charter before it (R10) */
     ERA_LEASE_NO_QUORUM, /* too few announce; may come */
     ERA_LEASE_VOTED      /* a vote above the head gives another entry then; its adoption may come */
 };
 
 struct era_leaser {
-    int validator;                  /* whose announcement it would be */
-    int component;                  /* the one called `network` */
-    const struct era_plan *initial; /* its plan before any adoption */
+    int validator; /* whose announcement it would be: index in the charter of `announced` */
+    const struct era_ledger *announced; /* of the charter that counts at the epoch; NULL: the newest, too */
+    int component;                      /* the one called `network` */
+    const struct era_plan *initial;     /* its plan before any adoption */
     const struct era_leases *leases;
     bool stopped; /* this node may lease nothing now */
 };

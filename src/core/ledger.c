@@ -10,7 +10,10 @@ static uint64_t items_max(const struct era_charter *c)
     uint64_t carriers =
         era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
     uint64_t announcements = era_mul_sat(c->validator_count, 6);
-    return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX), era_add_sat(carriers, announcements));
+    /* About the next charter: its signers and validators are any that it names. */
+    uint64_t succession = 2 * (uint64_t)(3 * ERA_SIGNERS_MAX + 2 * ERA_VALIDATORS_MAX + 1);
+    return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX),
+                       era_add_sat(carriers, era_add_sat(announcements, succession)));
 }
 
 struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
@@ -47,10 +50,18 @@ void era_ledger_free(struct era_ledger *l)
     struct item *item, *tmp;
     HASH_ITER(hh, l->items, item, tmp)
     era_ledger_item_free(l, item);
+    era_ledger_successors_free(l);
     free(l->components);
     free(l->announced);
     free(l->changes);
     free(l);
+}
+
+void era_ledger_retire(struct era_ledger *l)
+{
+    l->retired = true;
+    for (size_t i = 0; i < l->charter->component_count; i++)
+        era_ledger_collect(l, (int)i, UINT64_MAX);
 }
 
 /* ---- changes ---- */
@@ -134,6 +145,8 @@ void era_ledger_item_free(struct era_ledger *l, struct item *item)
 {
     leave_place(l, item);
     leave_announced(l, item);
+    if (item->pub.successor)
+        era_ledger_leave_succession(l, item);
     HASH_DEL(l->items, item);
     l->item_count--;
     free((void *)item->pub.envelope.data);
@@ -184,7 +197,7 @@ static size_t place_max(uint32_t kind)
     return kind == ERA_KIND_ATTESTATION ? ERA_IDS_PER_PLACE_MAX * ERA_ARTEFACTS_MAX : ERA_IDS_PER_PLACE_MAX;
 }
 
-static struct place *find_place(const struct era_ledger *l, const struct place_key *k)
+struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k)
 {
     struct place *p;
     HASH_FIND(hh, l->places, k, sizeof *k, p);
@@ -198,7 +211,7 @@ static enum era_verdict slot_verdict(const struct era_ledger *l, const struct er
                                      bool from_disk)
 {
     const struct component *c = &l->components[s->component];
-    const struct era_adopted *head = era_ledger_head(l, s->component);
+    const struct era_adopted *head = era_ledger_own_head(l, s->component);
     uint64_t floor = era_ledger_floor(l, s->component);
     if (s->kind == ERA_KIND_CERTIFICATE)
         /* A rival of the head voids its slot, so it is wanted; what lies below changes nothing (R7). */
@@ -246,7 +259,7 @@ static enum era_verdict announcement_verdict(const struct era_ledger *l, const s
     return n == 2 ? ERA_DOMINATED : ERA_ACCEPTED;
 }
 
-static struct item *new_item(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
+struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
 {
     struct item *item = calloc(1, sizeof *item);
     uint8_t *copy = malloc(s->envelope.len);
@@ -259,13 +272,15 @@ static struct item *new_item(struct era_ledger *l, const struct era_verified *s,
                                   .seq = seq,
                                   .signer = s->signer,
                                   .validator = s->validator,
+                                  .next = -1,
                                   .envelope = {copy, s->envelope.len}};
     HASH_ADD(hh, l->items, pub.item, sizeof item->pub.item, item);
     l->item_count++;
     return item;
 }
 
-static void enter_place(struct era_ledger *l, struct item *item, struct place *p, const struct place_key *k)
+void era_ledger_enter_place(struct era_ledger *l, struct item *item, struct place *p,
+                            const struct place_key *k)
 {
     if (!p) {
         p = calloc(1, sizeof *p);
@@ -326,7 +341,7 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
         v = carrier_verdict(l, s, seq);
     if (v != ERA_ACCEPTED)
         return v;
-    *out = new_item(l, s, seq);
+    *out = era_ledger_item_new(l, s, seq);
     enter_slot(l, *out, &s->id);
     return ERA_ACCEPTED;
 }
@@ -335,16 +350,18 @@ static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verif
                                     bool from_disk, struct item **out)
 {
     struct place_key k;
+    if (l->retired)
+        return ERA_DOMINATED;
     place_key_of(s, &k);
     enum era_verdict v = s->kind == ERA_KIND_ANNOUNCEMENT ? announcement_verdict(l, s, epoch, from_disk)
                                                           : slot_verdict(l, s, k.seq, from_disk);
     if (v != ERA_ACCEPTED)
         return v;
-    struct place *p = find_place(l, &k);
+    struct place *p = era_ledger_place(l, &k);
     if (p && p->count >= place_max(s->kind))
         return ERA_CAPPED;
-    struct item *item = *out = new_item(l, s, k.seq);
-    enter_place(l, item, p, &k);
+    struct item *item = *out = era_ledger_item_new(l, s, k.seq);
+    era_ledger_enter_place(l, item, p, &k);
     if (s->kind == ERA_KIND_ANNOUNCEMENT) {
         item->announced_next = l->announced[s->validator];
         l->announced[s->validator] = item;
@@ -364,8 +381,12 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
     if (l->item_count >= l->items_max && s->kind != ERA_KIND_CERTIFICATE && !from_disk)
         return ERA_FULL;
     struct item *item = NULL;
-    enum era_verdict v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
-                                                      : offer_loose(l, s, epoch, from_disk, &item);
+    enum era_verdict v;
+    if (era_kind_is_succession(s->kind))
+        v = era_ledger_offer_succession(l, s, &item);
+    else
+        v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
+                                         : offer_loose(l, s, epoch, from_disk, &item);
     if (v == ERA_ACCEPTED)
         *out = &item->pub;
     return v;
@@ -376,11 +397,12 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
 /* Only these make evidence (protocol §7); the others may be said twice in good faith. */
 static bool binds(uint32_t kind)
 {
-    return kind == ERA_KIND_APPROVE || kind == ERA_KIND_READINESS || kind == ERA_KIND_ANNOUNCEMENT;
+    return kind == ERA_KIND_APPROVE || kind == ERA_KIND_READINESS || kind == ERA_KIND_ANNOUNCEMENT ||
+           kind == ERA_KIND_CHARTER_APPROVE || kind == ERA_KIND_CLOSE;
 }
 
 /* Two ids of one key leave reconciliation: nodes that hold different pairs would never agree (R6). */
-static bool mark_equivocal(struct era_ledger *l, struct item *item)
+bool era_ledger_mark_equivocal(struct era_ledger *l, struct item *item)
 {
     struct place *p = item->place;
     if (!binds(item->pub.kind) || !p->items[0] || !p->items[1])
@@ -427,7 +449,7 @@ static bool still_adopts(const struct era_ledger *l, const struct era_item *item
 {
     if (item->kind != ERA_KIND_CERTIFICATE)
         return false;
-    const struct era_adopted *head = era_ledger_head(l, item->component);
+    const struct era_adopted *head = era_ledger_own_head(l, item->component);
     return (!head || item->seq >= head->seq) &&
            adopted_in_slot(&l->components[item->component], item->seq) < ERA_IDS_PER_PLACE_MAX;
 }
@@ -438,8 +460,12 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
     assert(!pub->durable);
     pub->durable = true;
     if (pub->kind == ERA_KIND_ANNOUNCEMENT) {
-        era_ledger_set_offered(l, pub, !mark_equivocal(l, item));
+        era_ledger_set_offered(l, pub, !era_ledger_mark_equivocal(l, item));
         prune_announced(l, pub->validator);
+        return;
+    }
+    if (pub->successor) {
+        era_ledger_commit_succession(l, item);
         return;
     }
     if (!pub->candidate && still_adopts(l, pub))
@@ -458,7 +484,7 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
         era_ledger_set_offered(l, pub, true);
         return;
     }
-    era_ledger_set_offered(l, pub, !mark_equivocal(l, item));
+    era_ledger_set_offered(l, pub, !era_ledger_mark_equivocal(l, item));
     era_ledger_count_loose(l, pub);
 }
 
@@ -488,7 +514,7 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
     k.kind = kind;
     k.component = component;
     k.seq = seq;
-    const struct place *p = find_place(l, &k);
+    const struct place *p = era_ledger_place(l, &k);
     size_t n = 0;
     for (size_t i = 0; p && i < ERA_IDS_PER_PLACE_MAX; i++)
         if (p->items[i])

@@ -25,11 +25,13 @@ struct era_item {
     int component; /* -1: announcement */
     uint64_t seq;  /* announcement: epoch */
     int signer, validator;
+    int next; /* statements about the next charter: index among its signers or validators; else -1 */
     struct era_bytes envelope; /* owned */
     bool durable;
     bool equivocal;                  /* its key has a second id in this place */
     bool offered;                    /* part of reconciliation */
     struct era_candidate *candidate; /* slot kinds; NULL once an adoption dominated it while pending */
+    struct era_successor *successor; /* statements about the next charter */
     struct era_item *slot_next;      /* items of one slot */
 };
 
@@ -111,7 +113,8 @@ enum era_change_kind {
     ERA_CHANGE_EQUIVOCATION, /* a key said two things in one place (N4): item is the second */
     ERA_CHANGE_ADOPTED,      /* component: a certificate was committed */
     ERA_CHANGE_APPROVED,     /* component, candidate: reached k */
-    ERA_CHANGE_FAILED        /* component, candidate: k can no longer be reached (T4) */
+    ERA_CHANGE_FAILED,       /* component, candidate: k can no longer be reached (T4) */
+    ERA_CHANGE_CHARTER       /* item: hash of the charter; its certificate was committed (R10) */
 };
 
 struct era_change {
@@ -124,11 +127,17 @@ struct era_change {
 };
 
 struct era_ledger;
+struct era_successor; /* succession.h */
 
 /* charter: borrowed for the ledger's life. network: hash of charter 0. */
 struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
                                   const struct era_siphash_key *key);
 void era_ledger_free(struct era_ledger *l); /* NULL-safe */
+/* The ledger of the charter before l's: what was adopted there stands until a slot of l's charter is adopted,
+ * up to the bound that l's charter carries (R10). Borrowed; must outlive l. */
+void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);
+/* Its charter is two behind: everything loose goes, what was adopted stays. */
+void era_ledger_retire(struct era_ledger *l);
 
 /* Offer one verified statement.
  * epoch      the local epoch of this step: bounds announcements.
@@ -156,7 +165,17 @@ struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kin
 /* That carrier's envelope, malloc'd (caller frees); 0 when too large. */
 size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out);
 
+/* The certificate of a charter that is complete and neither held nor pending, as an envelope, malloc'd
+ * (caller frees); 0: none. ERA_OVERSIZED ones are told once by *too_large. */
+size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *too_large);
+
 /* ---- reading ---- */
+/* The charters spoken about as the next one; a list. */
+const struct era_successor *era_ledger_successors(const struct era_ledger *l);
+const struct era_successor *era_ledger_successor(const struct era_ledger *l, const struct era_hash *charter);
+/* The adopted one; NULL: none, or two (R12: only a new genesis helps; *forked may be NULL). */
+const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *forked);
+const struct era_ledger *era_ledger_older(const struct era_ledger *l); /* NULL: l's is charter 0 */
 const struct era_charter *era_ledger_charter(const struct era_ledger *l);
 const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item);
 /* The candidate with this proposal id, NULL when none. */
@@ -171,9 +190,9 @@ bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash
 size_t era_ledger_slots(const struct era_ledger *l, int component, const struct era_slot *const **out);
 /* Adopted ones, ascending by slot; history first. */
 size_t era_ledger_adopted(const struct era_ledger *l, int component, const struct era_adopted **out);
-/* The highest slot with any certificate: nothing at or below it may be voted. 0: none. */
+/* The highest slot of this charter with any certificate: nothing at or below it may be voted. 0: none. */
 uint64_t era_ledger_floor(const struct era_ledger *l, int component);
-/* The head: adopted, non-void, highest slot (R7). NULL: the initial record. */
+/* The head: adopted, non-void, highest slot (R7), older charters' included. NULL: the initial record. */
 const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component);
 /* True while a void slot lies above the head (R12); *seq names it. */
 bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq);

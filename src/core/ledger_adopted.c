@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "src/core/author.h"
+#include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 
 /* ---- adoption ---- */
@@ -10,10 +11,31 @@
 static void refresh_offers(struct era_ledger *l, int component)
 {
     struct component *c = &l->components[component];
-    const struct era_adopted *head = era_ledger_head(l, component);
-    uint64_t least = head ? head->seq : 0;
+    const struct era_adopted *head = era_ledger_own_head(l, component);
+    uint64_t least = c->overtaken ? UINT64_MAX : head ? head->seq : 0;
     for (size_t i = 0; i < c->adopted_count; i++)
         era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate, c->adopted[i].seq >= least);
+}
+
+static int same_component(const struct era_ledger *l, const char *id)
+{
+    const struct era_component *there = era_charter_component(l->charter, id);
+    return there ? (int)(there - l->charter->components) : -1;
+}
+
+/* An adopted slot of a newer charter is the head: what older ones adopted is history (R7). */
+static void overtake_older(struct era_ledger *l, int component)
+{
+    const char *id = l->charter->components[component].id;
+    bool overtaken = l->components[component].overtaken || era_ledger_own_head(l, component) != NULL;
+    for (struct era_ledger *older = l->older; older; older = older->older) {
+        int there = same_component(older, id);
+        if (there < 0)
+            return;
+        older->components[there].overtaken = overtaken;
+        refresh_offers(older, there);
+        overtaken |= era_ledger_own_head(older, there) != NULL;
+    }
 }
 
 static void insert_adopted(struct component *c, struct era_adopted a)
@@ -76,6 +98,7 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
                                              .signer = -1,
                                              .validator = -1});
     refresh_offers(l, component);
+    overtake_older(l, component);
     era_ledger_collect(l, component, era_ledger_floor(l, component));
     forget_oldest(l, c);
 }
@@ -100,7 +123,7 @@ static bool is_void(const struct component *c, size_t i)
            (i + 1 < c->adopted_count && c->adopted[i + 1].seq == c->adopted[i].seq);
 }
 
-const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component)
+const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int component)
 {
     const struct component *c = &l->components[component];
     for (size_t i = c->adopted_count; i-- > 0;)
@@ -109,13 +132,52 @@ const struct era_adopted *era_ledger_head(const struct era_ledger *l, int compon
     return NULL;
 }
 
+/* The slots of an older charter that l's charter carries (R10): above the bound they are void of effect. */
+static uint64_t carried(const struct era_ledger *l, const char *id)
+{
+    for (size_t i = 0; i < l->charter->carried_count; i++)
+        if (strcmp(l->charter->carried[i].component, id) == 0)
+            return l->charter->carried[i].seq;
+    return 0;
+}
+
+/* Walk from the newest charter to the oldest, and in each from the highest slot down, until something adopted
+ * stands: *forked when a void slot was met on the way (R12). */
+static const struct era_adopted *walk_down(const struct era_ledger *l, int component, bool *forked,
+                                           uint64_t *void_seq)
+{
+    const char *id = l->charter->components[component].id;
+    uint64_t bound = UINT64_MAX;
+    *forked = false;
+    for (; l && component >= 0; component = l ? same_component(l, id) : -1) {
+        const struct component *c = &l->components[component];
+        for (size_t i = c->adopted_count; i-- > 0;) {
+            if (c->adopted[i].seq > bound)
+                continue;
+            if (!is_void(c, i))
+                return &c->adopted[i];
+            if (!*forked)
+                *void_seq = c->adopted[i].seq;
+            *forked = true;
+        }
+        bound = carried(l, id);
+        l = l->older;
+    }
+    return NULL;
+}
+
+const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component)
+{
+    bool forked;
+    uint64_t seq;
+    return walk_down(l, component, &forked, &seq);
+}
+
 bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq)
 {
-    const struct component *c = &l->components[component];
-    if (c->adopted_count == 0 || !is_void(c, c->adopted_count - 1))
-        return false;
-    *seq = c->adopted[c->adopted_count - 1].seq;
-    return true;
+    bool forked;
+    walk_down(l, component, &forked, seq);
+    return forked;
 }
 
 /* ---- assembling carriers: anyone who holds the parts may (R6) ---- */

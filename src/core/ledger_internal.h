@@ -27,6 +27,7 @@ struct item {
     struct era_item pub;
     struct place *place;         /* loose only */
     struct item *announced_next; /* announcements of one validator */
+    struct item *charter_next;   /* statements about the next charter */
     UT_hash_handle hh;
 };
 
@@ -48,6 +49,7 @@ struct component {
     size_t adopted_count, adopted_cap;
     struct era_adopted *adopted; /* ascending by slot */
     uint64_t approved_high;      /* highest seq with a durable approved carrier */
+    bool overtaken;              /* a newer charter adopted a slot of it: nothing here is the head */
 };
 
 struct era_ledger {
@@ -58,7 +60,11 @@ struct era_ledger {
     struct place *places;
     struct candidate *candidates;
     struct component *components;
-    struct item **announced; /* a list a validator */
+    struct item **announced;          /* a list a validator */
+    struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
+    struct era_successor *successors; /* charters spoken about as the next one (R10) */
+    struct item *charter_items;       /* all that is said about it */
+    bool retired;                     /* two charters have followed: only certificates and closes are taken */
     uint64_t items_max;
     size_t item_count;
     struct era_candidate *touched;
@@ -81,7 +87,25 @@ void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
 /* ledger_adopted.c */
 void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate);
 
+/* Of this ledger's own charter. */
+const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int component);
+
+/* ledger_charter.c: the charter that follows (R10) */
+bool era_kind_is_succession(uint32_t kind);
+enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
+                                             struct item **out);
+void era_ledger_commit_succession(struct era_ledger *l, struct item *item);
+void era_ledger_leave_succession(struct era_ledger *l, struct item *item);
+void era_ledger_successors_free(struct era_ledger *l);
+
 /* ledger.c */
+struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k);
+struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq);
+/* p: the place, NULL when nobody spoke there yet. */
+void era_ledger_enter_place(struct era_ledger *l, struct item *item, struct place *p,
+                            const struct place_key *k);
+/* True when its key said something else there, durably: both leave reconciliation (R6). */
+bool era_ledger_mark_equivocal(struct era_ledger *l, struct item *item);
 void era_ledger_change(struct era_ledger *l, struct era_change change);
 void era_ledger_item_free(struct era_ledger *l, struct item *item);
 void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered);

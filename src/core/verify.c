@@ -25,7 +25,14 @@ void era_verifier_free(struct era_verifier *v)
         return;
     if (v->has_carrier)
         era_carrier_clear(&v->carrier);
+    era_verifier_clear_next(v);
     free(v);
+}
+
+void era_verifier_ask(struct era_verifier *v, era_known_charter *known, void *ctx)
+{
+    v->known = known;
+    v->known_ctx = ctx;
 }
 
 uint64_t era_verifier_signatures(const struct era_verifier *v)
@@ -290,6 +297,8 @@ bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, st
         *item = era_item_id_loose(&id, &e.key);
         return true;
     }
+    if (e.kind == ERA_KIND_CHARTER_CERTIFICATE)
+        return era_verify_charter_name(&e, item);
     if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
         return false;
     struct era_hash id = era_statement_id(&v->network, ERA_KIND_PROPOSAL, k.proposal);
@@ -311,11 +320,19 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
     if (v->has_carrier)
         era_carrier_clear(&v->carrier);
     v->has_carrier = false;
+    era_verifier_clear_next(v);
     enum era_verdict verdict = era_envelope_decode(envelope, &e);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    v->verified = (struct era_verified){.kind = e.kind, .envelope = envelope, .payload = e.payload};
-    if (era_kind_is_carrier(e.kind)) {
+    v->verified =
+        (struct era_verified){.kind = e.kind, .envelope = envelope, .payload = e.payload, .next = -1};
+    if (e.kind == ERA_KIND_CHARTER_CERTIFICATE) {
+        verdict = era_verify_charter_certificate(v, &e, why);
+    } else if (e.kind >= ERA_KIND_CHARTER && e.kind <= ERA_KIND_CHARTER_APPROVE) {
+        v->verified.id = era_statement_id(&v->network, e.kind, e.payload);
+        v->verified.item = era_item_id_loose(&v->verified.id, &e.key);
+        verdict = era_verify_succession(v, &e, why);
+    } else if (era_kind_is_carrier(e.kind)) {
         verdict = verify_carrier(v, &e, why);
     } else {
         v->verified.id = era_statement_id(&v->network, e.kind, e.payload);

@@ -24,8 +24,12 @@ struct era_verified {
     int signer;    /* index in the component's signers (proposal, approve, reject, carriers); else -1 */
     int validator; /* index in the validators (attestation, readiness, announcement, event); else -1.
                       Authority only: an event's index among the emitters. */
+    int next;      /* charter-approve, accept: index among the next charter's signers of `network` or
+                      validators; else -1 */
     const struct era_statement *statement; /* carriers: the proposal */
-    const struct era_carrier *carrier;     /* carriers only, else NULL */
+    const struct era_carrier *carrier;     /* approved and certificate only, else NULL */
+    const struct era_charter *charter; /* charter and charter-certificate: the next one, decoded; else NULL */
+    const struct era_charter_certificate *succession; /* charter-certificate only, else NULL */
 };
 
 struct era_verifier;
@@ -33,6 +37,11 @@ struct era_verifier;
 /* charter: borrowed, must outlive the verifier. network: hash of charter 0. */
 struct era_verifier *era_verifier_new(const struct era_charter *charter, const struct era_hash *network);
 void era_verifier_free(struct era_verifier *v); /* NULL-safe */
+
+/* Who knows the charters proposed as the next one: accepts and approvals by its keys are judged by it. NULL
+ * when there is none of that hash. Without this call none is known. */
+typedef const struct era_charter *era_known_charter(void *ctx, const struct era_hash *hash);
+void era_verifier_ask(struct era_verifier *v, era_known_charter *known, void *ctx);
 
 /* Decode and verify one envelope. On ERA_ACCEPTED *out is set. On every other
  * verdict *item is set when every copy of that item would be refused alike (so

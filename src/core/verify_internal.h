@@ -11,11 +11,24 @@ struct era_verifier {
     struct era_statement statement;
     struct era_carrier carrier;
     bool has_carrier;
+    struct era_charter next; /* the charter that follows, of a statement about it */
+    struct era_charter_certificate succession;
+    bool has_next, has_succession;
+    era_known_charter *known;
+    void *known_ctx;
     uint64_t signatures;
 };
 
 /* The one signature check (counted). */
 bool era_verifier_fits(struct era_verifier *v, const struct era_hash *id, const struct era_key *key,
                        const struct era_signature *signature);
+
+/* verify_charter.c (R10) */
+enum era_verdict era_verify_succession(struct era_verifier *v, const struct era_envelope *e,
+                                       const char **why);
+enum era_verdict era_verify_charter_certificate(struct era_verifier *v, const struct era_envelope *e,
+                                                const char **why);
+bool era_verify_charter_name(const struct era_envelope *e, struct era_hash *item);
+void era_verifier_clear_next(struct era_verifier *v);
 
 #endif

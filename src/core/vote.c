@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/core/charter.h"
+#include "src/core/succession.h"
 
 const struct era_rebuild *era_rebuild_find(const struct era_rebuild *rebuilds, size_t n,
                                            const struct era_hash *entry, const char *artefact)
@@ -81,24 +82,55 @@ static enum era_verdict rebuilt(const struct era_component *component, const str
     return ERA_ACCEPTED;
 }
 
+/* Slots of older charters bind as if voted in (R10). One whose plan is not held here can only be dropped by
+ * its proposal's id. */
+static enum era_verdict gather_inherited(const struct era_ledger *l, const struct era_candidate *c,
+                                         const struct era_voter *voter, const struct era_proposal *p,
+                                         struct era_voted *voted, size_t *count, const char **why)
+{
+    if (!era_ledger_older(l))
+        return ERA_ACCEPTED;
+    struct era_voted *inherited = voted + *count;
+    size_t n = era_succession_inherited(l, c->component, &voter->key, inherited, ERA_INHERITED_MAX);
+    if (n == ERA_INHERITED_MAX) {
+        *why = "more slots of the charter before are open than can be looked through";
+        return ERA_FULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (inherited[i].plan) {
+            voted[(*count)++] = inherited[i];
+        } else if (!era_proposal_drops(p, &inherited[i].proposal)) {
+            *why = "a validator that closed the charter before voted for a proposal that is not held here, "
+                   "and it "
+                   "is not among the drops";
+            return ERA_INCOMPLETE;
+        }
+    }
+    return ERA_ACCEPTED;
+}
+
 static enum era_verdict extends(const struct era_ledger *l, const struct era_candidate *c,
-                                const struct era_voter *voter, const struct era_voted *voted,
-                                size_t voted_count, const char **why)
+                                const struct era_voter *voter, struct era_voted *voted, size_t voted_count,
+                                const char **why)
 {
     const struct era_component *component = &era_ledger_charter(l)->components[c->component];
     struct era_view view;
     era_view_at(l, voter->initial, c->component, voter->epoch, &view);
+    struct era_proposal *p = malloc(sizeof *p);
+    assert(p);
+    bool known = era_ledger_proposal(l, &c->proposal, p);
+    assert(known);
+    enum era_verdict v = gather_inherited(l, c, voter, p, voted, &voted_count, why);
     struct era_extending x = {.prev_plan = view.plan,
                               .prev = view.head_ref,
                               .epoch = voter->epoch,
                               .notice_epochs = notice_of(component, c->urgent),
                               .voted = voted,
                               .voted_count = voted_count};
-    struct era_proposal *p = malloc(sizeof *p);
-    assert(p);
-    bool known = era_ledger_proposal(l, &c->proposal, p);
-    assert(known);
-    enum era_verdict v = era_plan_extends(&x, p, why);
+    if (v == ERA_ACCEPTED)
+        v = era_plan_extends(&x, p, why);
+    if (v == ERA_ACCEPTED)
+        v = era_succession_may_change(l, view.plan, p, why);
     free(p);
     return v;
 }
@@ -125,9 +157,14 @@ enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era
         return ERA_NOT_APPROVED;
     if (c->seq <= era_ledger_floor(l, c->component))
         return ERA_DOMINATED;
+    if (era_succession_own_close(l, &voter->key, NULL)) {
+        *why = "this validator closed the charter: it votes no more under it (R10)";
+        return ERA_ALREADY_SIGNED;
+    }
     const struct era_slot *const *slots;
     size_t n = era_ledger_slots(l, c->component, &slots), voted_count;
-    struct era_voted *voted = malloc((2 * n + 1) * sizeof *voted);
+    size_t inherited = era_ledger_older(l) ? ERA_INHERITED_MAX : 0;
+    struct era_voted *voted = malloc((2 * n + inherited + 1) * sizeof *voted);
     assert(voted);
     enum era_verdict v = gather_voted(l, c, voter, voted, &voted_count, why);
     if (v == ERA_ACCEPTED && voter->epoch > c->expiry)
@@ -157,7 +194,8 @@ enum era_verdict era_vote_approve(const struct era_approver *a, const struct era
     if (!why)
         why = &ignored;
     *why = NULL;
-    uint64_t adopted = a->head.some ? a->head.seq : 0;
+    bool here = a->head.some && a->head.charter_version == a->charter->version;
+    uint64_t adopted = here ? a->head.seq : 0;
     uint64_t floor = adopted > a->signed_floor ? adopted : a->signed_floor;
     if (p->slot.seq <= adopted)
         return ERA_DOMINATED;

@@ -22,7 +22,7 @@ static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item,
     const struct era_node *n = ctx;
     if (set == ERA_SET_EVENTS)
         return era_events_fetch(n->events, item, out);
-    const struct era_item *held = era_ledger_find(n->ledger, item);
+    const struct era_item *held = node_find(n, item);
     if (!held || !held->durable)
         return false;
     *out = held->envelope;
@@ -32,21 +32,16 @@ static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item,
 static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
 {
     const struct era_node *n = ctx;
-    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item)
-                                 : era_ledger_find(n->ledger, item) != NULL;
+    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item) != NULL;
 }
 
 static void make_parts(struct era_node *n)
 {
     const struct era_node_config *c = &n->config;
     struct era_prng prng;
-    struct era_siphash_key key;
     era_prng_init(&prng, c->seed);
-    era_prng_siphash_key(&prng, &key);
-    n->verifier = era_verifier_new(c->charter, &c->network);
-    n->ledger = era_ledger_new(c->charter, &c->network, &key);
-    n->events = era_events_new(c->charter, &key);
-    n->clock = era_clock_new(c->charter);
+    era_prng_siphash_key(&prng, &n->table_key);
+    node_books_init(n);
     struct era_gossip_config g = {.network = c->network,
                                   .node = c->node_key,
                                   .versions = c->versions,
@@ -65,25 +60,12 @@ static void make_parts(struct era_node *n)
 
 struct era_node *era_node_new(const struct era_node_config *config)
 {
-    const struct era_charter *c = config->charter;
     struct era_node *n = calloc(1, sizeof *n);
     assert(n);
     n->config = *config;
     n->next_token = 1;
-    n->validator = -1;
-    if (config->secret)
-        n->validator = c->authority_only ? era_charter_emitter_index(c, &config->secret->key)
-                                         : era_charter_validator_index(c, &config->secret->key);
-    const struct era_component *network = era_charter_component(c, "network");
-    assert(network); /* charter check */
-    n->network_component = (int)(network - c->components);
-    n->initial = calloc(c->component_count, sizeof *n->initial);
-    n->gates = calloc(c->component_count, sizeof *n->gates);
-    n->told = calloc(c->component_count, sizeof *n->told);
     n->rebuilds = calloc(ERA_REBUILDS_MAX, sizeof *n->rebuilds);
-    assert(n->initial && n->gates && n->told && n->rebuilds);
-    for (size_t i = 0; i < c->component_count; i++)
-        era_plan_initial(&c->components[i], &n->initial[i]);
+    assert(n->rebuilds);
     make_parts(n);
     return n;
 }
@@ -96,12 +78,8 @@ void era_node_free(struct era_node *n)
     node_batches_free(n);
     era_events_free(n->events);
     era_clock_free(n->clock);
-    era_ledger_free(n->ledger);
-    era_verifier_free(n->verifier);
+    node_books_free(n);
     node_effects_free(n);
-    free(n->initial);
-    free(n->gates);
-    free(n->told);
     free(n->rebuilds);
     free(n);
 }
@@ -122,6 +100,7 @@ static void move_clock(struct era_node *n)
     if (n->gates_known && epoch <= n->epoch)
         return;
     n->epoch = epoch > n->epoch ? epoch : n->epoch;
+    node_count(n);
     n->gate_dirty = n->votes_dirty = n->clock_dirty = n->armed_dirty = true;
     era_gossip_forget_refused(n->gossip); /* what was too early may fit now */
     node_expire_events(n);
@@ -173,11 +152,11 @@ static void tell_gate(struct era_node *n, int component, const struct era_gate *
     struct era_signal *s = node_signal(n, ERA_SIG_GATE, component);
     s->gate = *gate;
     s->before = before;
-    const char *name = n->config.charter->components[component].id;
+    const char *name = n->charter->components[component].id;
     if (gate->unleased) {
         node_log(n, ERA_LOG_WARNING, "%s: gate stale: leases of epoch %llu by stake %llu, needed %llu", name,
                  (unsigned long long)n->epoch, (unsigned long long)gate->lease_stake,
-                 (unsigned long long)era_charter_quorum(n->config.charter));
+                 (unsigned long long)era_charter_quorum(n->counting->charter));
         return;
     }
     bool stops = !era_gate_may_emit(gate->state);
@@ -203,10 +182,10 @@ static void tell_era(struct era_node *n, int component, const struct era_entry *
     s->gate.current = e;
     if (e)
         node_log(n, ERA_LOG_NOTICE, "%s: era %llu \"%s\" (version %s) is in force since epoch %llu",
-                 n->config.charter->components[component].id, (unsigned long long)e->record.era,
-                 e->record.era_name, e->record.version, (unsigned long long)e->effective);
+                 n->charter->components[component].id, (unsigned long long)e->record.era, e->record.era_name,
+                 e->record.version, (unsigned long long)e->effective);
     else
-        node_log(n, ERA_LOG_WARNING, "%s: no era is in force", n->config.charter->components[component].id);
+        node_log(n, ERA_LOG_WARNING, "%s: no era is in force", n->charter->components[component].id);
 }
 
 static struct era_gate_input gate_input(const struct era_node *n, const struct era_view *view)
@@ -233,14 +212,14 @@ static uint64_t lease_stake(struct era_node *n, const struct era_hash *entry)
     struct lease_quorum *q = &n->lease_quorum;
     if (q->some && q->epoch == n->epoch && era_hash_eq(&q->entry, entry))
         return q->stake;
-    uint64_t stake = era_lease_stake(n->ledger, n->epoch, entry);
-    *q = (struct lease_quorum){stake >= era_charter_quorum(n->config.charter), n->epoch, stake, *entry};
+    uint64_t stake = era_lease_stake(n->counting->ledger, n->epoch, entry);
+    *q = (struct lease_quorum){stake >= era_charter_quorum(n->counting->charter), n->epoch, stake, *entry};
     return stake;
 }
 
 static void judge_component(struct era_node *n, int component, bool fresh)
 {
-    const struct era_charter *c = n->config.charter;
+    const struct era_charter *c = n->counting->charter;
     struct era_view view;
     era_node_view(n, component, &view);
     const struct era_entry *e = era_view_entry(&view);
@@ -276,10 +255,10 @@ static void judge_component(struct era_node *n, int component, bool fresh)
  * Only an epoch that a quorum announced is kept: a clock that jumped ahead binds nobody for ever. */
 static void keep_high_water(struct era_node *n)
 {
-    const struct era_charter *c = n->config.charter;
+    const struct era_charter *c = n->counting->charter;
     if (n->epoch <= n->high_water)
         return;
-    if (!c->authority_only && era_ledger_fresh_stake(n->ledger, n->epoch) < era_charter_quorum(c))
+    if (!c->authority_only && era_ledger_fresh_stake(n->counting->ledger, n->epoch) < era_charter_quorum(c))
         return;
     uint8_t value[8];
     n->high_water = n->epoch;
@@ -289,16 +268,16 @@ static void keep_high_water(struct era_node *n)
 
 static void judge_gates(struct era_node *n)
 {
-    const struct era_charter *c = n->config.charter;
+    const struct era_charter *c = n->counting->charter;
     node_judge_clock(n);
     if (!n->gate_dirty)
         return;
     n->gate_dirty = false;
     /* Fresh: announced for the present epoch or the one before it (N6). */
-    n->fresh_stake = era_ledger_fresh_stake(n->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
+    n->fresh_stake = era_ledger_fresh_stake(n->counting->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
     bool fresh = c->authority_only || n->fresh_stake >= era_charter_quorum(c);
     keep_high_water(n);
-    for (size_t i = 0; i < c->component_count; i++)
+    for (size_t i = 0; i < n->charter->component_count; i++)
         judge_component(n, (int)i, fresh);
     n->gates_known = true;
     enum era_gate_state state = n->gates[n->network_component].state;
@@ -348,6 +327,7 @@ static void run_gossip(struct era_node *n)
                 node_intake(n, a->bytes, a->link, NULL, false);
                 break;
             case ERA_GOSSIP_PEER_UP:
+                node_met_peer(n);
                 node_log(n, ERA_LOG_INFO, "link %llu: up", (unsigned long long)a->link);
                 break;
             case ERA_GOSSIP_PEER_DOWN:
@@ -371,6 +351,7 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     struct era_gossip *g = n->gossip;
     switch (ev->kind) {
     case ERA_EV_START:
+        node_restore_later(n);
         n->started = n->gate_dirty = n->votes_dirty = n->armed_dirty = true;
         n->view_since = n->epoch;
         break;
@@ -418,12 +399,14 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
         move_clock(n); /* a height may have come */
         era_gossip_tick(n->gossip, n->now_ms);
         run_gossip(n);
+        node_judge_lock(n);
         node_assemble(n);
         judge_gates(n);
         node_announce(n);
         if (n->votes_dirty) {
             n->votes_dirty = false;
             node_cast_votes(n);
+            node_cast_charter(n);
         }
         node_tell_armed(n);
         run_gossip(n); /* what a commit or a closed gate let out */
@@ -442,7 +425,22 @@ bool era_node_congested(const struct era_node *n)
 
 const struct era_charter *era_node_charter(const struct era_node *n)
 {
-    return n->config.charter;
+    return n->charter;
+}
+
+const struct era_charter *era_node_counting_charter(const struct era_node *n)
+{
+    return n->counting->charter;
+}
+
+const struct era_ledger *era_node_counting_ledger(const struct era_node *n)
+{
+    return n->counting->ledger;
+}
+
+enum era_lock era_node_lock(const struct era_node *n)
+{
+    return n->lock;
 }
 
 const struct era_hash *era_node_network(const struct era_node *n)

@@ -23,6 +23,13 @@
 #define ERA_REBUILDS_MAX     1024  /* own rebuild results remembered */
 #define ERA_STATS_KINDS      40    /* statement kinds counted; higher ones under 0 */
 
+/* Why the signing key says nothing (protocol §9). */
+enum era_lock {
+    ERA_LOCK_STARTING, /* until what the peers hold is known */
+    ERA_LOCK_NONE,
+    ERA_LOCK_MISSING /* others hold a word of this key that the store lacks */
+};
+
 struct era_node_config {
     const struct era_charter *charter; /* borrowed for the node's life */
     struct era_hash network;           /* hash of charter 0 */
@@ -35,6 +42,7 @@ struct era_node_config {
     const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */
     size_t artefact_count;
     bool auto_announced, auto_dropped, auto_soft, auto_breaking; /* votes it casts by itself (R4) */
+    bool auto_charter; /* accepts and closes by itself, as far as the rules allow (R10) */
     uint64_t seed;
 };
 
@@ -65,8 +73,14 @@ uint64_t era_node_deadline_ms(const struct era_node *n);
 bool era_node_congested(const struct era_node *n);
 
 /* ---- reading: all borrowed, valid until the next step ---- */
+/* The newest adopted charter. Indices of components are its. */
 const struct era_charter *era_node_charter(const struct era_node *n);
+/* The charter whose validators announce, lease and emit at the present epoch, and its ledger (R10). */
+const struct era_charter *era_node_counting_charter(const struct era_node *n);
+const struct era_ledger *era_node_counting_ledger(const struct era_node *n);
+enum era_lock era_node_lock(const struct era_node *n);
 const struct era_hash *era_node_network(const struct era_node *n);
+/* Of the newest charter; era_ledger_older leads to the others. */
 const struct era_ledger *era_node_ledger(const struct era_node *n);
 const struct era_gossip *era_node_gossip(const struct era_node *n);
 const struct era_node_stats *era_node_stats(const struct era_node *n);

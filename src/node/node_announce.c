@@ -21,7 +21,7 @@ static bool any_version(const struct era_versions *v)
  * emission gains by them. False: the epoch is too short, or the clock is behind the high-water mark. */
 static bool thirds(const struct era_node *n, uint64_t *first_ends, uint64_t *last_begins)
 {
-    const struct era_charter *c = n->config.charter;
+    const struct era_charter *c = n->counting->charter;
     uint64_t length = c->clock.epoch_ms, start = era_epoch_start(&c->clock, n->epoch);
     if (!c->strict_emission || length < 3 || era_node_reading(n) < start)
         return false;
@@ -34,13 +34,21 @@ static bool thirds(const struct era_node *n, uint64_t *first_ends, uint64_t *las
 static bool announced(const struct era_node *n, uint64_t epoch)
 {
     const struct era_item *said[2];
-    if (era_ledger_spoken(n->ledger, ERA_KIND_ANNOUNCEMENT, -1, epoch, &n->config.secret->key, said) > 0)
-        return true;
-    const struct era_item *newest = era_ledger_announcement(n->ledger, n->validator, ERA_EPOCH_MAX, NULL);
-    if (!newest || newest->seq <= epoch)
-        return false;
-    newest = era_ledger_announcement(n->ledger, n->validator, newest->seq - 1, NULL);
-    return newest && newest->seq > epoch;
+    for (size_t i = 0; i < n->book_count; i++) { /* one an epoch, whatever the charter */
+        const struct era_ledger *l = n->books[i]->ledger;
+        int own = node_validator_of(n, n->books[i]->charter);
+        if (own < 0)
+            continue;
+        if (era_ledger_spoken(l, ERA_KIND_ANNOUNCEMENT, -1, epoch, &n->config.secret->key, said) > 0)
+            return true;
+        const struct era_item *newest = era_ledger_announcement(l, own, ERA_EPOCH_MAX, NULL);
+        if (!newest || newest->seq <= epoch)
+            continue;
+        newest = era_ledger_announcement(l, own, newest->seq - 1, NULL);
+        if (newest && newest->seq > epoch)
+            return true;
+    }
+    return false;
 }
 
 uint64_t node_announce_reading(const struct era_node *n)
@@ -56,11 +64,13 @@ uint64_t node_announce_reading(const struct era_node *n)
 /* ---- what ---- */
 
 /* What this node is at an epoch, by what it runs now; and whether it may lease that epoch. */
-static enum era_lease_answer may_lease(const struct era_node *n, uint64_t epoch, struct era_gate *gate)
+static enum era_lease_answer may_lease(const struct era_node *n, const struct book *book, uint64_t epoch,
+                                       struct era_gate *gate)
 {
     struct era_hash entry;
     node_gate_at(n, n->network_component, epoch, gate);
-    struct era_leaser who = {.validator = n->validator,
+    struct era_leaser who = {.validator = node_validator_of(n, book->charter),
+                             .announced = book->ledger,
                              .component = n->network_component,
                              .initial = &n->initial[n->network_component],
                              .leases = &n->leases,
@@ -77,14 +87,15 @@ static void keep_lease(struct era_node *n, const struct era_announcement *a)
     node_put(n, era_record_meta(ERA_META_LEASES), (struct era_bytes){value, len}, true);
 }
 
-static void announce(struct era_node *n, uint64_t epoch, const struct era_gate *gate, bool lease)
+static void announce(struct era_node *n, const struct book *book, uint64_t epoch, const struct era_gate *gate,
+                     bool lease)
 {
     struct era_statement *s = calloc(1, sizeof *s);
     assert(s);
     s->kind = ERA_KIND_ANNOUNCEMENT;
     struct era_announcement *a = &s->u.announcement;
     a->epoch = epoch;
-    a->charter_version = n->config.charter->version;
+    a->charter_version = book->charter->version;
     a->versions = n->config.versions;
     a->has_entry = gate->current != NULL;
     if (gate->current)
@@ -111,13 +122,14 @@ void node_announce(struct era_node *n)
         return;
     bool divided = thirds(n, &first_ends, &last_begins);
     if (!announced(n, n->epoch)) {
-        enum era_lease_answer answer = may_lease(n, n->epoch, &gate);
+        enum era_lease_answer answer = may_lease(n, n->counting, n->epoch, &gate);
         bool hopeful = answer == ERA_LEASE_NO_QUORUM || answer == ERA_LEASE_VOTED;
         if (divided && hopeful && reading < first_ends)
             return;
-        announce(n, n->epoch, &gate, answer == ERA_LEASE_MAY);
+        announce(n, n->counting, n->epoch, &gate, answer == ERA_LEASE_MAY);
     }
+    const struct book *next = node_counting(n, era_add_sat(n->epoch, 1));
     if (divided && reading >= last_begins && n->epoch < ERA_EPOCH_MAX && !announced(n, n->epoch + 1) &&
-        may_lease(n, n->epoch + 1, &gate) == ERA_LEASE_MAY)
-        announce(n, n->epoch + 1, &gate, true);
+        node_validator_of(n, next->charter) >= 0 && may_lease(n, next, n->epoch + 1, &gate) == ERA_LEASE_MAY)
+        announce(n, next, n->epoch + 1, &gate, true);
 }

@@ -114,7 +114,7 @@ static void forget_pending(struct era_node *n, struct pending *p)
     if (p->item && p->link != 0)
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &p->item->item, ERA_STORE_FAILED);
     if (p->item)
-        era_ledger_abandon(n->ledger, p->item);
+        era_ledger_abandon(p->ledger, p->item);
     if (p->has_reply)
         node_refuse(n, p->reply.request, ERA_STORE_FAILED, NULL);
 }

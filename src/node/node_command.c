@@ -22,7 +22,8 @@ enum era_verdict node_say(struct era_node *n, const struct era_statement *s, con
 
 bool node_may_speak(const struct era_node *n)
 {
-    return n->started && !n->store_failed && n->validator >= 0 && !n->config.charter->authority_only;
+    return n->started && !n->store_failed && n->validator >= 0 && !n->counting->charter->authority_only &&
+           !node_locked(n, NULL);
 }
 
 static void request_height(struct era_node *n, const struct era_command *r)
@@ -59,6 +60,13 @@ void node_command(struct era_node *n, const struct era_command *r)
         break;
     case ERA_CMD_HEIGHT:
         request_height(n, r);
+        break;
+    case ERA_CMD_ACCEPT:
+    case ERA_CMD_CLOSE:
+        node_request_charter(n, r);
+        break;
+    case ERA_CMD_UNLOCK:
+        node_request_unlock(n, r);
         break;
     }
 }

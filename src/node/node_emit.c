@@ -14,6 +14,8 @@ static enum era_verdict may_emit(const struct era_node *n, const char **why)
         return ERA_NO_KEY;
     if (n->store_failed)
         return ERA_STORE_FAILED;
+    if (node_locked(n, why))
+        return ERA_LOCKED;
     switch (g->state) {
     case ERA_GATE_FORKED:
         return ERA_FORKED;
@@ -63,7 +65,7 @@ static void emit(struct era_node *n, const struct era_command *r)
     struct pending *p = node_pend(n, PENDING_EVENT); /* before its place is put: both in one batch */
     struct era_event_statement *e = &s->u.event;
     e->epoch = n->epoch;
-    e->charter_version = n->config.charter->version;
+    e->charter_version = n->counting->charter->version;
     e->entry = n->gates[n->network_component].current->hash;
     e->seq = reserve_seq(n);
     era_text_set(e->topic, sizeof e->topic, r->topic);
@@ -90,7 +92,7 @@ void node_request_emit(struct era_node *n, const struct era_command *r)
     }
     if (v == ERA_ACCEPTED && r->bytes.len > ERA_EVENT_PAYLOAD_BYTES_MAX)
         v = ERA_OVERSIZED;
-    if (v == ERA_ACCEPTED && used >= n->config.charter->events_per_epoch)
+    if (v == ERA_ACCEPTED && used >= n->counting->charter->events_per_epoch)
         v = ERA_RATE_LIMITED;
     if (v != ERA_ACCEPTED)
         node_refuse(n, r->id, v, why);

@@ -20,11 +20,12 @@ static uint32_t kind_of(struct era_bytes envelope)
 }
 
 /* Pend an offered item: it counts, leaves and is answered for when it is durable. */
-static void pend_item(struct era_node *n, struct era_item *item, uint64_t link, const struct era_reply *reply,
-                      bool assembled)
+static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_item *item, uint64_t link,
+                      const struct era_reply *reply, bool assembled)
 {
     struct pending *p = node_pend(n, PENDING_ITEM);
     p->item = item;
+    p->ledger = ledger;
     p->link = link;
     p->assembled = assembled;
     if (reply) {
@@ -50,18 +51,22 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
             node_reply(n, &(struct era_reply){.request = reply->request, .verdict = arrived});
         return arrived;
     }
+    struct book *book = NULL;
     enum era_verdict v = ERA_DUPLICATE; /* a copy of what is held is not worth its signatures */
-    if (!era_verify_name(n->verifier, envelope, &item) || !era_ledger_find(n->ledger, &item))
-        v = era_verify(n->verifier, envelope, &s, &item, &why);
-    if (v == ERA_ACCEPTED && kind == ERA_KIND_ANNOUNCEMENT) { /* whatever its epoch (R14: CLOCK) */
+    if (!node_holds(n, envelope, &item))
+        v = node_verify(n, envelope, &s, &item, &why, &book);
+    if (v == ERA_ACCEPTED && kind == ERA_KIND_ANNOUNCEMENT &&
+        book == n->counting) { /* whatever its epoch (R14: CLOCK) */
         era_clock_hear(n->clock, s->validator, s->statement->u.announcement.epoch, n->epoch, n->now_ms);
         n->clock_dirty = true;
     }
     if (v == ERA_ACCEPTED)
-        v = era_ledger_offer(n->ledger, s, n->epoch, false, &offered);
+        v = era_ledger_offer(book->ledger, s, n->epoch, false, &offered);
+    if (v == ERA_ACCEPTED && link != 0 && n->config.secret && era_key_eq(&s->key, &n->config.secret->key))
+        node_own_word_missing(n, kind);
     count_verdict(n, kind, v);
     if (v == ERA_ACCEPTED)
-        pend_item(n, offered, link, reply, assembled);
+        pend_item(n, book->ledger, offered, link, reply, assembled);
     else if (reply)
         node_reply(n, &(struct era_reply){.request = reply->request, .verdict = v, .why = why});
     if (v != ERA_ACCEPTED && link != 0)
@@ -93,8 +98,9 @@ enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelop
     const struct era_verified *s;
     struct era_hash item, entry;
     enum era_verdict v = ERA_DUPLICATE;
-    if (!era_verify_name(n->verifier, envelope, &item) || !era_events_seen(n->events, &item))
-        v = era_verify(n->verifier, envelope, &s, &item, NULL);
+    const struct book *book = n->counting; /* whoever emits under another charter is in another era */
+    if (!era_verify_name(book->verifier, envelope, &item) || !era_events_seen(n->events, &item))
+        v = era_verify(book->verifier, envelope, &s, &item, NULL);
     if (v == ERA_ACCEPTED) {
         enum era_gate_state gate = n->gates[n->network_component].state;
         uint64_t at = s->statement->u.event.epoch;
@@ -129,49 +135,68 @@ void node_expire_events(struct era_node *n)
 
 /* ---- durable ---- */
 
-static void tell_candidate(struct era_node *n, const struct era_change *c, enum era_signal_kind kind)
+/* Signals count components as the newest charter does; -1: it has none of that name any more. */
+static int component_here(const struct era_node *n, const struct era_charter *charter, int component)
 {
-    struct era_signal *s = node_signal(n, kind, c->component);
+    if (component < 0)
+        return -1;
+    const struct era_component *here = era_charter_component(n->charter, charter->components[component].id);
+    return here ? (int)(here - n->charter->components) : -1;
+}
+
+static void tell_candidate(struct era_node *n, const struct era_charter *charter, const struct era_change *c,
+                           enum era_signal_kind kind)
+{
+    struct era_signal *s = node_signal(n, kind, component_here(n, charter, c->component));
     s->proposal = c->item;
     s->seq = c->seq;
 }
 
-static void log_candidate(struct era_node *n, const struct era_change *c, const char *what)
+static void log_candidate(struct era_node *n, const struct era_charter *charter, const struct era_change *c,
+                          const char *what)
 {
     char id[ERA_HASH_TEXT_BYTES];
-    node_log(n, ERA_LOG_NOTICE, "%s: proposal %.16s in slot %llu %s",
-             n->config.charter->components[c->component].id, era_hash_text(&c->item, id),
-             (unsigned long long)c->seq, what);
+    node_log(n, ERA_LOG_NOTICE, "%s: proposal %.16s in slot %llu %s", charter->components[c->component].id,
+             era_hash_text(&c->item, id), (unsigned long long)c->seq, what);
 }
 
-static void log_equivocation(struct era_node *n, const struct era_change *c)
+static const char *speaker(const struct era_charter *charter, const struct era_change *c)
 {
-    const struct era_charter *charter = n->config.charter;
-    const char *who = c->signer >= 0 ? charter->components[c->component].signers[c->signer].name
-                                     : charter->validators[c->validator].name;
+    if (c->validator >= 0)
+        return charter->validators[c->validator].name;
+    const struct era_component *component =
+        c->component >= 0 ? &charter->components[c->component] : era_charter_component(charter, "network");
+    return c->signer >= 0 ? component->signers[c->signer].name : "a signer of the next charter";
+}
+
+static void log_equivocation(struct era_node *n, const struct era_charter *charter,
+                             const struct era_change *c)
+{
+    const char *who = speaker(charter, c);
     node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)",
              who, era_kind_name(c->item_kind), (unsigned long long)c->seq);
-    struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, c->component);
+    struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, component_here(n, charter, c->component));
     s->item_kind = c->item_kind;
     s->signer = c->signer;
     s->validator = c->validator;
     s->seq = c->seq;
 }
 
-static void on_adopted(struct era_node *n, const struct era_change *c)
+static void on_adopted(struct era_node *n, const struct era_charter *charter, const struct era_change *c)
 {
-    log_candidate(n, c, "adopted");
-    tell_candidate(n, c, ERA_SIG_ADOPTED);
+    log_candidate(n, charter, c, "adopted");
+    tell_candidate(n, charter, c, ERA_SIG_ADOPTED);
     n->view_since = n->epoch;
     n->gate_dirty = n->votes_dirty = true;
     era_gossip_forget_refused(n->gossip); /* the floor moved: what was beyond the window may fit now */
 }
 
-/* Changes since the last call. The item `pushed` is sent to all but `from`; others are only offered. */
-void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push)
+static void drain(struct era_node *n, struct era_ledger *ledger, const struct era_hash *pushed, uint64_t from,
+                  bool push)
 {
+    const struct era_charter *charter = era_ledger_charter(ledger);
     struct era_change c;
-    while (era_ledger_take_change(n->ledger, &c)) {
+    while (era_ledger_take_change(ledger, &c)) {
         switch (c.kind) {
         case ERA_CHANGE_OFFER: {
             bool fresh = pushed && era_hash_eq(pushed, &c.item);
@@ -186,22 +211,32 @@ void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint6
             node_put_delete(n, &c.item, c.item_kind);
             break;
         case ERA_CHANGE_EQUIVOCATION:
-            log_equivocation(n, &c);
+            log_equivocation(n, charter, &c);
             break;
         case ERA_CHANGE_ADOPTED:
-            on_adopted(n, &c);
+            on_adopted(n, charter, &c);
             break;
         case ERA_CHANGE_APPROVED:
-            log_candidate(n, &c, "approved");
-            tell_candidate(n, &c, ERA_SIG_APPROVED);
+            log_candidate(n, charter, &c, "approved");
+            tell_candidate(n, charter, &c, ERA_SIG_APPROVED);
             n->votes_dirty = true;
             break;
         case ERA_CHANGE_FAILED:
-            log_candidate(n, &c, "failed: too many signers rejected it");
-            tell_candidate(n, &c, ERA_SIG_FAILED);
+            log_candidate(n, charter, &c, "failed: too many signers rejected it");
+            tell_candidate(n, charter, &c, ERA_SIG_FAILED);
+            break;
+        case ERA_CHANGE_CHARTER:
+            node_charter_adopted(n, ledger);
             break;
         }
     }
+}
+
+/* Changes since the last call. The item `pushed` is sent to all but `from`; others are only offered. */
+void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push)
+{
+    for (size_t i = 0; i < n->book_count; i++) /* one adoption may change older books too, and open a newer */
+        drain(n, n->books[i]->ledger, pushed, from, push);
 }
 
 static void item_committed(struct era_node *n, struct pending *p)
@@ -211,9 +246,9 @@ static void item_committed(struct era_node *n, struct pending *p)
     uint32_t kind = p->item->kind;
     int component = p->item->component;
     uint64_t seq = p->item->seq;
-    era_ledger_commit(n->ledger, p->item);
+    era_ledger_commit(p->ledger, p->item);
     node_drain_changes(n, &item, p->link, !p->assembled);
-    const struct era_item *held = era_ledger_find(n->ledger, &item);
+    const struct era_item *held = era_ledger_find(p->ledger, &item);
     if (p->link != 0 && !(held && held->offered)) /* gossip waits for a word on everything it delivered */
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
     if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
@@ -222,8 +257,15 @@ static void item_committed(struct era_node *n, struct pending *p)
         n->armed_dirty = true;
     if (kind == ERA_KIND_APPROVED) /* the window moved: what lay beyond it may fit now */
         era_gossip_forget_refused(n->gossip);
+    if (kind >= ERA_KIND_CHARTER && kind <= ERA_KIND_CHARTER_APPROVE) {
+        n->votes_dirty = true;
+        node_count(n);                /* a late close may move the epoch from which it counts */
+        if (kind == ERA_KIND_CHARTER) /* accepts and approvals of its keys may fit now */
+            era_gossip_forget_refused(n->gossip);
+    }
     if (kind == ERA_KIND_PROPOSAL && n->started) {
-        struct era_signal *s = node_signal(n, ERA_SIG_PROPOSAL, component);
+        struct era_signal *s =
+            node_signal(n, ERA_SIG_PROPOSAL, component_here(n, era_ledger_charter(p->ledger), component));
         s->proposal = id;
         s->seq = seq;
     }
@@ -250,13 +292,26 @@ void node_committed(struct era_node *n, struct pending *p)
 
 /* ---- our own carriers ---- */
 
-void node_assemble(struct era_node *n)
+static void assemble_charter(struct era_node *n, struct era_ledger *ledger)
+{
+    bool too_large;
+    uint8_t *bytes;
+    size_t len = era_ledger_assemble_charter(ledger, &bytes, &too_large);
+    if (len > 0)
+        node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
+    if (too_large)
+        node_log(n, ERA_LOG_WARNING, "the next charter's certificate is too large to carry");
+    free(bytes);
+}
+
+static void assemble(struct era_node *n, struct era_ledger *ledger)
 {
     struct era_candidate *c;
     uint32_t kind;
-    while ((c = era_ledger_assemblable(n->ledger, &kind))) {
+    assemble_charter(n, ledger);
+    while ((c = era_ledger_assemblable(ledger, &kind))) {
         uint8_t *bytes;
-        size_t len = era_ledger_assemble(n->ledger, c, kind, &bytes);
+        size_t len = era_ledger_assemble(ledger, c, kind, &bytes);
         if (len > 0)
             node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
         else
@@ -264,6 +319,12 @@ void node_assemble(struct era_node *n)
                      (unsigned long long)c->seq, era_kind_name(kind));
         free(bytes);
     }
+}
+
+void node_assemble(struct era_node *n)
+{
+    for (size_t i = 0; i < n->book_count; i++)
+        assemble(n, n->books[i]->ledger);
 }
 
 /* ---- disk ---- */
@@ -274,13 +335,16 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     const struct era_verified *s;
     struct era_hash item;
     struct era_item *offered;
-    enum era_verdict v = era_verify(n->verifier, envelope, &s, &item, NULL);
-    if (v == ERA_ACCEPTED && s->kind == ERA_KIND_ANNOUNCEMENT)
+    struct book *book;
+    enum era_verdict v = node_verify(n, envelope, &s, &item, NULL, &book);
+    if (v == ERA_UNKNOWN_CHARTER) /* records lie in no order: the charter it speaks of may come yet */
+        return v;
+    if (v == ERA_ACCEPTED && s->kind == ERA_KIND_ANNOUNCEMENT && book == n->counting)
         era_clock_know(n->clock, s->validator, s->statement->u.announcement.epoch);
     if (v == ERA_ACCEPTED)
-        v = era_ledger_offer(n->ledger, s, ERA_EPOCH_MAX, true, &offered);
+        v = era_ledger_offer(book->ledger, s, ERA_EPOCH_MAX, true, &offered);
     if (v == ERA_ACCEPTED) {
-        era_ledger_commit(n->ledger, offered);
+        era_ledger_commit(book->ledger, offered);
         n->stats.restored++;
     } else {
         n->stats.restore_refused++;
@@ -289,6 +353,38 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     }
     node_drain_changes(n, NULL, 0, false);
     return v;
+}
+
+static void keep_for_later(struct era_node *n, struct era_bytes envelope)
+{
+    n->later = realloc(n->later, (n->later_count + 1) * sizeof *n->later);
+    uint8_t *copy = malloc(envelope.len);
+    assert(n->later && copy);
+    memcpy(copy, envelope.data, envelope.len);
+    n->later[n->later_count++] = (struct era_bytes){copy, envelope.len};
+}
+
+/* Again and again, as long as one of them opens the way for another. */
+void node_restore_later(struct era_node *n)
+{
+    static const struct era_hash none;
+    for (bool moved = true; moved;) {
+        moved = false;
+        size_t kept = 0;
+        for (size_t i = 0; i < n->later_count; i++) {
+            if (restore_statement(n, n->later[i], &none) == ERA_UNKNOWN_CHARTER) {
+                n->later[kept++] = n->later[i];
+                continue;
+            }
+            moved = true;
+            free((void *)n->later[i].data);
+        }
+        n->later_count = kept;
+    }
+    n->stats.restore_refused += n->later_count;
+    for (size_t i = 0; i < n->later_count; i++)
+        free((void *)n->later[i].data);
+    n->later_count = 0;
 }
 
 static bool is_meta(struct era_bytes key, const char *name)
@@ -303,8 +399,12 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
     struct era_hash id;
     assert(!n->started);
     if (era_record_item_read(key, &kind, &id)) {
-        if (kind != ERA_RECORD_REBUILD)
-            return restore_statement(n, value, &id);
+        if (kind != ERA_RECORD_REBUILD) {
+            enum era_verdict v = restore_statement(n, value, &id);
+            if (v == ERA_UNKNOWN_CHARTER)
+                keep_for_later(n, value);
+            return v;
+        }
         struct era_rebuild r;
         if (!node_rebuild_read(value, &r))
             return ERA_MALFORMED;
@@ -320,6 +420,10 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
         if (value.len != 8)
             return ERA_MALFORMED;
         n->high_water = era_get_be64(value.data);
+    } else if (is_meta(key, ERA_META_MET)) {
+        n->met = true;
+    } else if (is_meta(key, ERA_META_KEY_LOCKED)) {
+        n->lock = ERA_LOCK_MISSING;
     } else if (is_meta(key, ERA_META_LEASES)) {
         if (!era_leases_decode(value, &n->leases))
             return ERA_MALFORMED;

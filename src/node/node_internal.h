@@ -2,8 +2,16 @@
 #ifndef ERA_NODE_NODE_INTERNAL_H
 #define ERA_NODE_NODE_INTERNAL_H
 
+#include "src/core/succession.h"
 #include "src/node/node.h"
 #include "store/record.h"
+
+/* What belongs to one charter of the chain. */
+struct book {
+    const struct era_charter *charter; /* borrowed: of the configuration, or of the ledger before */
+    struct era_verifier *verifier;
+    struct era_ledger *ledger;
+};
 
 /* Something that happens once its batch is durable. */
 enum pending_kind {
@@ -15,7 +23,8 @@ enum pending_kind {
 struct pending {
     enum pending_kind kind;
     struct era_item *item;
-    uint64_t link; /* where it came from; 0: ours */
+    struct era_ledger *ledger; /* whose item it is */
+    uint64_t link;             /* where it came from; 0: ours */
     bool has_reply;
     bool assembled; /* a carrier of our own hand: offered, not pushed; others assemble it too */
     struct era_reply reply;
@@ -63,10 +72,17 @@ struct lease_quorum {
 
 struct era_node {
     struct era_node_config config;
-    int validator; /* index, or emitter index in an authority-only network; -1 */
-    int network_component;
-    struct era_verifier *verifier;
-    struct era_ledger *ledger;
+    size_t book_count;
+    struct book **books;               /* by charter version; the last is the newest */
+    const struct book *counting;       /* whose validators announce, lease and emit at the present epoch */
+    const struct era_charter *charter; /* the newest's */
+    struct era_ledger *ledger;         /* the newest's */
+    bool charter_forked;               /* two charters of one version are adopted (R12) */
+    int validator;                     /* index among the counting charter's validators or emitters; -1 */
+    int network_component;             /* of the newest charter, like all indices of components here */
+    struct era_siphash_key table_key;
+    size_t later_count;
+    struct era_bytes *later; /* owned: read from the disk before the charter they speak of */
     struct era_events *events;
     struct era_gossip *gossip;
     struct era_clock *clock;
@@ -84,6 +100,8 @@ struct era_node {
     struct era_node_stats stats;
 
     bool started, store_failed;
+    enum era_lock lock;
+    bool met; /* there were peers once */
     uint64_t now_ms, wall_ms, height, epoch;
     uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty, clock_dirty, armed_dirty;
@@ -131,8 +149,41 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
 void node_committed(struct era_node *n, struct pending *p);
 void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push);
 void node_assemble(struct era_node *n);
+/* What was read before the charter it speaks of. */
+void node_restore_later(struct era_node *n);
 void node_expire_events(struct era_node *n);
 enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link);
+
+/* node_books.c: the chain of charters (R10) */
+void node_books_init(struct era_node *n);
+void node_books_free(struct era_node *n);
+struct book *node_newest(const struct era_node *n);
+/* The one that counts at an epoch. */
+const struct book *node_counting(const struct era_node *n, uint64_t epoch);
+/* Find again which one counts at the present epoch; with another, its events and clock begin anew. */
+void node_count(struct era_node *n);
+/* Index of the own key among a charter's validators (authority only: emitters); -1. */
+int node_validator_of(const struct era_node *n, const struct era_charter *c);
+void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger);
+const struct era_item *node_find(const struct era_node *n, const struct era_hash *item);
+/* The envelope's name, and whether a copy of it is held. */
+bool node_holds(const struct era_node *n, struct era_bytes envelope, struct era_hash *item);
+enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,
+                             const struct era_verified **out, struct era_hash *item, const char **why,
+                             struct book **book);
+
+/* node_charter.c: accept and close */
+void node_cast_charter(struct era_node *n);
+void node_request_charter(struct era_node *n, const struct era_command *r);
+
+/* node_lock.c: signing keys stay locked until the node knows what it said before (protocol §9) */
+bool node_locked(const struct era_node *n, const char **why);
+void node_judge_lock(struct era_node *n);
+void node_met_peer(struct era_node *n);
+/* One's own word came from outside and is not known here: the store is not the newest. */
+void node_own_word_missing(struct era_node *n, uint32_t kind);
+void node_unlock(struct era_node *n);
+void node_request_unlock(struct era_node *n, const struct era_command *r);
 
 /* node_command.c: what is asked of a node; how it speaks in its own name */
 void node_command(struct era_node *n, const struct era_command *r);

@@ -116,8 +116,7 @@ static enum era_verdict say_attestation(struct era_node *n, const struct era_com
     a->slot.seq = c->seq;
     a->proposal = c->proposal;
     bool fits =
-        era_text_set(a->slot.component, sizeof a->slot.component,
-                     n->config.charter->components[c->component].id) &&
+        era_text_set(a->slot.component, sizeof a->slot.component, n->charter->components[c->component].id) &&
         era_text_set(a->artefact, sizeof a->artefact, artefact) &&
         era_text_set(a->digest, sizeof a->digest, r->digest) &&
         era_text_set(a->source_digest, sizeof a->source_digest, r->source_digest ? r->source_digest : "") &&
@@ -133,12 +132,12 @@ void node_request_attest(struct era_node *n, const struct era_command *r)
     size_t index;
     assert(entry);
     enum era_verdict v = era_node_attest_target(n, &r->proposal, r->artefact, entry, &index);
-    if (v == ERA_ACCEPTED && n->validator < 0)
+    if (v == ERA_ACCEPTED && node_validator_of(n, n->charter) < 0)
         v = ERA_NO_KEY;
     if (v == ERA_ACCEPTED && !era_digest_valid(r->digest))
         v = ERA_BAD_VALUE;
     const struct era_candidate *c = era_ledger_candidate(n->ledger, &r->proposal);
-    if (v == ERA_ACCEPTED && c && c->known && !n->config.charter->authority_only) {
+    if (v == ERA_ACCEPTED && c && c->known && !n->charter->authority_only) {
         v = say_attestation(n, r, c, entry->record.artefacts[index].name);
         if (v == ERA_DUPLICATE) /* the same result again: only its record is renewed */
             v = ERA_ACCEPTED;

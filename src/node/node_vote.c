@@ -9,7 +9,7 @@
 
 enum era_verdict era_node_may_vote(const struct era_node *n, const struct era_candidate *c, const char **why)
 {
-    if (n->validator < 0 || n->config.charter->authority_only) {
+    if (node_validator_of(n, n->charter) < 0 || n->charter->authority_only) {
         if (why)
             *why = "this node is no validator of the network";
         return ERA_NO_KEY;
@@ -18,6 +18,12 @@ enum era_verdict era_node_may_vote(const struct era_node *n, const struct era_ca
         if (why)
             *why = "the store failed: no votes until restart";
         return ERA_STORE_FAILED;
+    }
+    const char *locked = NULL;
+    if (node_locked(n, &locked)) {
+        if (why)
+            *why = locked;
+        return ERA_LOCKED;
     }
     if (n->clock_word.doubtful) /* time decides what may be voted for (R14) */
         return ERA_CLOCK;
@@ -45,7 +51,7 @@ static enum era_verdict vote(struct era_node *n, const struct era_candidate *c, 
     s->u.vote.slot.seq = c->seq;
     s->u.vote.proposal = c->proposal;
     era_text_set(s->u.vote.slot.component, sizeof s->u.vote.slot.component,
-                 n->config.charter->components[c->component].id);
+                 n->charter->components[c->component].id);
     v = node_say(n, s, reply);
     free(s);
     return v;
@@ -69,9 +75,9 @@ static bool casts_by_itself(const struct era_node *n, const struct era_plan *pla
 /* Votes that the configuration lets the daemon cast, lowest slot first. */
 void node_cast_votes(struct era_node *n)
 {
-    if (!node_may_speak(n))
+    if (!n->started || n->store_failed || node_locked(n, NULL) || node_validator_of(n, n->charter) < 0)
         return;
-    for (size_t comp = 0; comp < n->config.charter->component_count; comp++) {
+    for (size_t comp = 0; comp < n->charter->component_count; comp++) {
         const struct era_slot *const *slots;
         size_t count = era_ledger_slots(n->ledger, (int)comp, &slots);
         for (size_t i = 0; i < count; i++)
@@ -88,7 +94,7 @@ void node_request_ready(struct era_node *n, const struct era_command *r)
     if (!c || !c->known) {
         const struct era_adopted *all;
         enum era_verdict v = ERA_NOT_FOUND;
-        for (size_t comp = 0; comp < n->config.charter->component_count; comp++)
+        for (size_t comp = 0; comp < n->charter->component_count; comp++)
             for (size_t i = era_ledger_adopted(n->ledger, (int)comp, &all); i-- > 0;)
                 if (era_hash_eq(&all[i].proposal, &r->proposal))
                     v = ERA_DOMINATED;
@@ -123,7 +129,7 @@ static void tell_armed(struct era_node *n, const struct era_candidate *c)
              "%s: proposal %.16s in slot %llu is armed: it expired after epoch %llu with readiness of stake "
              "%llu, too much to be forgotten; the signers must propose, in a higher slot, a plan that drops "
              "its entries, or contains them while their notice lasts",
-             n->config.charter->components[c->component].id, era_hash_text(&c->proposal, id),
+             n->charter->components[c->component].id, era_hash_text(&c->proposal, id),
              (unsigned long long)c->seq, (unsigned long long)c->expiry, (unsigned long long)c->ready_stake);
 }
 
@@ -135,7 +141,7 @@ void node_tell_armed(struct era_node *n)
     if (!n->armed_dirty)
         return;
     n->armed_dirty = false;
-    for (size_t comp = 0; comp < n->config.charter->component_count; comp++) {
+    for (size_t comp = 0; comp < n->charter->component_count; comp++) {
         const struct era_slot *const *slots;
         size_t count = era_ledger_slots(n->ledger, (int)comp, &slots);
         for (size_t i = 0; i < count; i++)

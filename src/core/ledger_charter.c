@@ -1,0 +1,423 @@
+/* The ledger's part of R10: statements about the charter that follows. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/author.h"
+#include "src/core/charter.h"
+#include "src/core/ledger_internal.h"
+#include "src/core/succession.h"
+
+/* ---- the list ---- */
+
+const struct era_successor *era_ledger_successors(const struct era_ledger *l)
+{
+    return l->successors;
+}
+
+const struct era_successor *era_ledger_successor(const struct era_ledger *l, const struct era_hash *charter)
+{
+    for (const struct era_successor *s = l->successors; s; s = s->next)
+        if (era_hash_eq(&s->hash, charter))
+            return s;
+    return NULL;
+}
+
+const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *forked)
+{
+    const struct era_successor *adopted = NULL;
+    size_t n = 0;
+    for (const struct era_successor *s = l->successors; s; s = s->next)
+        if (s->certificate) {
+            adopted = s;
+            n++;
+        }
+    if (forked)
+        *forked = n > 1;
+    return n == 1 ? adopted : NULL;
+}
+
+const struct era_ledger *era_ledger_older(const struct era_ledger *l)
+{
+    return l->older;
+}
+
+void era_ledger_follow(struct era_ledger *l, struct era_ledger *older)
+{
+    l->older = older;
+}
+
+static struct era_successor *successor_at(struct era_ledger *l, const struct era_hash *charter)
+{
+    struct era_successor *s = (struct era_successor *)era_ledger_successor(l, charter);
+    if (s)
+        return s;
+    s = calloc(1, sizeof *s);
+    assert(s);
+    s->hash = *charter;
+    s->closed_by = calloc(l->charter->validator_count / 8 + 1, 1);
+    assert(s->closed_by);
+    s->next = l->successors;
+    l->successors = s;
+    return s;
+}
+
+static void closed_clear(struct era_closed *k)
+{
+    free((void *)k->payload.data);
+    free(k->text);
+}
+
+void era_ledger_successors_free(struct era_ledger *l)
+{
+    for (struct era_successor *s = l->successors, *next; s; s = next) {
+        next = s->next;
+        for (size_t i = 0; i < s->close_count; i++)
+            closed_clear(&s->closes[i]);
+        era_charter_clear(s->charter);
+        free(s->charter);
+        free((void *)s->bytes.data);
+        free(s->accepted_by);
+        free(s->closed_by);
+        free(s->accepts);
+        free(s->closes);
+        free(s);
+    }
+}
+
+/* ---- tallies: only ever added to (R8) ---- */
+
+static bool mark(uint8_t *bits, size_t at)
+{
+    uint8_t bit = (uint8_t)(1u << (at % 8));
+    bool fresh = !(bits[at / 8] & bit);
+    bits[at / 8] |= bit;
+    return fresh;
+}
+
+static void learn_charter(struct era_successor *s, struct era_bytes bytes)
+{
+    if (s->charter)
+        return;
+    uint8_t *copy = malloc(bytes.len);
+    s->charter = calloc(1, sizeof *s->charter);
+    assert(copy && s->charter);
+    memcpy(copy, bytes.data, bytes.len);
+    s->bytes = (struct era_bytes){copy, bytes.len};
+    enum era_verdict v = era_charter_decode(s->bytes, s->charter);
+    assert(v == ERA_ACCEPTED); /* verified before */
+    s->accepted_by = calloc(s->charter->validator_count / 8 + 1, 1);
+    assert(s->accepted_by);
+}
+
+static void add_approval(struct era_successor *s, int old, int next, const struct era_signature *signature)
+{
+    if (old >= 0 && !(s->old_approved_by >> old & 1)) {
+        s->old_approved_by |= (uint64_t)1 << old;
+        s->old_approvals[old] = *signature;
+    }
+    if (next >= 0 && !(s->new_approved_by >> next & 1)) {
+        s->new_approved_by |= (uint64_t)1 << next;
+        s->new_approvals[next] = *signature;
+    }
+}
+
+static void add_accept(struct era_successor *s, uint32_t validator, const struct era_signature *signature)
+{
+    if (!mark(s->accepted_by, validator))
+        return;
+    if (s->accept_count == s->accept_cap) {
+        s->accept_cap = s->accept_cap ? 2 * s->accept_cap : 8;
+        s->accepts = realloc(s->accepts, s->accept_cap * sizeof *s->accepts);
+        assert(s->accepts);
+    }
+    s->accepts[s->accept_count++] = (struct era_ready){validator, *signature};
+    s->accept_stake += s->charter->validators[validator].stake;
+}
+
+static void add_close(struct era_ledger *l, struct era_successor *s, uint32_t validator,
+                      const struct era_signature *signature, struct era_bytes payload)
+{
+    for (size_t i = 0; i < s->close_count; i++)
+        if (s->closes[i].validator == validator && s->closes[i].payload.len == payload.len &&
+            memcmp(s->closes[i].payload.data, payload.data, payload.len) == 0)
+            return;
+    if (s->close_count == s->close_cap) {
+        s->close_cap = s->close_cap ? 2 * s->close_cap : 8;
+        s->closes = realloc(s->closes, s->close_cap * sizeof *s->closes);
+        assert(s->closes);
+    }
+    struct era_statement *text = malloc(sizeof *text);
+    uint8_t *copy = malloc(payload.len);
+    struct era_closed *k = &s->closes[s->close_count++];
+    *k = (struct era_closed){.validator = validator, .signature = *signature};
+    k->text = malloc(sizeof *k->text);
+    assert(text && copy && k->text);
+    memcpy(copy, payload.data, payload.len);
+    k->payload = (struct era_bytes){copy, payload.len};
+    enum era_verdict v = era_statement_decode(ERA_KIND_CLOSE, payload, text);
+    assert(v == ERA_ACCEPTED);
+    *k->text = text->u.close;
+    free(text);
+    if (mark(s->closed_by, validator)) /* two closes of one key count its stake once */
+        s->close_stake += l->charter->validators[validator].stake;
+}
+
+static void count_certificate(struct era_ledger *l, struct era_successor *s, struct era_bytes payload)
+{
+    struct era_charter_certificate k;
+    enum era_verdict v = era_charter_certificate_decode(payload, &k);
+    assert(v == ERA_ACCEPTED);
+    learn_charter(s, k.charter);
+    for (size_t i = 0; i < k.old_approval_count; i++)
+        add_approval(s, (int)k.old_approvals[i].key, -1, &k.old_approvals[i].signature);
+    for (size_t i = 0; i < k.new_approval_count; i++)
+        add_approval(s, -1, (int)k.new_approvals[i].key, &k.new_approvals[i].signature);
+    for (size_t i = 0; i < k.accept_count; i++)
+        add_accept(s, k.accepts[i].key, &k.accepts[i].signature);
+    for (size_t i = 0; i < k.close_count; i++)
+        for (size_t j = 0; j < k.closes[i].count; j++)
+            add_close(l, s, k.closes[i].signatures[j].key, &k.closes[i].signatures[j].signature,
+                      k.closes[i].payload);
+    era_charter_certificate_clear(&k);
+}
+
+static void count_one(struct era_ledger *l, const struct era_item *item)
+{
+    struct era_successor *s = item->successor;
+    struct era_envelope e;
+    enum era_verdict v = era_envelope_decode(item->envelope, &e);
+    assert(v == ERA_ACCEPTED);
+    s->touched = true;
+    switch (item->kind) {
+    case ERA_KIND_CHARTER:
+        learn_charter(s, e.payload);
+        break;
+    case ERA_KIND_CHARTER_APPROVE:
+        add_approval(s, item->signer, item->next, &e.signature);
+        break;
+    case ERA_KIND_ACCEPT:
+        add_accept(s, (uint32_t)item->next, &e.signature);
+        break;
+    case ERA_KIND_CLOSE:
+        add_close(l, s, (uint32_t)item->validator, &e.signature, e.payload);
+        break;
+    case ERA_KIND_CHARTER_CERTIFICATE:
+        count_certificate(l, s, e.payload);
+        s->certificate = item;
+        s->assembling = false;
+        break;
+    default:
+        assert(!"no statement about a charter");
+    }
+}
+
+/* ---- offer and commit ---- */
+
+bool era_kind_is_succession(uint32_t kind)
+{
+    return (kind >= ERA_KIND_CHARTER && kind <= ERA_KIND_CHARTER_APPROVE) ||
+           kind == ERA_KIND_CHARTER_CERTIFICATE;
+}
+
+static const struct era_hash *charter_of(const struct era_verified *s)
+{
+    switch (s->kind) {
+    case ERA_KIND_CLOSE:
+        return &s->statement->u.close.charter;
+    case ERA_KIND_ACCEPT:
+    case ERA_KIND_CHARTER_APPROVE:
+        return &s->statement->u.charter_vote.charter;
+    default: /* the charter itself, alone or with its proof */
+        return &s->charter->hash;
+    }
+}
+
+static size_t adopted_count(const struct era_ledger *l)
+{
+    size_t n = 0;
+    for (const struct item *i = l->charter_items; i; i = i->charter_next)
+        n += i->pub.kind == ERA_KIND_CHARTER_CERTIFICATE;
+    return n;
+}
+
+static void keep(struct era_ledger *l, struct item *item, const struct era_verified *s)
+{
+    item->pub.next = s->next;
+    item->pub.successor = successor_at(l, charter_of(s));
+    item->charter_next = l->charter_items;
+    l->charter_items = item;
+}
+
+enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
+                                             struct item **out)
+{
+    uint64_t version = l->charter->version + 1;
+    if (s->kind == ERA_KIND_CHARTER_CERTIFICATE) {
+        if (adopted_count(l) >= ERA_IDS_PER_PLACE_MAX)
+            return ERA_CAPPED;
+        *out = era_ledger_item_new(l, s, version);
+        keep(l, *out, s);
+        return ERA_ACCEPTED;
+    }
+    /* Loose closes are kept though the certificate is complete: they say from when the new charter counts. */
+    if (s->kind != ERA_KIND_CLOSE && era_ledger_next(l, NULL))
+        return ERA_DOMINATED;
+    struct place_key k;
+    memset(&k, 0, sizeof k);
+    k.key = s->key;
+    k.kind = s->kind;
+    k.component = -1;
+    k.seq = version;
+    struct place *p = era_ledger_place(l, &k);
+    if (p && p->count >= ERA_IDS_PER_PLACE_MAX)
+        return ERA_CAPPED;
+    *out = era_ledger_item_new(l, s, version);
+    era_ledger_enter_place(l, *out, p, &k);
+    keep(l, *out, s);
+    return ERA_ACCEPTED;
+}
+
+void era_ledger_leave_succession(struct era_ledger *l, struct item *item)
+{
+    struct item **at = &l->charter_items;
+    while (*at != item)
+        at = &(*at)->charter_next;
+    *at = item->charter_next;
+    if (item->pub.successor && item->pub.kind == ERA_KIND_CHARTER_CERTIFICATE && !item->pub.durable)
+        item->pub.successor->assembling = false;
+}
+
+/* The chain goes on: what led there is in the certificate; closes say more than it and stay. */
+static void collect_loose(struct era_ledger *l)
+{
+    for (struct item *i = l->charter_items, *next; i; i = next) {
+        next = i->charter_next;
+        bool stays = i->pub.kind == ERA_KIND_CHARTER_CERTIFICATE || i->pub.kind == ERA_KIND_CLOSE;
+        if (stays || !i->pub.durable)
+            continue;
+        era_ledger_tell_deleted(l, &i->pub);
+        era_ledger_item_free(l, i);
+    }
+}
+
+void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
+{
+    bool late = item->pub.kind != ERA_KIND_CLOSE && item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE &&
+                era_ledger_next(l, NULL) != NULL;
+    if (late) { /* the adoption overtook it on its way to the disk */
+        era_ledger_tell_deleted(l, &item->pub);
+        era_ledger_item_free(l, item);
+        return;
+    }
+    bool equivocal = era_ledger_mark_equivocal(l, item);
+    count_one(l, &item->pub);
+    era_ledger_set_offered(l, &item->pub, !equivocal);
+    if (item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE)
+        return;
+    era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_CHARTER,
+                                             .item = item->pub.successor->hash,
+                                             .component = -1,
+                                             .seq = item->pub.seq,
+                                             .signer = -1,
+                                             .validator = -1});
+    collect_loose(l);
+}
+
+/* ---- assembling: anyone who holds the parts may (R6) ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct era_indexed_signature *x = a, *y = b;
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static size_t fill_bits(uint64_t bits, const struct era_signature *from, struct era_indexed_signature *to)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < ERA_SIGNERS_MAX; i++)
+        if (bits >> i & 1)
+            to[n++] = (struct era_indexed_signature){i, from[i]};
+    return n;
+}
+
+static int by_payload(const void *a, const void *b)
+{
+    const struct era_closed *x = *(const struct era_closed *const *)a,
+                            *y = *(const struct era_closed *const *)b;
+    size_t n = x->payload.len < y->payload.len ? x->payload.len : y->payload.len;
+    int order = memcmp(x->payload.data, y->payload.data, n);
+    if (order == 0 && x->payload.len != y->payload.len)
+        order = x->payload.len < y->payload.len ? -1 : 1;
+    return order ? order : x->validator < y->validator ? -1 : x->validator > y->validator;
+}
+
+/* One close a validator, those of equal words together. room: for as many signatures as there are closes. */
+static void fill_closes(const struct era_successor *s, struct era_charter_certificate *k,
+                        struct era_indexed_signature *room)
+{
+    const struct era_closed **order = calloc(s->close_count + 1, sizeof(*order));
+    size_t n = 0;
+    assert(order);
+    for (size_t i = 0; i < s->close_count; i++) {
+        bool first = true;
+        for (size_t j = 0; j < i; j++)
+            first &= s->closes[j].validator != s->closes[i].validator;
+        if (first)
+            order[n++] = &s->closes[i];
+    }
+    qsort(order, n, sizeof(*order), by_payload);
+    for (size_t i = 0; i < n; i++) {
+        struct era_close_group *g = k->close_count ? &k->closes[k->close_count - 1] : NULL;
+        if (!g || g->payload.len != order[i]->payload.len ||
+            memcmp(g->payload.data, order[i]->payload.data, g->payload.len) != 0) {
+            g = &k->closes[k->close_count++];
+            *g = (struct era_close_group){.payload = order[i]->payload, .signatures = &room[i]};
+        }
+        g->signatures[g->count++] = (struct era_indexed_signature){order[i]->validator, order[i]->signature};
+    }
+    free(order);
+}
+
+static size_t assemble(const struct era_successor *s, uint8_t **out)
+{
+    struct era_charter_certificate k = {.charter = s->bytes};
+    k.old_approvals = calloc(ERA_SIGNERS_MAX, sizeof *k.old_approvals);
+    k.new_approvals = calloc(ERA_SIGNERS_MAX, sizeof *k.new_approvals);
+    k.accepts = calloc(s->accept_count + 1, sizeof *k.accepts);
+    k.closes = calloc(s->close_count + 1, sizeof *k.closes);
+    struct era_indexed_signature *room = calloc(s->close_count + 1, sizeof *room);
+    assert(k.old_approvals && k.new_approvals && k.accepts && k.closes && room);
+    k.old_approval_count = fill_bits(s->old_approved_by, s->old_approvals, k.old_approvals);
+    k.new_approval_count = fill_bits(s->new_approved_by, s->new_approvals, k.new_approvals);
+    for (size_t i = 0; i < s->accept_count; i++)
+        k.accepts[k.accept_count++] =
+            (struct era_indexed_signature){s->accepts[i].validator, s->accepts[i].signature};
+    qsort(k.accepts, k.accept_count, sizeof *k.accepts, by_key);
+    fill_closes(s, &k, room);
+    size_t len = era_author_charter_certificate(&k, out);
+    free(k.old_approvals);
+    free(k.new_approvals);
+    free(k.accepts);
+    free(k.closes);
+    free(room);
+    return len;
+}
+
+size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *too_large)
+{
+    *out = NULL;
+    *too_large = false;
+    for (struct era_successor *s = l->successors; s; s = s->next) {
+        if (!s->touched || s->certificate || s->assembling)
+            continue;
+        s->touched = false;
+        if (!era_succession_complete(l->charter, s) || adopted_count(l) >= ERA_IDS_PER_PLACE_MAX)
+            continue;
+        size_t len = assemble(s, out);
+        *too_large = len == 0;
+        s->assembling = len > 0;
+        return len;
+    }
+    return 0;
+}

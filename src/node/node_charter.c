@@ -1,0 +1,97 @@
+/* What a validator says about the charter that follows: accept as one of its
+ * validators, close as one of the old (R10). */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/charter.h"
+#include "src/node/node_internal.h"
+
+static enum era_verdict may_sign(const struct era_node *n, const char **why)
+{
+    *why = NULL;
+    if (!n->config.secret)
+        return ERA_NO_KEY;
+    if (n->store_failed)
+        return ERA_STORE_FAILED;
+    return node_locked(n, why) ? ERA_LOCKED : ERA_ACCEPTED;
+}
+
+static bool accepted(const struct era_node *n, const struct era_successor *s)
+{
+    const struct era_item *said[2];
+    size_t count = era_ledger_spoken(n->ledger, ERA_KIND_ACCEPT, -1, node_newest(n)->charter->version + 1,
+                                     &n->config.secret->key, said);
+    for (size_t i = 0; i < count; i++)
+        if (said[i]->successor == s)
+            return true;
+    return count == ERA_IDS_PER_PLACE_MAX;
+}
+
+/* Proof that the key is there (not binding). */
+static enum era_verdict accept(struct era_node *n, const struct era_successor *s,
+                               const struct era_reply *reply, const char **why)
+{
+    enum era_verdict v = may_sign(n, why);
+    if (v != ERA_ACCEPTED)
+        return v;
+    if (!s->charter || era_charter_validator_index(s->charter, &n->config.secret->key) < 0)
+        return ERA_UNKNOWN_KEY;
+    if (accepted(n, s) || era_ledger_next(n->ledger, NULL))
+        return ERA_DUPLICATE;
+    struct era_statement *say = calloc(1, sizeof *say);
+    assert(say);
+    say->kind = ERA_KIND_ACCEPT;
+    say->u.charter_vote = (struct era_charter_vote){.version = s->charter->version, .charter = s->hash};
+    v = node_say(n, say, reply);
+    free(say);
+    return v;
+}
+
+static enum era_verdict close_charter(struct era_node *n, const struct era_successor *s,
+                                      const struct era_reply *reply, const char **why)
+{
+    uint64_t last = 0;
+    enum era_verdict v = may_sign(n, why);
+    if (v != ERA_ACCEPTED)
+        return v;
+    if (n->clock_word.doubtful)
+        return ERA_CLOCK;
+    if (era_charter_validator_index(node_newest(n)->charter, &n->config.secret->key) < 0)
+        return ERA_UNKNOWN_KEY;
+    bool has_last = era_leases_last(&n->leases, &last);
+    struct era_statement *say = calloc(1, sizeof *say);
+    assert(say);
+    say->kind = ERA_KIND_CLOSE;
+    v = era_succession_may_close(n->ledger, s, &n->config.secret->key, has_last, last, &say->u.close, why);
+    if (v == ERA_ACCEPTED)
+        v = node_say(n, say, reply);
+    free(say);
+    return v;
+}
+
+void node_cast_charter(struct era_node *n)
+{
+    const char *why;
+    if (!n->config.auto_charter || !n->started || !n->config.secret || n->config.charter->authority_only)
+        return;
+    for (const struct era_successor *s = era_ledger_successors(n->ledger); s; s = s->next) {
+        if (!s->charter)
+            continue;
+        accept(n, s, NULL, &why);
+        if (era_succession_approved(node_newest(n)->charter, s))
+            close_charter(n, s, NULL, &why);
+    }
+}
+
+void node_request_charter(struct era_node *n, const struct era_command *r)
+{
+    const char *why = NULL;
+    const struct era_successor *s = era_ledger_successor(n->ledger, &r->proposal);
+    struct era_reply reply = {.request = r->id, .verdict = ERA_ACCEPTED};
+    enum era_verdict v = ERA_NOT_FOUND;
+    if (s)
+        v = r->kind == ERA_CMD_ACCEPT ? accept(n, s, &reply, &why) : close_charter(n, s, &reply, &why);
+    if (v != ERA_ACCEPTED)
+        node_refuse(n, r->id, v, why);
+}
