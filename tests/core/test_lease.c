@@ -281,6 +281,9 @@ Test(lease, R8_a_second_announcement_of_an_epoch_takes_nothing_away_and_adds_no_
     leases("bob", 11, entry, 0);
     take(p, given_announce(c, "bob", &other));
     cr_expect_eq(era_lease_stake(p->ledger, 11, &entry), 20);
+    announces("carol", 11);
+    leases("carol", 11, entry, 0);
+    cr_expect_eq(era_lease_stake(p->ledger, 11, &entry), 30, "the lease counts, first or second");
 }
 
 /* ---- one's own, kept ---- */
