@@ -117,6 +117,64 @@ Test(gate_words, N6_stale_names_the_missing_stake_and_at_most_five_silent)
     lone_free(l);
 }
 
+Test(gate_words, N7_stale_for_want_of_leases_says_whose_era_and_how_many)
+{
+    struct era_charter *c = given_charter(validators, one);
+    c->strict_emission = true;
+    era_charter_seal(c);
+    struct lone *l = lone_new(c, "alice", "1.0.0", 7);
+    static const char *const fresh[] = {"bob", "carol", "dave", "erin", "frank", "grace"};
+    for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++) {
+        struct era_announcement a = given_running(c, 7, "1.0.0");
+        lone_submit(l, given_announce(c, fresh[i], &a));
+    }
+    json_t *o = gate(l, "stale");
+    cr_assert_str_eq(text_at(o, "text"),
+                     "strict emission: leases of epoch 7 for era 1 \"era 1\" by stake 0, needed 54");
+    cr_assert(strstr(text_at(o, "cure"), "a plan that was not adopted must be dropped by a new one"));
+    cr_assert_eq(number_at(o, "exit"), 75);
+    json_decref(o);
+    lone_free(l);
+}
+
+Test(gate_words, R14_clock_says_where_the_others_are)
+{
+    struct lone *l = lone_new(given_charter(validators, one), "alice", "1.0.0", 7);
+    static const char *const ahead[] = {"bob", "carol", "dave", "erin", "frank", "grace"};
+    for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) {
+        struct era_announcement a = given_running(l->charter, 100 + i, "1.0.0");
+        lone_command(l, (struct era_command){.id = 3,
+                                             .kind = ERA_CMD_SUBMIT,
+                                             .bytes = given_announce(l->charter, ahead[i], &a)});
+        cr_assert_eq(l->reply.verdict, ERA_WRONG_EPOCH);
+    }
+    json_t *o = gate(l, "clock");
+    cr_assert_str_eq(
+        text_at(o, "text"),
+        "validators of stake 70 announce epoch 102 (median), this node is at epoch 7, tolerance 1");
+    cr_assert(strstr(text_at(o, "cure"), "set this machine's clock"));
+    cr_assert_eq(number_at(o, "exit"), 75);
+    cr_assert(json_is_false(at(o, "may_emit")));
+    json_decref(o);
+    lone_free(l);
+}
+
+Test(gate_words, ARMED_is_a_signal_of_its_own)
+{
+    struct lone *l = lone_new(given_charter("alice:10 bob:10 carol:10", one), "alice", "1.0.0", 7);
+    struct era_proposal *p = given_breaking(given_proposal(l->charter, "network", 1), 30, "2.0.0");
+    p->expiry = 8;
+    lone_submit(l, given_proposed(l->charter, "s1", p));
+    lone_submit(l, given_ready(l->charter, "alice", p));
+    lone_to_epoch(l, 9);
+    json_t *o = lone_signal(l, "armed");
+    cr_assert_str_eq(keys_at(o, ""), "schema,signal,epoch,component,id,seq,version,text,at_topic");
+    cr_assert_str_eq(text_at(o, "component"), "network");
+    cr_assert_str_eq(text_at(o, "version"), "2.0.0");
+    cr_assert_eq(number_at(o, "epoch"), 9);
+    lone_free(l);
+}
+
 Test(gate_words, T5_mismatch_shows_both_digests)
 {
     struct lone *l =
