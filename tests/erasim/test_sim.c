@@ -1,10 +1,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/erasim/sim.h"
+#include "src/erasim/cast.h"
 #include "src/erasim/sim_memo.h"
 #include "tests/lib/given.h"
 
@@ -13,9 +14,9 @@
 /* ---- builders ---- */
 
 /* A copy of given_charter that the run may own. */
-static struct era_charter *charter_of(const char *validators)
+static struct era_charter *charter_with(const char *validators, const char *components)
 {
-    struct era_charter *given = given_charter(validators, "network k=1 signers=s1"), *copy;
+    struct era_charter *given = given_charter(validators, components), *copy;
     uint8_t *bytes;
     size_t len = era_charter_encode(given, &bytes);
     copy = calloc(1, sizeof *copy);
@@ -34,7 +35,8 @@ static struct sim *given_seven(uint64_t seed)
 {
     struct sim_plan plan = {
         .seed = seed, .nodes = 7, .validators = 7, .epoch_ms = EPOCH_MS, .epochs = 20, .link_ms = 30};
-    struct sim *s = sim_new_empty(&plan, charter_of("v0:1 v1:1 v2:1 v3:1 v4:1 v5:1 v6:1"));
+    struct sim *s =
+        sim_new_empty(&plan, charter_with("v0:1 v1:1 v2:1 v3:1 v4:1 v5:1 v6:1", "network k=1 signers=s1"));
     for (size_t i = 0; i < 7; i++) {
         char name[16];
         snprintf(name, sizeof name, "v%zu", i);
@@ -91,22 +93,654 @@ static uint64_t propose(struct sim *s, struct sim_node *n, const char *version)
         s, n, (struct era_command){.kind = ERA_CMD_SUBMIT, .bytes = given_approve(s->charters[0], "s1", p)});
 }
 
-Test(sim, seven_nodes_adopt)
+/* Its whole history, told line by line; freed by the caller. */
+static char *history_of(uint64_t seed)
 {
-    struct sim *s = given_seven(1);
+    struct sim *s = given_seven(seed);
     struct text t = {0};
+    struct sim_net_faults bad = {
+        .loss_ppm = 50000, .duplicate_ppm = 20000, .reorder_ppm = 20000, .extra_latency_ms = 200};
     sim_watch(s, (struct sim_watch){.ctx = &t, .told = keep_line});
+    for (size_t i = 1; i < 7; i++)
+        sim_net_set(s, 0, i, bad);
     start_all(s);
     run_ms(s, 3000);
-    uint64_t request = propose(s, node(s, 0), "1.1.0");
+    propose(s, node(s, 0), "1.1.0");
+    sim_crash(s, node(s, 3));
+    run_ms(s, 1000);
+    sim_start(s, node(s, 3));
     run_ms(s, 6000);
-    puts(t.at);
-    cr_assert_not_null(sim_reply(s, request));
-    cr_assert_eq(s->counts.adopted, 1);
-    cr_assert(sim_digests_equal(s));
-    printf("steps %llu frames %llu memo %llu/%llu\n", (unsigned long long)s->counts.steps,
-           (unsigned long long)s->counts.frames, (unsigned long long)sim_memo_counts().remembered,
-           (unsigned long long)sim_memo_counts().asked);
     sim_free(s);
-    free(t.at);
+    return t.at;
+}
+
+static size_t signals_of(const char *history, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = history; (at = strstr(at, word)); at++)
+        count++;
+    return count;
+}
+
+/* Seven that are up and know one another. */
+static struct sim *given_meshed(void)
+{
+    struct sim *s = given_seven(1);
+    start_all(s);
+    run_ms(s, 3000);
+    return s;
+}
+
+static bool adopted(const struct sim_node *n)
+{
+    return era_ledger_head(era_node_ledger(n->node), 0) != NULL;
+}
+
+static size_t adopted_count(const struct sim *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->node_count; i++)
+        count += s->nodes[i].node && adopted(&s->nodes[i]);
+    return count;
+}
+
+/* ---- time and chance ---- */
+
+Test(sim, one_seed_gives_one_history)
+{
+    char *once = history_of(7), *again = history_of(7);
+    cr_assert_str_eq(once, again);
+    cr_assert_geq(signals_of(once, " adopted "), 7);
+    cr_assert_gt(signals_of(once, " fault loss: "), 0);
+    free(once);
+    free(again);
+}
+
+Test(sim, another_seed_gives_another_history)
+{
+    char *once = history_of(7), *other = history_of(8);
+    cr_assert_str_neq(once, other);
+    free(once);
+    free(other);
+}
+
+Test(sim, time_stops_at_the_end_that_was_asked_for)
+{
+    struct sim *s = given_seven(1);
+    cr_assert_not(sim_advance(s, 1234));
+    cr_assert_eq(s->now_ms, 1234);
+    sim_run(s);
+    cr_assert_eq(s->now_ms, 20 * EPOCH_MS);
+    cr_assert_eq(sim_true_epoch(s), 20);
+    cr_assert_eq(s->nodes[6].life, 1);
+    sim_free(s);
+}
+
+Test(sim, purposes_have_numbers_of_their_own)
+{
+    struct sim *s = given_seven(1);
+    struct era_prng a = sim_stream(s, "a"), b = sim_stream(s, "b"), again = sim_stream(s, "a");
+    uint64_t first = era_prng_next(&a);
+    cr_assert_eq(first, era_prng_next(&again));
+    cr_assert_neq(first, era_prng_next(&b));
+    sim_free(s);
+}
+
+/* ---- the net ---- */
+
+Test(net, a_command_is_heard_by_all)
+{
+    struct sim *s = given_meshed();
+    uint64_t request = propose(s, node(s, 0), "1.1.0");
+    cr_assert_null(sim_reply(s, request));
+    run_ms(s, 2000);
+    cr_assert_eq(sim_reply(s, request)->verdict, ERA_ACCEPTED);
+    cr_assert_eq(adopted_count(s), 7);
+    cr_assert(sim_digests_equal(s));
+    cr_assert_eq(s->counts.adopted, 1);
+    cr_assert_eq(s->counts.convergence_count, 1);
+    cr_assert_gt(s->counts.convergence_ms_max, 0);
+    sim_free(s);
+}
+
+Test(net, lost_frames_are_healed)
+{
+    struct sim *s = given_meshed();
+    for (size_t i = 0; i < 7; i++)
+        for (size_t j = 0; j < 7; j++)
+            if (i != j)
+                sim_net_set(s, i, j, (struct sim_net_faults){.loss_ppm = 300000});
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    sim_heal_all(s);
+    run_ms(s, 80000);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_LOSS], 10);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+Test(net, doubled_late_and_overtaken_frames_do_no_harm)
+{
+    struct sim *s = given_meshed();
+    struct sim_net_faults bad = {.duplicate_ppm = 300000, .reorder_ppm = 300000, .extra_latency_ms = 300};
+    for (size_t i = 0; i < 7; i++)
+        for (size_t j = 0; j < 7; j++)
+            if (i != j)
+                sim_net_set(s, i, j, bad);
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 5000);
+    cr_assert_eq(adopted_count(s), 7);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_DUPLICATION], 10);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_REORDER], 10);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_LATENCY], 10);
+    sim_free(s);
+}
+
+Test(net, one_way_nothing_arrives_and_the_link_stands)
+{
+    struct sim *s = given_meshed();
+    bool linked = sim_linked(s, 0, 1);
+    for (size_t i = 1; i < 7; i++)
+        sim_net_set(s, 0, i, (struct sim_net_faults){.vanish = true});
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    cr_assert(linked && sim_linked(s, 0, 1));
+    cr_assert_eq(adopted_count(s), 0);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_ONE_WAY], 0);
+    sim_heal_all(s);
+    run_ms(s, 80000);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+static void look_at_cut(size_t from, size_t to)
+{
+    struct sim *s = given_meshed();
+    cr_assert(sim_linked(s, 0, 1));
+    sim_cut(s, from, to);
+    cr_assert_not(sim_linked(s, 0, 1));
+    cr_assert_eq(s->counts.struck[SIM_FAULT_CUT], 1);
+    run_ms(s, 20000);
+    cr_assert_not(sim_linked(s, 0, 1));
+    sim_heal(s, from, to);
+    run_ms(s, 20000);
+    cr_assert(sim_linked(s, 0, 1));
+    sim_free(s);
+}
+
+Test(net, a_cut_of_either_way_breaks_the_link_until_it_is_healed)
+{
+    look_at_cut(0, 1);
+    look_at_cut(1, 0);
+}
+
+Test(net, a_link_that_flaps_comes_back_by_itself)
+{
+    struct sim *s = given_meshed();
+    sim_flap(s, 0, 1);
+    cr_assert_not(sim_linked(s, 0, 1));
+    cr_assert_eq(s->counts.struck[SIM_FAULT_FLAP], 1);
+    run_ms(s, 3000);
+    cr_assert(sim_linked(s, 0, 1));
+    sim_free(s);
+}
+
+Test(net, sides_do_not_hear_one_another)
+{
+    struct sim *s = given_meshed();
+    sim_side(s, 5, 1);
+    sim_side(s, 6, 1);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_PARTITION], 0);
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 4000);
+    cr_assert_eq(adopted_count(s), 5);
+    cr_assert_not(sim_digests_equal(s));
+    sim_heal_all(s);
+    run_ms(s, 80000);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+static uint64_t queued(const struct sim_node *n)
+{
+    struct era_peer_info peers[16];
+    size_t count = era_gossip_peers(era_node_gossip(n->node), peers, 16);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count && i < 16; i++)
+        bytes += peers[i].queued_bytes;
+    return bytes;
+}
+
+Test(net, what_a_narrow_link_cannot_carry_waits_with_its_sender)
+{
+    struct sim *s = given_meshed();
+    run_ms(s, 10);
+    for (size_t i = 1; i < 7; i++)
+        sim_net_set(s, 0, i, (struct sim_net_faults){.bytes_per_s = 50});
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 1000);
+    cr_assert_gt(queued(node(s, 0)), 100);
+    run_ms(s, 4000);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_BANDWIDTH], 0);
+    sim_free(s);
+}
+
+Test(net, nodes_that_dial_themselves_or_one_that_is_down_go_on)
+{
+    struct sim *s = given_seven(1);
+    sim_anchor(s, 0, 0);
+    for (size_t i = 0; i < 6; i++)
+        sim_start(s, node(s, i));
+    run_ms(s, 3000);
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 3000);
+    cr_assert_eq(adopted_count(s), 6);
+    sim_start(s, node(s, 6));
+    run_ms(s, 20000);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+Test(net, an_injected_word_spreads)
+{
+    struct sim *s = given_meshed();
+    struct era_proposal *p = given_soft(given_proposal(s->charters[0], "network", 1), 40, "1.1.0");
+    sim_inject(s, node(s, 2), given_proposed(s->charters[0], "s1", p));
+    sim_inject(s, node(s, 4), given_approve(s->charters[0], "s1", p));
+    run_ms(s, 4000);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+/* ---- hostile peers ---- */
+
+static size_t peer_ups, peer_frames, peer_downs;
+
+static void count_up(struct sim *s, uint64_t link)
+{
+    (void)s, (void)link;
+    peer_ups++;
+}
+
+static void count_frame(struct sim *s, uint64_t link, struct era_bytes frame)
+{
+    (void)s, (void)link, (void)frame;
+    peer_frames++;
+}
+
+static void count_down(struct sim *s, uint64_t link)
+{
+    (void)s, (void)link;
+    peer_downs++;
+}
+
+Test(peer, is_greeted_and_left_when_it_sends_garbage)
+{
+    struct sim *s = given_meshed();
+    s->people = (struct sim_people){.peer_up = count_up, .peer_heard = count_frame, .peer_down = count_down};
+    uint64_t link = sim_peer_dial(s, node(s, 0), "tcp://203.0.113.1:1");
+    run_ms(s, 500);
+    cr_assert_eq(peer_ups, 1);
+    cr_assert_eq(peer_frames, 1);
+    cr_assert_eq(peer_downs, 0);
+    sim_peer_send(s, link, (struct era_bytes){(const uint8_t *)"\xff\xff\xff", 3});
+    run_ms(s, 500);
+    cr_assert_eq(peer_downs, 1);
+    sim_peer_send(s, link, (struct era_bytes){(const uint8_t *)"x", 1}); /* of a link that is forgotten */
+    sim_peer_close(s, link);
+    sim_crash(s, node(s, 1));
+    cr_assert_eq(sim_peer_dial(s, node(s, 1), "tcp://203.0.113.1:1"), 0);
+    sim_free(s);
+}
+
+/* ---- disks ---- */
+
+/* Alone: nothing comes back from peers. */
+static void alone(struct sim *s, struct sim_node *n)
+{
+    sim_side(s, n->number, 1);
+}
+
+Test(disk, a_commit_that_fails_is_told_and_stops_votes)
+{
+    struct sim *s = given_meshed();
+    sim_disk_fail(s, node(s, 0), 1, -EIO);
+    uint64_t request = propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 200);
+    cr_assert_eq(sim_reply(s, request)->verdict, ERA_STORE_FAILED);
+    cr_assert(era_node_store_failed(node(s, 0)->node));
+    cr_assert_gt(s->counts.struck[SIM_FAULT_DISK_ERROR], 0);
+    sim_disk_fail(s, node(s, 0), 0, 0);
+    sim_crash(s, node(s, 0));
+    sim_start(s, node(s, 0));
+    run_ms(s, 2000);
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+struct results {
+    size_t failed, cancelled;
+};
+
+static void count_results(void *ctx, struct sim *s, struct sim_node *n, const struct era_event *event,
+                          const struct era_effect *effects, size_t count)
+{
+    struct results *r = ctx;
+    (void)s, (void)n, (void)effects, (void)count;
+    r->failed += event->kind == ERA_EV_STORED && event->error == -EIO;
+    r->cancelled += event->kind == ERA_EV_STORED && event->error == -ECANCELED;
+}
+
+Test(disk, what_builds_on_a_lost_batch_is_cancelled)
+{
+    struct sim *s = given_meshed();
+    struct results r = {0};
+    sim_watch(s, (struct sim_watch){.ctx = &r, .stepped = count_results});
+    alone(s, node(s, 0));
+    run_ms(s, 100);
+    sim_disk_fail(s, node(s, 0), 1, -EIO);
+    propose(s, node(s, 0), "1.1.0"); /* two batches */
+    run_ms(s, 200);
+    cr_assert_eq(r.failed, 1);
+    cr_assert_eq(r.cancelled, 1);
+    sim_free(s);
+}
+
+Test(disk, what_is_held_is_not_said)
+{
+    struct sim *s = given_meshed();
+    sim_disk_hold(s, node(s, 0), true);
+    uint64_t request = propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 500);
+    cr_assert_null(sim_reply(s, request));
+    sim_disk_hold(s, node(s, 0), false);
+    run_ms(s, 2000);
+    cr_assert_eq(sim_reply(s, request)->verdict, ERA_ACCEPTED);
+    cr_assert_eq(adopted_count(s), 7);
+    sim_free(s);
+}
+
+Test(disk, I12_a_crash_keeps_what_was_committed)
+{
+    struct sim *s = given_meshed();
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    sim_crash(s, node(s, 0));
+    alone(s, node(s, 0));
+    sim_start(s, node(s, 0));
+    cr_assert(adopted(node(s, 0)));
+    cr_assert_eq(s->counts.restarts, 1);
+    sim_free(s);
+}
+
+Test(disk, a_crash_loses_what_was_not_committed)
+{
+    struct sim *s = given_meshed();
+    alone(s, node(s, 0));
+    sim_disk_slow(s, node(s, 0), 1000);
+    uint64_t request = propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 500);
+    sim_lose_power(s, node(s, 0));
+    sim_start(s, node(s, 0));
+    run_ms(s, 3000);
+    cr_assert_null(sim_reply(s, request));
+    cr_assert_eq(node(s, 0)->trust, SIM_HONEST);
+    cr_assert_gt(s->counts.struck[SIM_FAULT_SLOW_DISK], 0);
+    sim_free(s);
+}
+
+Test(disk, one_that_lied_makes_its_node_faulty)
+{
+    struct sim *s = given_meshed();
+    sim_lose_power_torn(s, node(s, 0));
+    cr_assert_eq(node(s, 0)->trust, SIM_FAULTY);
+    cr_assert_eq(sim_key_trust(s, &node(s, 0)->key->secret.key), SIM_FAULTY);
+    cr_assert_eq(sim_key_trust(s, &node(s, 1)->key->secret.key), SIM_HONEST);
+    sim_free(s);
+}
+
+Test(disk, a_flipped_bit_costs_the_store_and_peers_give_it_back)
+{
+    struct sim *s = given_meshed();
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    sim_crash(s, node(s, 0));
+    cr_assert(sim_disk_flip(s, node(s, 0)));
+    sim_start(s, node(s, 0));
+    cr_assert_not(adopted(node(s, 0)));
+    run_ms(s, 20000);
+    cr_assert(adopted(node(s, 0)));
+    cr_assert_eq(node(s, 0)->trust, SIM_HONEST);
+    sim_free(s);
+}
+
+Test(disk, an_old_backup_makes_its_node_faulty)
+{
+    struct sim *s = given_meshed();
+    sim_disk_backup(s, node(s, 0));
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 2000);
+    cr_assert(adopted(node(s, 0)));
+    sim_crash(s, node(s, 0));
+    sim_disk_restore_backup(s, node(s, 0));
+    alone(s, node(s, 0));
+    sim_start(s, node(s, 0));
+    cr_assert_not(adopted(node(s, 0)));
+    cr_assert_eq(node(s, 0)->trust, SIM_FAULTY);
+    sim_free(s);
+}
+
+/* ---- watches ---- */
+
+struct seen {
+    size_t left, stored, started, stopping;
+    uint32_t last_kind;
+};
+
+static void see_left(void *ctx, struct sim *s, struct sim_node *n, const struct era_envelope *e,
+                     struct era_bytes bytes)
+{
+    struct seen *seen = ctx;
+    (void)s, (void)n, (void)bytes;
+    seen->left++;
+    seen->last_kind = e->kind;
+}
+
+static void see_stored(void *ctx, struct sim *s, struct sim_node *n, const struct era_store_put *puts,
+                       size_t count)
+{
+    (void)s, (void)n, (void)puts;
+    ((struct seen *)ctx)->stored += count;
+}
+
+static void see_started(void *ctx, struct sim *s, struct sim_node *n)
+{
+    (void)s;
+    cr_assert_not_null(n->node);
+    ((struct seen *)ctx)->started++;
+}
+
+static void see_stopping(void *ctx, struct sim *s, struct sim_node *n)
+{
+    (void)s;
+    cr_assert_not_null(n->node);
+    ((struct seen *)ctx)->stopping++;
+}
+
+Test(watch, sees_the_wire_before_any_fault_and_disks_and_lives)
+{
+    struct sim *s = given_seven(1);
+    struct seen seen = {0};
+    sim_watch(s, (struct sim_watch){.ctx = &seen,
+                                    .left = see_left,
+                                    .stored = see_stored,
+                                    .started = see_started,
+                                    .stopping = see_stopping});
+    sim_start(s, node(s, 0));
+    sim_start(s, node(s, 1));
+    run_ms(s, 100);
+    for (size_t i = 0; i < 2; i++)
+        sim_net_set(s, i, !i, (struct sim_net_faults){.vanish = true});
+    seen = (struct seen){0};
+    propose(s, node(s, 0), "1.1.0");
+    run_ms(s, 100);
+    cr_assert_geq(seen.left, 2);
+    cr_assert_geq(seen.stored, 2);
+    node(s, 0)->trust = SIM_FAULTY;
+    seen = (struct seen){0};
+    run_ms(s, 2 * EPOCH_MS);
+    sim_crash(s, node(s, 1));
+    cr_assert_eq(seen.stopping, 1);
+    size_t left = seen.left;
+    run_ms(s, 5 * EPOCH_MS); /* only the faulty one is up */
+    cr_assert_eq(seen.left, left);
+    sim_start(s, node(s, 1));
+    cr_assert_eq(seen.started, 1);
+    sim_free(s);
+}
+
+/* ---- congestion ---- */
+
+#define CROWD_SIGNERS 32
+#define CROWD_SEQS    64
+
+static struct sim *given_crowd(char *signers)
+{
+    char components[16 * 512] = "";
+    for (size_t i = 0; i < CROWD_SIGNERS; i++)
+        sprintf(signers + strlen(signers), "%ss%zu", i ? "," : "", i);
+    for (size_t i = 0; i < 9; i++)
+        sprintf(components + strlen(components), "%s k=1 signers=%s%s",
+                i ? (char[]){'c', (char)('0' + i), 0} : "network", signers, i < 8 ? "; " : "");
+    struct sim_plan plan = {.seed = 1, .epoch_ms = EPOCH_MS, .epochs = 20};
+    struct sim *s = sim_new_empty(&plan, charter_with("v0:1", components));
+    sim_add_node(s, "a", NULL);
+    sim_add_node(s, "b", NULL);
+    sim_anchor(s, 0, 1);
+    return s;
+}
+
+/* a takes in rejections of every signer, for every slot of every component. */
+static void crowd(struct sim *s)
+{
+    for (size_t i = 0; i < 9; i++)
+        for (uint64_t seq = 1; seq <= CROWD_SEQS; seq++) {
+            const char *component = s->charters[0]->components[i].id;
+            struct era_proposal *p = given_proposal(s->charters[0], component, seq);
+            for (size_t k = 0; k < CROWD_SIGNERS; k++) {
+                char who[8];
+                sprintf(who, "s%zu", k);
+                sim_ask(s, node(s, 0),
+                        (struct era_command){.kind = ERA_CMD_SUBMIT,
+                                             .bytes = given_reject(s->charters[0], who, p, "no")});
+            }
+        }
+}
+
+Test(congestion, frames_wait_while_much_waits_for_the_disk)
+{
+    char signers[512] = "";
+    struct sim *s = given_crowd(signers);
+    start_all(s);
+    run_ms(s, 2000);
+    sim_disk_hold(s, node(s, 1), true);
+    crowd(s);
+    run_ms(s, 30000);
+    cr_assert(era_node_congested(node(s, 1)->node));
+    cr_assert_gt(queued(node(s, 0)), 0);
+    sim_disk_hold(s, node(s, 1), false);
+    run_ms(s, 80000);
+    cr_assert_not(era_node_congested(node(s, 1)->node));
+    cr_assert_eq(queued(node(s, 0)), 0);
+    cr_assert_eq(era_gossip_set_size(era_node_gossip(node(s, 1)->node), ERA_SET_STATEMENTS),
+                 9 * CROWD_SEQS * CROWD_SIGNERS);
+    sim_free(s);
+}
+
+/* ---- clocks ---- */
+
+Test(clock, is_true_when_nothing_is_wrong)
+{
+    struct sim *s = given_seven(1);
+    sim_advance(s, 5000);
+    cr_assert_eq(sim_wall_ms(s, node(s, 0)), s->genesis_ms + 5000);
+    sim_free(s);
+}
+
+Test(clock, skews_drifts_jumps_and_is_mended)
+{
+    struct sim *s = given_seven(1);
+    struct sim_node *n = node(s, 0);
+    s->genesis_ms = 100000;
+    sim_advance(s, 10000);
+    sim_clock_skew(s, n, -700);
+    cr_assert_eq(sim_wall_ms(s, n), 109300);
+    sim_clock_drift(s, n, 1000);
+    cr_assert_eq(sim_wall_ms(s, n), 109310);
+    sim_clock_jump(s, n, 4070908800000);
+    sim_advance(s, 10005);
+    cr_assert_eq(sim_wall_ms(s, n), 4070908800005);
+    sim_clock_mend(s, n);
+    cr_assert_eq(sim_wall_ms(s, n), 110005);
+    cr_assert_eq(s->counts.struck[SIM_FAULT_JUMP], 1);
+    sim_free(s);
+}
+
+Test(clock, I15_stops_at_the_ends_of_time)
+{
+    struct sim *s = given_seven(1);
+    struct sim_node *n = node(s, 0);
+    sim_advance(s, 1000);
+    sim_clock_skew(s, n, INT64_MIN);
+    cr_assert_eq(sim_wall_ms(s, n), 0);
+    s->genesis_ms = UINT64_MAX - 10;
+    sim_clock_skew(s, n, INT64_MAX);
+    cr_assert_eq(sim_wall_ms(s, n), UINT64_MAX);
+    sim_clock_drift(s, n, INT64_MIN);
+    sim_clock_jump(s, n, UINT64_MAX);
+    sim_advance(s, 2000);
+    cr_assert_eq(sim_wall_ms(s, n), UINT64_MAX);
+    sim_free(s);
+}
+
+/* ---- signature checks ---- */
+
+Test(memo, remembers_verdicts_and_changes_none)
+{
+    struct given_key k = given_key("alice");
+    uint8_t id[32] = {1}, signature[64];
+    crypto_sign_detached(signature, NULL, id, sizeof id, k.secret);
+    uint64_t before = sim_memo_counts().remembered;
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, k.key.b), 0);
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, k.key.b), 0);
+    cr_assert_eq(sim_memo_counts().remembered, before + 1);
+    signature[63] ^= 1; /* the same place of the table */
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, k.key.b), -1);
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, k.key.b), -1);
+    signature[63] ^= 1;
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, given_key("bob").key.b), -1);
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, sizeof id, k.key.b), 0);
+    cr_assert_eq(crypto_sign_verify_detached(signature, id, 31, k.key.b), -1);
+}
+
+/* ---- lists of faults ---- */
+
+Test(faults, a_list_adds_and_takes_away)
+{
+    sim_faults_t f;
+    const char *word;
+    size_t len;
+    cr_assert(sim_faults_parse("loss,cut", &f, &word, &len));
+    cr_assert_eq(f, (sim_faults_t)1 << SIM_FAULT_LOSS | (sim_faults_t)1 << SIM_FAULT_CUT);
+    cr_assert(sim_faults_parse("all,-jump", &f, &word, &len));
+    cr_assert_eq(f, SIM_FAULTS_ALL & ~((sim_faults_t)1 << SIM_FAULT_JUMP));
+    cr_assert(sim_faults_parse("none", &f, &word, &len));
+    cr_assert_eq(f, 0);
+    cr_assert_not(sim_faults_parse("loss,rain,cut", &f, &word, &len));
+    cr_assert_eq(len, 4);
+    cr_assert_eq(memcmp(word, "rain", 4), 0);
+    cr_assert_not(sim_faults_parse("", &f, &word, &len));
+    cr_assert_str_eq(sim_fault_name(SIM_FAULT_ABSENT), "absent");
 }
