@@ -6,6 +6,11 @@ src_erasim_liberasim_a_SOURCES += src/erasim/sim_net.c src/erasim/sim_links.c sr
 src_erasim_liberasim_a_SOURCES += src/erasim/sim_disk.c src/erasim/sim_clock.c
 src_erasim_liberasim_a_SOURCES += src/erasim/sim_memo.c src/erasim/sim_memo.h
 src_erasim_liberasim_a_SOURCES += src/erasim/faults.c src/erasim/faults.h
+src_erasim_liberasim_a_SOURCES += src/erasim/sim_make.c
+src_erasim_liberasim_a_SOURCES += src/erasim/people.h src/erasim/plan.c src/erasim/cast.c src/erasim/cast_keys.c
+src_erasim_liberasim_a_SOURCES += src/erasim/cast_draft.c src/erasim/cast_signer.c src/erasim/cast_host.c
+src_erasim_liberasim_a_SOURCES += src/erasim/hostile.c src/erasim/hostile.h src/erasim/hostile_acts.c
+src_erasim_liberasim_a_SOURCES += src/erasim/hostile_noise.c src/erasim/strike.c src/erasim/strike.h
 
 # Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
 SIM_MEMO_WRAP = -Wl,--wrap=crypto_sign_verify_detached -Wl,-u,__wrap_crypto_sign_verify_detached

@@ -1,0 +1,79 @@
+/* hostile: those who hold faulty keys, and links of their own. They see what
+ * every honest node holds, sign what they like, show it to whom they like and
+ * when; they forge no signature and hold no honest key.
+ * Of one run there is one crew. Nothing of it acts from cast's quiet_ms on. */
+#ifndef ERA_ERASIM_HOSTILE_H
+#define ERA_ERASIM_HOSTILE_H
+
+#include "src/erasim/people.h"
+
+#define HOSTILE_LINKS_MAX      8
+#define HOSTILE_HEARD_MAX      256  /* envelopes remembered, to be said again */
+#define HOSTILE_HEARD_BYTES    8192 /* of one */
+#define HOSTILE_VALIDATORS_MAX 64
+
+enum hostile_style { STYLE_PEER, STYLE_GARBAGE };
+
+struct hostile_link {
+    uint64_t number; /* 0: none */
+    size_t node;
+    bool up;
+    enum hostile_style style;
+    unsigned draw; /* which garbage */
+};
+
+/* Words kept for later: one's own or heard. */
+struct held {
+    uint64_t due_ms;
+    size_t node;
+    size_t len;
+    uint8_t *bytes; /* NULL: free */
+};
+
+struct heard {
+    size_t len;
+    uint8_t *bytes;
+};
+
+struct crew {
+    size_t validator_count;
+    struct sim_key *validators[HOSTILE_VALIDATORS_MAX];
+    struct sightings votes, hidden; /* proposals already played with */
+    uint64_t announced;             /* epochs below were announced */
+    struct hostile_link links[HOSTILE_LINKS_MAX];
+    size_t heard_count, heard_next;
+    struct heard heard[HOSTILE_HEARD_MAX];
+    struct held held[CAST_HELD_MAX];
+    uint8_t *frame; /* ERA_FRAME_BYTES_MAX */
+};
+
+/* ---- hostile.c ---- */
+
+void hostile_hire(struct sim *s);
+void hostile_free(struct crew *c); /* NULL-safe */
+void hostile_peer_up(struct sim *s, uint64_t link);
+void hostile_peer_heard(struct sim *s, uint64_t link, struct era_bytes frame);
+void hostile_peer_down(struct sim *s, uint64_t link);
+
+/* A link to this node now (eclipse). */
+void hostile_dial(struct sim *s, size_t node, struct era_prng *p);
+/* Show an envelope to one node: by a link of one's own, if there is one. */
+void hostile_say(struct sim *s, size_t node, struct era_bytes envelope);
+/* To a few nodes of one half (0, 1), or of both (2). */
+void hostile_show(struct sim *s, struct era_prng *p, unsigned half, struct era_bytes envelope);
+/* Later, to one node; before it becomes quiet. False: too much is held. */
+bool hostile_hold(struct sim *s, uint64_t due_ms, size_t node, struct era_bytes envelope);
+/* A node that is up, whatever its clock. NULL: none. */
+struct sim_node *hostile_any_node(struct sim *s, struct era_prng *p);
+
+/* ---- hostile_acts.c: what is said with faulty keys ---- */
+
+void hostile_hire_acts(struct sim *s);
+
+/* ---- hostile_noise.c: what needs no key ---- */
+
+void hostile_hire_noise(struct sim *s);
+/* The first words on a link of STYLE_GARBAGE. */
+void hostile_garbage(struct sim *s, struct hostile_link *l);
+
+#endif

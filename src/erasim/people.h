@@ -1,0 +1,154 @@
+/* people: what the files of the cast share and nobody else sees.
+ *
+ * Everybody is an actor: a function, its next hour, and a stream of numbers of
+ * its own, so that a draw more in one place moves nothing in another. Actors
+ * read honest nodes by their public reading functions and act by commands, as
+ * people do through eractl and the control socket. */
+#ifndef ERA_ERASIM_PEOPLE_H
+#define ERA_ERASIM_PEOPLE_H
+
+#include "src/erasim/cast.h"
+
+#define CAST_NEVER          UINT64_MAX
+#define CAST_SIGNERS_MAX    (ERA_COMPONENTS_MAX * ERA_SIGNERS_MAX)
+#define CAST_RECORD_MAX     512 /* approvals of one signer in one run */
+#define CAST_SIGHTINGS_MAX  128 /* proposals a person still thinks about; the oldest is forgotten */
+#define CAST_HELD_MAX       256 /* statements held back at a time */
+#define CAST_VALIDATORS_MIN 4
+#define CAST_VALIDATORS_MAX 16
+#define CAST_NODES_MIN      7
+#define CAST_NODES_MAX      50
+
+struct actor;
+
+/* Returns the next hour, ms since the start; CAST_NEVER: no more. */
+typedef uint64_t cast_act(struct sim *s, struct actor *a);
+
+struct actor {
+    uint64_t next_ms;
+    cast_act *act;
+    void *who; /* what act expects; owned by the cast's lists */
+    struct era_prng prng;
+};
+
+/* ---- honest and bad signers ---- */
+
+/* One approval that this person gave: for ever (R3). No crash of a node touches it. */
+struct approval {
+    uint64_t charter_version, seq;
+    struct era_hash proposal;
+};
+
+/* A proposal that a person noticed, and what is to come of it. */
+struct sighting {
+    struct era_hash proposal;
+    uint64_t first_ms, due_ms;
+    unsigned mood;  /* drawn once */
+    unsigned tries; /* acts so far */
+    bool done;
+};
+
+struct sightings {
+    size_t count, next; /* a ring */
+    struct sighting list[CAST_SIGHTINGS_MAX];
+};
+
+struct signer {
+    struct sim_key *key;
+    char component[ERA_NAME_BYTES_MAX + 1];
+    size_t home; /* number of the node that is asked first */
+    size_t approval_count;
+    struct approval approvals[CAST_RECORD_MAX];
+    struct sightings seen;
+};
+
+/* What the signers of a component arranged among themselves. */
+struct guild {
+    char component[ERA_NAME_BYTES_MAX + 1];
+    uint64_t propose_ms; /* not before */
+    struct sightings seen;
+};
+
+/* A node's operator, builder and host program. */
+struct caretaker {
+    size_t node;
+    struct sightings votes, builds;
+    uint64_t upgrade_ms; /* CAST_NEVER: nothing planned */
+    struct era_versions wanted;
+    uint64_t emit_ms;
+    uint64_t impatient_until_ms; /* asks for every vote at once until then */
+};
+
+struct crew;    /* hostile.h */
+struct strikes; /* strike.h */
+
+struct cast {
+    size_t actor_count, actor_cap;
+    struct actor **actors;
+    size_t signer_count;
+    struct signer **signers; /* honest ones and bad ones */
+    size_t guild_count;
+    struct guild *guilds;
+    size_t caretaker_count;
+    struct caretaker *caretakers; /* one a node */
+    struct crew *crew;
+    struct strikes *strikes;
+    size_t spare_validator; /* node whose key may fall within the bound; SIZE_MAX: none */
+    uint64_t quiet_ms;      /* from here on nothing strikes and nobody is hostile */
+    struct era_statement *draft;
+    uint8_t *envelope; /* ERA_AUTHORED_BYTES_MAX */
+};
+
+/* ---- cast.c ---- */
+
+void *cast_alloc(size_t bytes); /* zeroed; aborts on no memory */
+/* at_ms: the first hour. purpose: of its stream. */
+struct actor *cast_hire(struct sim *s, cast_act *act, void *who, uint64_t at_ms, const char *purpose);
+bool cast_may(const struct sim *s, enum sim_fault f); /* the plan lets this kind strike */
+uint64_t cast_between(struct era_prng *p, uint64_t least, uint64_t most);
+bool cast_chance(struct era_prng *p, unsigned percent);
+/* The charter that people go by: the newest known. */
+const struct era_charter *cast_charter(const struct sim *s);
+const struct era_hash *cast_network(const struct sim *s);
+/* An honest node that is up and whose epoch is the people's own, give or take one: home first. NULL: none. */
+struct sim_node *cast_ask_whom(struct sim *s, size_t home);
+/* Signed with a key; borrowed until the next call. */
+struct era_bytes cast_signed(struct sim *s, const struct era_statement *st, const struct sim_key *key,
+                             struct era_hash *id);
+struct sighting *cast_sighting(struct sightings *all, const struct era_hash *proposal);
+struct sighting *cast_sight(struct sightings *all, const struct era_hash *proposal, uint64_t now_ms,
+                            uint64_t due_ms, unsigned mood);
+
+/* ---- cast_keys.c ---- */
+
+bool cast_make_network(struct sim *s, const char **why);
+
+/* ---- cast_draft.c: plans that keep the extending rule ---- */
+
+enum wish { WISH_SOFT, WISH_BREAKING, WISH_ANNOUNCE, WISH_ACTIVATE, WISH_DROP, WISH_OVERRIDE, WISHES };
+
+struct draft_base {
+    const struct era_charter *charter;
+    int component;
+    const struct era_view *view;
+    uint64_t seq;
+    bool urgent;
+    uint64_t later;   /* epochs beyond the least notice */
+    const char *text; /* tells rivals apart */
+};
+
+/* Into *out, its texts and hashes complete. False: this wish cannot be had now. */
+bool cast_draft(const struct draft_base *b, enum wish wish, struct era_proposal *out);
+/* Ascending; false when there is no room. */
+bool cast_draft_drop(struct era_proposal *p, const struct era_hash *h);
+/* "sha256:…" of an artefact of a version: what honest builders get. */
+void cast_digest(const char *artefact, const char *version, char out[ERA_DIGEST_BYTES_MAX + 1]);
+
+/* ---- the actors' makers ---- */
+
+void cast_hire_signers(struct sim *s);    /* cast_signer.c */
+void cast_hire_caretakers(struct sim *s); /* cast_host.c */
+const struct approval *signer_find(const struct signer *g, uint64_t charter_version, uint64_t seq);
+uint64_t signer_floor(const struct signer *g, uint64_t charter_version);
+
+#endif
