@@ -92,6 +92,7 @@ struct sim_node {
     enum sim_trust trust;
     struct era_versions versions, staged;
     bool auto_votes[4]; /* announced, dropped, soft, breaking, see era_node_config */
+    bool auto_charter;  /* accepts and closes by itself (R10) */
     size_t anchor_count;
     size_t anchors[SIM_ANCHORS_MAX]; /* numbers of nodes it dials */
     struct era_node *node;           /* NULL: down */

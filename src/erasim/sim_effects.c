@@ -176,6 +176,9 @@ static void tell_signal(struct sim *s, struct sim_node *n, const struct era_sign
     case ERA_SIG_ADOPTED:
         sim_tell(s, n, "adopted %s %s", component, short_hash(&g->proposal, id));
         break;
+    case ERA_SIG_ARMED:
+        sim_tell(s, n, "armed %s %s", component, short_hash(&g->proposal, id));
+        break;
     case ERA_SIG_FAILED:
         sim_tell(s, n, "failed %s %s", component, short_hash(&g->proposal, id));
         break;
@@ -189,9 +192,6 @@ static void tell_signal(struct sim *s, struct sim_node *n, const struct era_sign
         break;
     case ERA_SIG_STORE:
         sim_tell(s, n, "store failed: %d", g->error);
-        break;
-    default:
-        sim_tell(s, n, "signal %d %s", (int)g->kind, component); /* one that this listener has no words for */
         break;
     }
 }
