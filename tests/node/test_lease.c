@@ -385,6 +385,8 @@ Test(lease, I12_R4_leases_outlive_the_power_and_a_vote_never_contradicts_them)
     cr_expect_eq(may_vote(t.n[0], t.c, drop), ERA_LEASED);
     world_lose_power(t.n[0]);
     world_start(t.n[0]);
+    cr_expect_eq(world_answer(t.n[0], (struct era_command){.kind = ERA_CMD_UNLOCK})->reply.verdict,
+                 ERA_ACCEPTED, "no peer can be reached");
     cr_expect(era_leases_last(era_node_leases(t.n[0]->node), &last));
     cr_expect_eq(last, 15);
     cr_expect_eq(era_node_leases(t.n[0]->node)->count, 2, "one run an era");
@@ -420,7 +422,7 @@ static struct network given_heights(uint64_t heights)
     era_charter_seal(c);
     struct network t = given_network(c, NODES);
     world_start_all(t.w);
-    world_run(t.w, 500);
+    world_run(t.w, 3000); /* until no key is locked any more */
     return t;
 }
 
