@@ -23,7 +23,7 @@ static struct network given_network(void)
             world_anchor(t.n[i], t.n[i - 1]);
     }
     t.n[2]->setup.staged = "2.0.0";
-    world_start_all(t.w);
+    world_start_network(t.w);
     world_run(t.w, 1500);
     return t;
 }

@@ -26,7 +26,7 @@ static struct trio given_trio(uint64_t seed)
     t.far = world_add(t.w, (struct world_setup){0});
     world_anchor(t.relay, t.alice);
     world_anchor(t.far, t.relay);
-    world_start_all(t.w);
+    world_start_network(t.w);
     world_run(t.w, 500);
     return t;
 }

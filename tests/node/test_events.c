@@ -28,7 +28,7 @@ static struct network given_network(const char *component, const char *software_
     world_anchor(t.bob, t.erin);
     world_anchor(t.carol, t.erin);
     world_anchor(t.dave, t.carol);
-    world_start_all(t.w);
+    world_start_network(t.w);
     world_run(t.w, 400);
     return t;
 }

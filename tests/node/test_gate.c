@@ -25,7 +25,7 @@ static struct network given_network(struct era_charter *c, const char *software_
             world_anchor(t.n[i], t.n[i - 1]);
     }
     t.n[3]->setup.software = software_of_dave;
-    world_start_all(t.w);
+    world_start_network(t.w);
     world_run(t.w, 400);
     return t;
 }

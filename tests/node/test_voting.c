@@ -24,7 +24,7 @@ static struct network given_network(const char *components, bool votes)
         if (i > 0)
             world_anchor(t.n[i], t.n[i - 1]);
     }
-    world_start_all(t.w);
+    world_start_network(t.w);
     world_run(t.w, 300);
     return t;
 }

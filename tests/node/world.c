@@ -13,6 +13,8 @@
 #define START_MS       ((uint64_t)WORLD_EPOCH * 1000)
 #define DELAY_MS       5 /* of a link, at least */
 #define JITTER_MS      10
+#define EARLY_MS       6000  /* before WORLD_EPOCH: a running network started */
+#define SETTLE_MS      30000 /* until keys are unlocked, at most */
 #define STEPS_A_MS_MAX 200000 /* a world that stands still is a bug */
 
 void world_grow(void **at, size_t *cap, size_t count, size_t size)
@@ -423,6 +425,21 @@ void world_run(struct world *w, uint64_t ms)
     world_run_until(w, NULL, NULL, ms);
 }
 
+static bool nobody_is_starting(struct world *w, void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < w->node_count; i++)
+        if (w->nodes[i].node && era_node_lock(w->nodes[i].node) == ERA_LOCK_STARTING)
+            return false;
+    return true;
+}
+
+void world_settle(struct world *w)
+{
+    if (!world_run_until(w, nobody_is_starting, NULL, SETTLE_MS))
+        world_wrong("a node's key stays locked: it never learned what its peers hold");
+}
+
 void world_run_to_epoch(struct world *w, uint64_t epoch)
 {
     if (epoch * 1000 > w->now_ms)
@@ -530,6 +547,18 @@ void world_start_all(struct world *w)
     for (size_t i = 0; i < w->node_count; i++)
         if (!w->nodes[i].node)
             world_start(&w->nodes[i]);
+}
+
+void world_start_network(struct world *w)
+{
+    if (w->now_ms != START_MS || w->happenings.count > 0)
+        world_wrong("a network starts after something else");
+    w->now_ms -= EARLY_MS;
+    world_start_all(w);
+    world_settle(w);
+    if (w->now_ms > START_MS)
+        world_wrong("a network takes too long to start");
+    world_run(w, START_MS - w->now_ms);
 }
 
 static void drop_commits(struct world_node *n)

@@ -100,6 +100,9 @@ void world_anchor(struct world_node *a, struct world_node *b);
 /* Start with what its store holds. */
 void world_start(struct world_node *n);
 void world_start_all(struct world *w);
+/* A network that runs: all were started some epochs before WORLD_EPOCH, which begins now, and no key waits any
+ * more for what peers hold. The first thing that happens in a world. */
+void world_start_network(struct world *w);
 /* The process ends: what was not committed is gone, the store stays. */
 void world_crash(struct world_node *n);
 /* The machine loses power: the store is what era_store_mem_crash finds. */
@@ -112,6 +115,9 @@ typedef bool world_condition(struct world *w, void *ctx);
 /* False: it did not come true within ms. */
 bool world_run_until(struct world *w, world_condition *condition, void *ctx, uint64_t ms);
 void world_run(struct world *w, uint64_t ms);
+/* Run until no node that is up waits for what its peers hold (protocol §9): a network that runs. Aborts
+ * after 30 s: whoever is cut off waits for ever. */
+void world_settle(struct world *w);
 /* Run to the first millisecond of an epoch (wall clocks of 1000 ms, no skew). */
 void world_run_to_epoch(struct world *w, uint64_t epoch);
 uint64_t world_now_ms(const struct world *w);
