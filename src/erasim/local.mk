@@ -11,6 +11,10 @@ src_erasim_liberasim_a_SOURCES += src/erasim/people.h src/erasim/plan.c src/eras
 src_erasim_liberasim_a_SOURCES += src/erasim/cast_draft.c src/erasim/cast_signer.c src/erasim/cast_host.c
 src_erasim_liberasim_a_SOURCES += src/erasim/hostile.c src/erasim/hostile.h src/erasim/hostile_acts.c
 src_erasim_liberasim_a_SOURCES += src/erasim/hostile_noise.c src/erasim/strike.c src/erasim/strike.h
+src_erasim_liberasim_a_SOURCES += src/erasim/check.c src/erasim/check_internal.h src/erasim/facts.c src/erasim/facts.h
+src_erasim_liberasim_a_SOURCES += src/erasim/check_disk.c src/erasim/check_wire.c src/erasim/check_node.c
+src_erasim_liberasim_a_SOURCES += src/erasim/check_tally.c src/erasim/check_end.c
+src_erasim_liberasim_a_SOURCES += src/erasim/proof.c src/erasim/proof.h
 
 # Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
 SIM_MEMO_WRAP = -Wl,--wrap=crypto_sign_verify_detached -Wl,-u,__wrap_crypto_sign_verify_detached
