@@ -8,12 +8,11 @@
 #include "src/erasim/cast.h"
 #include "src/erasim/parts.h"
 
-#define MILLION     1000000
-#define SENT_MS     1   /* a frame is written */
-#define REORDER_MS  500 /* most that a frame is held back */
-#define AGAIN_MS    50  /* most until a doubled frame comes again */
-#define BREAK_MS    1   /* both ends of a link hear that it broke */
-#define PEER_SERIAL 1000
+#define MILLION    1000000
+#define SENT_MS    1   /* a frame is written */
+#define REORDER_MS 500 /* most that a frame is held back */
+#define AGAIN_MS   50  /* most until a doubled frame comes again */
+#define BREAK_MS   1   /* both ends of a link hear that it broke */
 
 /* ---- ways: one direction between two nodes ---- */
 
