@@ -277,6 +277,20 @@ Test(lease, ARMED_is_told_once_and_stops_strict_emission_until_a_plan_drops_it)
     world_free(t.w);
 }
 
+Test(lease, ARMED_is_told_when_the_vote_that_makes_it_so_comes_late)
+{
+    struct network t = given_running_network(false, 1);
+    struct era_proposal *p = given_upgrade(t.c, 16);
+    p->expiry = 13;
+    world_propose(t.n[0], p, "s1 s2");
+    world_run_to_epoch(t.w, 14);
+    world_run(t.w, 100);
+    cr_expect_eq(world_signal_count(t.n[0], ERA_SIG_ARMED), 0, "10 of 50 may be forgotten");
+    world_submit(t.n[0], given_ready(t.c, "dave", p));
+    cr_expect_eq(world_signal_count(t.n[0], ERA_SIG_ARMED), 1);
+    world_free(t.w);
+}
+
 /* ---- R16 ---- */
 
 Test(lease, R16_the_next_epoch_is_leased_in_the_last_third)
