@@ -187,11 +187,13 @@ static struct rivals given_a_kill(uint64_t nth, bool lying_disk, bool by_hand)
     return r;
 }
 
-/* alice comes back, alone, and the first thing she hears is the rival; then everybody meets. */
+/* alice comes back, alone, and the first thing she hears is the rival; then everybody meets. Her operator
+ * unlocks her key at once, so that only what the disk held can keep a second vote back. */
 static void offer_the_rival(struct rivals *r)
 {
     world_cut(r->alice, r->relay);
     world_start(r->alice);
+    world_unlock(r->alice);
     world_propose(r->alice, r->b, "s3 s1");
     ask_for_a_vote(r, r->b);
     world_run(r->w, 500);
@@ -274,42 +276,79 @@ Test(durability, R4_a_lost_vote_is_cast_again_the_same)
     world_free(r.w);
 }
 
-/* Out of promise: a disk said "durable" and forgot, and then another vote is asked for. This node alone
- * cannot prevent the second one; every peer sees it for what it is (N4). */
+/* A disk said "durable" and forgot a vote, and then another vote is asked for. */
+struct liar {
+    struct world *w;
+    struct era_charter *c;
+    struct world_node *alice, *holds, *lacks; /* who heard the vote, and who was away */
+    const struct era_proposal *b;
+};
+
+static struct liar given_a_forgotten_vote(void)
+{
+    struct liar l = {.c = given_charter(four, one_component)};
+    l.w = world_new(l.c, 8);
+    const struct era_proposal *a = given_soft(given_proposal(l.c, "network", 1), 40, "1.1.0");
+    l.b = given_drop(given_soft(given_proposal(l.c, "network", 1), 40, "1.2.0"), given_id(l.c, a));
+    l.alice = world_add(l.w, (struct world_setup){.key = "alice"});
+    l.holds = world_add(l.w, (struct world_setup){0});
+    l.lacks = world_add(l.w, (struct world_setup){0});
+    world_anchor(l.holds, l.alice);
+    world_anchor(l.lacks, l.alice);
+    world_start_network(l.w);
+    world_propose(l.alice, a, "s1 s2");
+    world_propose(l.alice, l.b, "s3 s1");
+    world_run(l.w, 200);
+    world_cut(l.alice, l.lacks);
+    era_store_mem_lose_unsynced(l.alice->store, true);
+    world_ask(l.alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(l.c, a)});
+    cr_assert(world_run_until(l.w, alice_voted_at_the_wire, NULL, 500));
+    world_run(l.w, 50); /* it arrives */
+    world_lose_power(l.alice);
+    cr_assert_eq(era_store_mem_counts(l.alice->store).lost, 1, "the vote, and nothing else");
+    world_cut(l.alice, l.holds);
+    world_start(l.alice);
+    return l;
+}
+
+static enum era_verdict vote_for_the_other(const struct liar *l)
+{
+    return world_answer(l->alice,
+                        (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(l->c, l->b)})
+        ->reply.verdict;
+}
+
+Test(durability, R4_a_vote_that_a_lying_disk_forgot_is_missed_and_locks_the_key)
+{
+    struct liar l = given_a_forgotten_vote();
+    cr_assert_eq(vote_for_the_other(&l), ERA_LOCKED, "alone, she does not know what she said");
+    world_heal(l.alice, l.holds);
+    world_run(l.w, 15000);
+    cr_assert_eq(era_node_lock(l.alice->node), ERA_LOCK_MISSING);
+    cr_assert_eq(vote_for_the_other(&l), ERA_LOCKED);
+    world_run(l.w, 5000);
+    cr_assert_eq(world_ids(l.w, ERA_KIND_READINESS, "alice", "network", 1), 1);
+    cr_assert_eq(world_signal_count(l.holds, ERA_SIG_EQUIVOCATION), 0);
+    world_free(l.w);
+}
+
+/* Out of promise: nobody whom she can reach holds the forgotten vote. This node alone cannot prevent the
+ * second one; every peer sees it for what it is (N4). */
 Test(durability, R4_a_disk_that_lies_makes_a_second_vote_that_peers_detect)
 {
-    struct era_charter *c = given_charter(four, one_component);
-    struct world *w = world_new(c, 8);
-    const struct era_proposal *a = given_soft(given_proposal(c, "network", 1), 40, "1.1.0");
-    const struct era_proposal *b =
-        given_drop(given_soft(given_proposal(c, "network", 1), 40, "1.2.0"), given_id(c, a));
-    struct world_node *alice = world_add(w, (struct world_setup){.key = "alice"});
-    struct world_node *relay = world_add(w, (struct world_setup){0});
-    world_anchor(relay, alice);
-    world_start_all(w);
-    world_propose(alice, a, "s1 s2");
-    world_propose(alice, b, "s3 s1");
-    world_run(w, 200);
-    era_store_mem_lose_unsynced(alice->store, true);
-    world_ask(alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(c, a)});
-    cr_assert(world_run_until(w, alice_voted_at_the_wire, NULL, 500));
-    world_run(w, 50); /* it arrives */
-    world_lose_power(alice);
-    cr_assert_eq(era_store_mem_counts(alice->store).lost, 1, "the vote, and nothing else");
-
-    world_cut(alice, relay);
-    world_start(alice);
-    cr_assert_eq(world_answer(alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(c, b)})
-                     ->reply.verdict,
-                 ERA_ACCEPTED);
-    world_heal(alice, relay);
-    world_run(w, 15000);
-    cr_assert_eq(world_ids(w, ERA_KIND_READINESS, "alice", "network", 1), 2);
-    const struct world_signal *told = world_last_signal(relay, ERA_SIG_EQUIVOCATION);
+    struct liar l = given_a_forgotten_vote();
+    world_heal(l.alice, l.lacks);
+    world_settle(l.w);
+    cr_assert_eq(vote_for_the_other(&l), ERA_ACCEPTED);
+    world_heal(l.alice, l.holds);
+    world_run(l.w, 15000);
+    cr_assert_eq(world_ids(l.w, ERA_KIND_READINESS, "alice", "network", 1), 2);
+    const struct world_signal *told = world_last_signal(l.holds, ERA_SIG_EQUIVOCATION);
     cr_assert_not_null(told);
     cr_assert_eq(told->item_kind, ERA_KIND_READINESS);
-    cr_assert_eq(told->validator, given_validator_index(c, "alice"));
-    world_free(w);
+    cr_assert_eq(told->validator, given_validator_index(l.c, "alice"));
+    cr_assert_eq(era_node_lock(l.alice->node), ERA_LOCK_MISSING, "she says no more");
+    world_free(l.w);
 }
 
 /* ---- batches ---- */

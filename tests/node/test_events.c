@@ -88,6 +88,8 @@ Test(events, C3_a_key_emits_no_more_than_the_charter_allows_an_epoch_also_over_a
     world_cut(t.alice, t.bob); /* nobody reminds her of what she said */
     world_start(t.alice);
     cr_assert_eq(world_gate(t.alice), ERA_GATE_CURRENT);
+    cr_assert_eq(world_emit(t.alice, "price")->reply.verdict, ERA_LOCKED);
+    world_unlock(t.alice);
     for (uint64_t seq = 7; seq <= 10; seq++)
         cr_assert_eq(world_emit(t.alice, "price")->reply.seq, seq, "no place is used twice");
     world_heal(t.alice, t.bob);

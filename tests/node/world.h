@@ -100,8 +100,8 @@ void world_anchor(struct world_node *a, struct world_node *b);
 /* Start with what its store holds. */
 void world_start(struct world_node *n);
 void world_start_all(struct world *w);
-/* A network that runs: all were started some epochs before WORLD_EPOCH, which begins now, and no key waits any
- * more for what peers hold. The first thing that happens in a world. */
+/* A network that runs: all were started some epochs before WORLD_EPOCH, which begins now, and no key waits
+ * any more for what peers hold. The first thing that happens in a world. */
 void world_start_network(struct world *w);
 /* The process ends: what was not committed is gone, the store stays. */
 void world_crash(struct world_node *n);
@@ -142,6 +142,8 @@ void world_propose(struct world_node *n, const struct era_proposal *p, const cha
 const struct world_reply *world_emit(struct world_node *n, const char *payload);
 const struct world_reply *world_attest(struct world_node *n, struct era_hash proposal, const char *artefact,
                                        const char *digest);
+/* The operator's word: this store is the newest. */
+void world_unlock(struct world_node *n);
 void world_versions(struct world_node *n, const char *software, const char *staged);
 
 /* ---- what was seen ---- */

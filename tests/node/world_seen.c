@@ -153,6 +153,12 @@ const struct world_reply *world_attest(struct world_node *n, struct era_hash pro
                                                 .builder = "test"});
 }
 
+void world_unlock(struct world_node *n)
+{
+    if (world_answer(n, (struct era_command){.kind = ERA_CMD_UNLOCK})->reply.verdict != ERA_ACCEPTED)
+        world_wrong("a node without a key is unlocked");
+}
+
 void world_versions(struct world_node *n, const char *now, const char *staged)
 {
     struct era_versions versions = world_software(now), later = world_software(staged);
