@@ -85,8 +85,11 @@ struct check_asked {
     enum era_command_kind command;
 };
 
+/* A candidate is an id in a slot: the hostile speak of one id in many. */
 struct check_tally {
     struct era_hash proposal;
+    int component;
+    struct check_slot slot;
     bool known;
     uint64_t approved_by, ready_stake, match_least;
 };

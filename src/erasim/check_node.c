@@ -288,13 +288,21 @@ static void look_tallies(struct check *c, const struct sim_node *n, struct check
             for (const struct era_candidate *k = slots[s]->candidates; k && count < CHECK_TALLIES_MAX;
                  k = k->slot_next) {
                 look_approved(c, k);
-                now[count++] = (struct check_tally){k->proposal, k->known, k->approved_by, k->ready_stake,
-                                                    k->known ? era_match_least(&k->matches) : 0};
+                now[count++] =
+                    (struct check_tally){.proposal = k->proposal,
+                                         .component = (int)i,
+                                         .slot = {k->charter_version, k->seq},
+                                         .known = k->known,
+                                         .approved_by = k->approved_by,
+                                         .ready_stake = k->ready_stake,
+                                         .match_least = k->known ? era_match_least(&k->matches) : 0};
             }
     }
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < w->tally_count; k++)
-            if (era_hash_eq(&w->tallies[k].proposal, &now[i].proposal))
+            if (era_hash_eq(&w->tallies[k].proposal, &now[i].proposal) &&
+                w->tallies[k].component == now[i].component &&
+                check_slot_cmp(w->tallies[k].slot, now[i].slot) == 0)
                 compare(c, n, &w->tallies[k], &now[i]);
     memcpy(w->tallies, now, count * sizeof now[0]);
     w->tally_count = count;

@@ -24,10 +24,13 @@ struct recounting {
     struct era_statement *scratch;
 };
 
-static struct recount *of(const struct recounting *r, const struct era_hash *proposal)
+static struct recount *of(const struct recounting *r, const struct era_hash *proposal,
+                          const struct era_slot_id *slot)
 {
     for (struct recount *x = r->all; x; x = x->next)
-        if (era_hash_eq(&x->candidate->proposal, proposal))
+        if (era_hash_eq(&x->candidate->proposal, proposal) && x->candidate->seq == slot->seq &&
+            x->candidate->charter_version == slot->charter_version &&
+            strcmp(x->component->id, slot->component) == 0)
             return x;
     return NULL;
 }
@@ -69,13 +72,12 @@ static void statement(const struct recounting *r, uint32_t kind, struct era_byte
         era_statement_decode(kind, payload, s) != ERA_ACCEPTED)
         return;
     bool attests = kind == ERA_KIND_ATTESTATION;
-    struct recount *x = of(r, attests ? &s->u.attestation.proposal : &s->u.vote.proposal);
+    struct recount *x = attests ? of(r, &s->u.attestation.proposal, &s->u.attestation.slot)
+                                : of(r, &s->u.vote.proposal, &s->u.vote.slot);
     if (!x)
         return;
     int at = kind == ERA_KIND_APPROVE ? signer_of(x->component, key) : validator_of(r->charter, key);
-    const struct era_slot_id *slot = attests ? &s->u.attestation.slot : &s->u.vote.slot;
-    if (at < 0 || slot->seq != x->candidate->seq || strcmp(slot->component, x->component->id) != 0 ||
-        slot->charter_version != x->candidate->charter_version)
+    if (at < 0)
         return;
     if (kind == ERA_KIND_APPROVE)
         x->approved_by |= (uint64_t)1 << at;
@@ -91,7 +93,9 @@ static void carrier(const struct recounting *r, struct era_bytes payload)
     if (era_carrier_decode(payload, &k) != ERA_ACCEPTED)
         return;
     struct era_hash id = proof_statement_id(&r->network, ERA_KIND_PROPOSAL, k.proposal);
-    struct recount *x = of(r, &id);
+    struct recount *x = NULL;
+    if (era_statement_decode(ERA_KIND_PROPOSAL, k.proposal, r->scratch) == ERA_ACCEPTED)
+        x = of(r, &id, &r->scratch->u.proposal.slot);
     for (size_t i = 0; x && i < k.approval_count; i++)
         if (k.approvals[i].key < x->component->signer_count)
             x->approved_by |= (uint64_t)1 << k.approvals[i].key;
