@@ -18,3 +18,16 @@ src_erasim_liberasim_a_SOURCES += src/erasim/proof.c src/erasim/proof.h
 
 # Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
 SIM_MEMO_WRAP = -Wl,--wrap=crypto_sign_verify_detached -Wl,-u,__wrap_crypto_sign_verify_detached
+
+# What a person sees: command line, report, picture, sweeps, scenario files.
+bin_PROGRAMS += erasim
+erasim_SOURCES = src/erasim/main.c
+erasim_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
+erasim_LDADD = $(FLOOR_ERASIM) $(JANSSON_LIBS)
+src_erasim_liberasim_a_SOURCES += src/erasim/options.c src/erasim/options.h src/erasim/near.c src/erasim/near.h
+src_erasim_liberasim_a_SOURCES += src/erasim/once.c src/erasim/once.h src/erasim/report.c src/erasim/report.h
+src_erasim_liberasim_a_SOURCES += src/erasim/sweep.c src/erasim/sweep.h src/erasim/mutants.c
+src_erasim_liberasim_a_SOURCES += src/erasim/trace.c src/erasim/trace.h src/erasim/svg.c src/erasim/svg.h
+src_erasim_liberasim_a_SOURCES += src/erasim/scenario.c src/erasim/scenario.h src/erasim/scenario_parts.h
+src_erasim_liberasim_a_SOURCES += src/erasim/scenario_words.c src/erasim/scenario_head.c src/erasim/scenario_lines.c
+src_erasim_liberasim_a_SOURCES += src/erasim/scenario_plan.c src/erasim/scenario_act.c src/erasim/scenario_see.c
