@@ -58,25 +58,31 @@ static void choose_in_turn(struct stakes *st, uint64_t bound)
         }
 }
 
+/* Room for one who falls later, on some seeds; beside it some hostile validator must still fit. */
+static uint64_t choose_spare(struct stakes *st, struct era_prng *p, uint64_t bound, bool hostile)
+{
+    size_t at = era_prng_below(p, st->count);
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < st->count; i++)
+        if (i != at && st->stake[i] < least)
+            least = st->stake[i];
+    if (!cast_chance(p, hostile ? 40 : 100) || era_add_sat(st->stake[at], hostile ? least : 0) > bound)
+        return bound;
+    st->spare = at;
+    return bound - st->stake[at];
+}
+
 static void choose_bad(struct sim *s, struct stakes *st, struct era_prng *p)
 {
-    uint64_t sum = 0, least = UINT64_MAX;
-    for (size_t i = 0; i < st->count; i++) {
+    uint64_t sum = 0;
+    bool hostile = s->plan.faults & VALIDATOR_FAULTS;
+    for (size_t i = 0; i < st->count; i++)
         sum += st->stake[i];
-        least = st->stake[i] < least ? st->stake[i] : least;
-    }
     uint64_t bound = s->plan.bounded ? (sum - 1) / 3 : sum / 2;
     st->spare = SIZE_MAX;
-    /* Room for one who falls later, on some seeds. */
-    bool hostile = s->plan.faults & VALIDATOR_FAULTS;
-    if (s->plan.faults & FALL_FAULTS && cast_chance(p, hostile ? 40 : 100)) {
-        size_t at = era_prng_below(p, st->count);
-        if (st->stake[at] + (hostile ? least : 0) <= bound) {
-            st->spare = at;
-            bound -= st->stake[at];
-        }
-    }
-    if (!(s->plan.faults & VALIDATOR_FAULTS))
+    if (s->plan.faults & FALL_FAULTS)
+        bound = choose_spare(st, p, bound, hostile);
+    if (!hostile)
         return;
     if (st->count <= SUBSETS_MAX)
         choose_exactly(st, bound);
