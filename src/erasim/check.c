@@ -148,6 +148,7 @@ static void on_told(void *ctx, struct sim *s, struct sim_node *n, const char *te
     struct check_node *w = check_node(ctx, n);
     w->damaged = true;
     w->acked_count = 0;
+    w->durable_epoch = 0;
     memset(w->heads, 0, sizeof w->heads);
 }
 

@@ -196,6 +196,15 @@ static void hold(struct check *c, const struct sim_node *n, const struct era_has
     h->by[n->number / 8] |= (uint8_t)(1u << n->number % 8);
 }
 
+static void announcement_stored(struct check *c, const struct sim_node *n, const struct era_envelope *e)
+{
+    struct check_node *w = check_node(c, n);
+    struct check_acked own;
+    if (n->key && era_key_eq(&e->key, &n->key->secret.key) && check_record_of(c, e, &own) &&
+        own.slot.seq > w->durable_epoch)
+        w->durable_epoch = own.slot.seq;
+}
+
 void check_stored(struct check *c, struct sim_node *n, const struct era_store_put *puts, size_t count)
 {
     enum era_record_kind record;
@@ -206,7 +215,11 @@ void check_stored(struct check *c, struct sim_node *n, const struct era_store_pu
             record == ERA_RECORD_REBUILD)
             continue;
         hold(c, n, &item, puts[i].value);
-        if (record != ERA_RECORD_CARRIER || era_envelope_decode(puts[i].value, &e) != ERA_ACCEPTED)
+        if (era_envelope_decode(puts[i].value, &e) != ERA_ACCEPTED)
+            continue;
+        if (e.kind == ERA_KIND_ANNOUNCEMENT)
+            announcement_stored(c, n, &e);
+        if (record != ERA_RECORD_CARRIER)
             continue;
         check_look(c, RULE_I1);
         if (e.kind == ERA_KIND_CERTIFICATE)
@@ -372,7 +385,7 @@ static bool dominated(struct check *c, const struct sim_node *n, const struct ch
     if (a->name < 0) {
         const struct check_node *w = check_node(c, n);
         if (a->kind == ERA_KIND_ANNOUNCEMENT) /* a clock that jumped and came back keeps others */
-            return a->slot.seq < w->announced_epoch || c->s->counts.struck[SIM_FAULT_JUMP] > 0;
+            return a->slot.seq < w->durable_epoch || c->s->counts.struck[SIM_FAULT_JUMP] > 0;
         return a->kind == ERA_KIND_CHARTER || a->kind == ERA_KIND_CHECKPOINT ||
                a->slot.version <= era_node_charter(n->node)->version;
     }

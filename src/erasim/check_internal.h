@@ -108,6 +108,7 @@ struct check_node {
     struct check_head heads[CHECK_NAMES_MAX];
     struct era_versions versions; /* at the end of its last step */
     struct era_hash digest;
+    uint64_t durable_epoch; /* of the latest own announcement that its disk took, left or not */
     bool announced;
     uint64_t announced_epoch; /* the highest of its own that left */
     struct check_asked asked[CHECK_ASKED_MAX];

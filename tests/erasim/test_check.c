@@ -538,6 +538,17 @@ Test(check, I12_a_vote_that_leaves_before_it_is_durable)
     broken(&r, "I12");
 }
 
+Test(check, I12_an_announcement_that_a_later_one_overtook_may_go)
+{
+    struct run r = given_network();
+    struct era_announcement early = given_running(r.c, 900, "1.0.0"), late = given_running(r.c, 901, "1.0.0");
+    lies_on(&r, 1, given_announce(r.c, "v1", &late)); /* durable, and did not leave */
+    leaves(&r, 1, given_announce(r.c, "v1", &early));
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    leaves(&r, 1, given_announce(r.c, "v1", &late)); /* told so, and yet it is not on disk */
+    broken(&r, "I12");
+}
+
 Test(check, I12_an_acknowledgement_of_what_is_not_on_disk)
 {
     struct run r = given_network();
@@ -565,6 +576,17 @@ Test(check, I12_an_acknowledgement_that_a_restart_forgets)
     forget(&r, 0, ERA_RECORD_STATEMENT, bytes);
     sim_start(r.s, &r.s->nodes[0]);
     broken(&r, "I12");
+}
+
+Test(check, I13_hearing_again_changes_nothing)
+{
+    struct run r = given_network();
+    check_end(r.check, r.s);
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    /* Said to have been held, and yet it changes the view. */
+    lies_on(&r, 0, certificate(&r, soft(&r, 1, 9, "1.1.0")));
+    check_end(r.check, r.s);
+    broken(&r, "I13");
 }
 
 Test(check, I14_a_tally_that_the_disk_does_not_bear_out)
