@@ -66,6 +66,7 @@ include tests/host/local.mk
 include tests/ipc/local.mk
 include tests/erad/local.mk
 include tests/erasim/local.mk
+include tests/sim/local.mk
 include tests/cli/local.mk
 include tests/fences/local.mk
 include tests/fuzz/local.mk

@@ -220,7 +220,7 @@ struct sim *scenario_make(struct scenario *sc, struct era_error *err)
         sc->end_ms = (last / sc->plan.epoch_ms + 2) * sc->plan.epoch_ms;
     sc->plan.nodes = sc->node_count;
     sc->plan.validators = sc->charter->validator_count;
-    sc->plan.epochs = sc->end_ms / sc->plan.epoch_ms + 1;
+    sc->plan.epochs = (sc->end_ms + sc->plan.epoch_ms - 1) / sc->plan.epoch_ms;
     sc->s = sim_new_empty(&sc->plan, NULL);
     for (size_t i = 0; i < sc->key_count; i++) {
         sc->keys[i].key = sim_add_key(sc->s, sc->keys[i].name);

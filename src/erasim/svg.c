@@ -5,20 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH      1200
-#define LEFT       130 /* names */
-#define RIGHT      20
-#define TOP        78 /* title, epochs, faults of all */
-#define PLOT       (WIDTH - LEFT - RIGHT)
-#define FEW        40 /* lanes that have room */
-#define TEXT_BYTES 120
-#define ERAS       8 /* colours; then they come again */
-#define ERAS_SHOWN 12
+#define WIDTH         1200
+#define LEFT          130 /* names */
+#define RIGHT         20
+#define TOP           78 /* title, epochs, faults of all */
+#define PLOT          (WIDTH - LEFT - RIGHT)
+#define FEW           40 /* lanes that have room */
+#define TEXT_BYTES    120
+#define ERAS          8 /* colours; then they come again */
+#define ERAS_SHOWN    12
+#define FAULTY_COLOUR "#e6e0d8"
 
 /* A lane looks like this from here on. */
 struct span {
     uint32_t column;
-    bool up, has_era;
+    bool up, has_era, faulty;
     uint64_t era;
     enum era_gate_state gate;
 };
@@ -45,14 +46,15 @@ struct svg {
     struct lane *lanes; /* of each node shown; the last: of nobody */
 };
 
-static const char *const era_colours[ERAS] = {"#4e79a7", "#f28e2b", "#59a14f", "#b07aa1",
-                                              "#76b7b2", "#e15759", "#edc948", "#9c755f"};
+/* Eras are cool colours; a gate is green while it lets events out, and warm when it does not. */
+static const char *const era_colours[ERAS] = {"#1f5a93", "#7fb3e0", "#1d7a78", "#8fd1c4",
+                                              "#4450a8", "#a9b0e3", "#4f6370", "#b4c3cc"};
 
 /* By enum era_gate_state. */
 static const char *const gate_colours[ERA_GATE_STATES] = {
-    [ERA_GATE_FORKED] = "#000000",       [ERA_GATE_BLOCKED] = "#d62728", [ERA_GATE_MISMATCH] = "#e377c2",
-    [ERA_GATE_CLOCK] = "#9467bd",        [ERA_GATE_NO_ERA] = "#7f7f7f",  [ERA_GATE_STALE] = "#8c6d31",
-    [ERA_GATE_UPGRADE_SOON] = "#ff9f1c", [ERA_GATE_NOTICE] = "#a6cee3",  [ERA_GATE_CURRENT] = "#b7e4b0"};
+    [ERA_GATE_FORKED] = "#000000",       [ERA_GATE_BLOCKED] = "#d62728", [ERA_GATE_MISMATCH] = "#ff5fa2",
+    [ERA_GATE_CLOCK] = "#9c27b0",        [ERA_GATE_NO_ERA] = "#9e9e9e",  [ERA_GATE_STALE] = "#a9742c",
+    [ERA_GATE_UPGRADE_SOON] = "#ffc533", [ERA_GATE_NOTICE] = "#b9e0a5",  [ERA_GATE_CURRENT] = "#58b368"};
 
 /* ---- watching ---- */
 
@@ -64,7 +66,8 @@ static uint32_t column_of(const struct svg *v, uint64_t at_ms)
 
 static bool same(const struct span *a, const struct span *b)
 {
-    return a->up == b->up && a->has_era == b->has_era && a->era == b->era && a->gate == b->gate;
+    return a->up == b->up && a->faulty == b->faulty && a->has_era == b->has_era && a->era == b->era &&
+           a->gate == b->gate;
 }
 
 static void add_span(struct svg *v, size_t lane, struct span span)
@@ -92,6 +95,10 @@ static void sample(struct svg *v, const struct sim_node *n)
     struct era_view view;
     if (n->number >= v->lane_count || !n->node)
         return;
+    if (n->trust == SIM_FAULTY) { /* nobody watches it any more */
+        add_span(v, n->number, (struct span){.up = true, .faulty = true});
+        return;
+    }
     int network = era_node_network_component(n->node);
     era_node_view(n->node, network, &view);
     const struct era_entry *e = era_view_entry(&view);
@@ -238,7 +245,23 @@ static void number(FILE *out, const char *before, uint64_t tenths, const char *a
 
 static int lane_height(const struct svg *v)
 {
-    return v->lane_count <= FEW ? 22 : v->lane_count <= 100 ? 12 : 7;
+    return v->lane_count <= FEW ? 28 : v->lane_count <= 100 ? 14 : 8;
+}
+
+/* Of a lane, from its top: faults, the era, the gate, and a gap. */
+static int fault_height(const struct svg *v)
+{
+    return lane_height(v) / 4;
+}
+
+static int era_height(const struct svg *v)
+{
+    return lane_height(v) / 2 - 2;
+}
+
+static int gate_height(const struct svg *v)
+{
+    return lane_height(v) / 4;
 }
 
 static int lane_y(const struct svg *v, size_t lane)
@@ -255,11 +278,11 @@ static void box(const struct svg *v, FILE *out, uint32_t from, uint32_t to, int 
     fprintf(out, " y=\"%d\" height=\"%d\" fill=\"%s\"/>\n", y, height, colour);
 }
 
-/* Era: the upper two thirds. Gate: the rest. Down: a thin line. */
+/* Era above, gate below. Down: a thin line. */
 static void write_spans(const struct svg *v, FILE *out, size_t lane)
 {
     const struct lane *l = &v->lanes[lane];
-    int y = lane_y(v, lane), h = lane_height(v) - (lane_height(v) > 10 ? 4 : 2), era_h = h * 2 / 3;
+    int y = lane_y(v, lane) + fault_height(v), h = era_height(v), gate_h = gate_height(v);
     uint32_t now = column_of(v, v->s->now_ms);
     for (size_t i = 0; i < l->span_count; i++) {
         const struct span *s = &l->spans[i];
@@ -268,24 +291,29 @@ static void write_spans(const struct svg *v, FILE *out, size_t lane)
             box(v, out, s->column, to, y + h / 2, 1, "#999999");
             continue;
         }
-        box(v, out, s->column, to, y, era_h,
-            s->has_era ? era_colours[(s->era + ERAS - 1) % ERAS] : "#eeeeee");
-        box(v, out, s->column, to, y + era_h, h - era_h, gate_colours[s->gate]);
+        if (s->faulty) {
+            box(v, out, s->column, to, y, h + gate_h, FAULTY_COLOUR);
+            continue;
+        }
+        box(v, out, s->column, to, y, h, s->has_era ? era_colours[(s->era + ERAS - 1) % ERAS] : "#eeeeee");
+        box(v, out, s->column, to, y + h, gate_h, gate_colours[s->gate]);
     }
 }
 
-static void write_marks(const struct svg *v, FILE *out, size_t lane, int y, int h)
+static void write_marks(const struct svg *v, FILE *out, size_t lane, int y)
 {
     const struct lane *l = &v->lanes[lane];
+    bool crowded = l->mark_count > 40 || v->lane_count > FEW;
     for (size_t i = 0; i < l->mark_count; i++) {
         const struct mark *m = &l->marks[i];
         uint64_t x = x10(v, m->column);
         if (m->adopted) {
             number(out, "<circle class=\"a\" cx=\"", x, "\"");
-            fprintf(out, " cy=\"%d\" r=\"%d\"><title>", y + h / 3, h > 10 ? 4 : 2);
+            fprintf(out, " cy=\"%d\" r=\"%d\"><title>", y + fault_height(v) + era_height(v) / 2,
+                    crowded ? 2 : 4);
         } else {
             number(out, "<path class=\"f\" d=\"M", x, "");
-            fprintf(out, " %dv%d\"><title>", y - 2, h > 10 ? 9 : 4);
+            fprintf(out, " %dv%d\"><title>", y, fault_height(v) - 1);
         }
         escaped(out, m->text);
         if (m->more)
@@ -354,9 +382,11 @@ static void write_legend(const struct svg *v, FILE *out, int y)
     fprintf(out, "<text class=\"s\" x=\"%d\" y=\"%d\">a fault</text>\n", LEFT + 158, y);
     fprintf(out, "<path stroke=\"#999999\" d=\"M%d %dh20\"/>", LEFT + 220, y - 4);
     fprintf(out, "<text class=\"s\" x=\"%d\" y=\"%d\">down</text>\n", LEFT + 246, y);
+    x = LEFT + 300;
+    swatch(out, &x, y, FAULTY_COLOUR, "faulty, no longer watched");
     if (v->s->node_count > v->lane_count)
-        fprintf(out, "<text class=\"s\" x=\"%d\" y=\"%d\">and %zu more nodes, not shown</text>\n", LEFT + 300,
-                y, v->s->node_count - v->lane_count);
+        fprintf(out, "<text class=\"s\" x=\"%d\" y=\"%d\">and %zu more nodes, not shown</text>\n", x, y,
+                v->s->node_count - v->lane_count);
 }
 
 static void write_break(const struct svg *v, FILE *out)
@@ -378,8 +408,8 @@ void svg_write(const struct svg *v, FILE *out)
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n"
             "<style>text{font:13px sans-serif;fill:#222}.s{font-size:11px}.t{font-weight:bold;font-size:15px}"
-            ".g{stroke:#d8d8d8;fill:none}.f{stroke:#111;stroke-width:1.6;fill:none}"
-            ".a{fill:#fff;stroke:#111;stroke-width:1.4}.b{stroke:#d00000;stroke-width:2;fill:none}"
+            ".g{stroke:#d8d8d8;fill:none}.f{stroke:#444;stroke-width:1.2;fill:none}"
+            ".a{fill:#fff;stroke:#111;stroke-width:1.2}.b{stroke:#d00000;stroke-width:2;fill:none}"
             "text.b{stroke:none;fill:#d00000}</style>\n"
             "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n<text class=\"t\" x=\"8\" y=\"22\">",
             WIDTH, height, WIDTH, height, WIDTH, height);
@@ -387,14 +417,14 @@ void svg_write(const struct svg *v, FILE *out)
     fprintf(out, "</text>\n<text class=\"s\" x=\"8\" y=\"%d\">epoch</text>\n", TOP - 30);
     fprintf(out, "<text class=\"s\" x=\"8\" y=\"%d\">faults of all</text>\n", TOP - 12);
     write_grid(v, out);
-    write_marks(v, out, v->lane_count, TOP - 20, 12);
+    write_marks(v, out, v->lane_count, TOP - 18);
     for (size_t i = 0; i < v->lane_count; i++) {
         int size = h > 12 ? 12 : h - 1;
-        fprintf(out, "<text x=\"8\" y=\"%d\" style=\"font-size:%dpx\">", lane_y(v, i) + h - h / 3, size);
+        fprintf(out, "<text x=\"8\" y=\"%d\" style=\"font-size:%dpx\">", lane_y(v, i) + h * 2 / 3, size);
         escaped(out, v->s->nodes[i].name);
         fputs("</text>\n", out);
         write_spans(v, out, i);
-        write_marks(v, out, i, lane_y(v, i), h);
+        write_marks(v, out, i, lane_y(v, i));
     }
     write_break(v, out);
     write_legend(v, out, bottom + 24);

@@ -1,0 +1,8 @@
+# Scenarios, each named after its rule: make check runs every one. One line a file: SCENARIOS += tests/sim/X.scn
+SCENARIOS =
+SCENARIOS += tests/sim/r3_late_approval.scn tests/sim/r4_lost_entry.scn tests/sim/r5_adoption.scn
+SCENARIOS += tests/sim/r5_late_readiness.scn tests/sim/r7_hidden_slot.scn tests/sim/r7_dropped.scn
+SCENARIOS += tests/sim/r13_split_slot.scn tests/sim/r15_recovery_lane.scn tests/sim/s9_old_backup.scn
+SCENARIOS += tests/sim/p2_soft_before_breaking.scn tests/sim/n7_strict_off.scn tests/sim/n7_strict_on.scn
+TESTS += tests/sim/run.sh
+EXTRA_DIST += tests/sim/run.sh $(SCENARIOS)
