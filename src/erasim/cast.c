@@ -8,6 +8,8 @@
 #include "src/erasim/people.h"
 #include "src/erasim/strike.h"
 
+#define SIGHT_LEAST_MS 2000 /* nobody acts on what came just now */
+
 void *cast_alloc(size_t bytes)
 {
     void *p = calloc(1, bytes ? bytes : 1);
@@ -92,13 +94,17 @@ struct sighting *cast_sighting(struct sightings *all, const struct era_hash *pro
 }
 
 struct sighting *cast_sight(struct sightings *all, const struct era_hash *proposal, uint64_t now_ms,
-                            uint64_t due_ms, unsigned mood)
+                            struct era_prng *prng, uint64_t slow_ms)
 {
     struct sighting *at = &all->list[all->next];
     all->next = (all->next + 1) % CAST_SIGHTINGS_MAX;
     if (all->count < CAST_SIGHTINGS_MAX)
         all->count++;
-    *at = (struct sighting){.proposal = *proposal, .first_ms = now_ms, .due_ms = due_ms, .mood = mood};
+    *at = (struct sighting){.proposal = *proposal, .first_ms = now_ms, .due_ms = now_ms};
+    if (prng) {
+        at->due_ms += cast_between(prng, SIGHT_LEAST_MS, slow_ms);
+        at->mood = (unsigned)era_prng_below(prng, 100);
+    }
     return at;
 }
 

@@ -37,9 +37,7 @@ static void notice_build(struct sim *s, struct actor *a, const struct era_candid
 {
     struct caretaker *k = a->who;
     if (asks_rebuild(c->plan) && !cast_sighting(&k->builds, &c->proposal))
-        cast_sight(&k->builds, &c->proposal, s->now_ms,
-                   s->now_ms + cast_between(&a->prng, 5000, s->plan.epoch_ms),
-                   (unsigned)era_prng_below(&a->prng, 100));
+        cast_sight(&k->builds, &c->proposal, s->now_ms, &a->prng, s->plan.epoch_ms);
 }
 
 /* What differed is repaired, also when the plan was adopted meanwhile. */
@@ -81,9 +79,7 @@ static void vote(struct sim *s, struct actor *a, struct sim_node *n, const struc
     bool impatient = s->now_ms < k->impatient_until_ms;
     struct sighting *seen = cast_sighting(&k->votes, &c->proposal);
     if (!seen)
-        seen = cast_sight(&k->votes, &c->proposal, s->now_ms,
-                          s->now_ms + cast_between(&a->prng, 5000, 3 * s->plan.epoch_ms / 2),
-                          (unsigned)era_prng_below(&a->prng, 100));
+        seen = cast_sight(&k->votes, &c->proposal, s->now_ms, &a->prng, 3 * s->plan.epoch_ms / 2);
     if (impatient) {
         sim_strike(s, SIM_FAULT_IMPATIENT, n, "asks for a vote in slot %llu", (unsigned long long)c->seq);
     } else if (s->now_ms < seen->due_ms || seen->tries >= TRIES_MAX || seen->mood < NEVER_PERCENT ||

@@ -120,9 +120,7 @@ static void review(struct sim *s, struct actor *a, const struct look *l, const s
     struct signer *g = a->who;
     struct sighting *seen = cast_sighting(&g->seen, &c->proposal);
     if (!seen)
-        seen = cast_sight(&g->seen, &c->proposal, s->now_ms,
-                          s->now_ms + cast_between(&a->prng, 1000, s->plan.epoch_ms),
-                          (unsigned)era_prng_below(&a->prng, 100));
+        seen = cast_sight(&g->seen, &c->proposal, s->now_ms, &a->prng, s->plan.epoch_ms);
     if (s->now_ms < seen->due_ms)
         return;
     const struct approval *mine = signer_find(g, c->charter_version, c->seq);
@@ -173,7 +171,7 @@ static bool waits(struct sim *s, struct guild *guild, const struct look *l)
                 continue;
             struct sighting *seen = cast_sighting(&guild->seen, &c->proposal);
             if (!seen)
-                seen = cast_sight(&guild->seen, &c->proposal, s->now_ms, 0, 0);
+                seen = cast_sight(&guild->seen, &c->proposal, s->now_ms, NULL, 0);
             if (c->expiry >= l->view.epoch && s->now_ms < seen->first_ms + patience)
                 waiting = true;
         }
@@ -230,9 +228,9 @@ static bool propose(struct sim *s, struct actor *a, const struct look *l)
                            .component = l->component,
                            .view = &l->view,
                            .seq = free_seq(g, l),
-                           .urgent = cast_chance(&a->prng, 15),
-                           .later = era_prng_below(&a->prng, 3),
                            .text = text};
+    b.urgent = cast_chance(&a->prng, 15);
+    b.later = era_prng_below(&a->prng, 3);
     enum wish wish = wish_of(&a->prng);
     memset(st, 0, sizeof *st);
     st->kind = ERA_KIND_PROPOSAL;

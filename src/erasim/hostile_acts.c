@@ -87,14 +87,12 @@ static bool over(const struct sim *s)
     return s->now_ms + ACT_MOST_MS >= s->cast->quiet_ms;
 }
 
-static size_t some_node(struct sim *s, struct era_prng *p)
+/* For half an epoch to four, then to one node. */
+static void hold(struct sim *s, struct actor *a, struct era_bytes envelope)
 {
-    return era_prng_below(p, s->node_count);
-}
-
-static uint64_t later(struct sim *s, struct era_prng *p)
-{
-    return s->now_ms + cast_between(p, s->plan.epoch_ms / 2, 4 * s->plan.epoch_ms);
+    uint64_t due = s->now_ms + cast_between(&a->prng, s->plan.epoch_ms / 2, 4 * s->plan.epoch_ms);
+    size_t node = era_prng_below(&a->prng, s->node_count);
+    hostile_hold(s, due, node, envelope);
 }
 
 /* ---- bad signers ---- */
@@ -132,9 +130,9 @@ static bool show_rival(struct sim *s, struct actor *a, const struct signer *g, c
                            .component = scene->component,
                            .view = &view,
                            .seq = scene->c->seq,
-                           .urgent = cast_chance(&a->prng, 20),
-                           .later = era_prng_below(&a->prng, 6),
                            .text = text};
+    b.urgent = cast_chance(&a->prng, 20);
+    b.later = era_prng_below(&a->prng, 6);
     struct era_statement *st = begin(s, ERA_KIND_PROPOSAL);
     enum wish wish = cast_chance(&a->prng, 50) ? WISH_BREAKING : WISH_SOFT;
     if (!cast_draft(&b, wish, &st->u.proposal) && !cast_draft(&b, WISH_DROP, &st->u.proposal))
@@ -149,7 +147,7 @@ static void play_signer(struct sim *s, struct actor *a, const struct scene *scen
     const struct era_candidate *c = scene->c;
     if (cast_sighting(&g->seen, &c->proposal))
         return;
-    cast_sight(&g->seen, &c->proposal, s->now_ms, 0, 0);
+    cast_sight(&g->seen, &c->proposal, s->now_ms, NULL, 0);
     unsigned mood = (unsigned)era_prng_below(&a->prng, 100), half = mood % 2;
     struct era_bytes approve =
         vote_for(s, ERA_KIND_APPROVE, scene->charter, scene->component, c->seq, &c->proposal, g->key);
@@ -161,7 +159,7 @@ static void play_signer(struct sim *s, struct actor *a, const struct scene *scen
             sim_strike(s, SIM_FAULT_BAD_SIGNER, scene->n, "%s approves two in slot %llu", g->key->name,
                        (unsigned long long)c->seq);
     } else if (mood < 95) {
-        hostile_hold(s, later(s, &a->prng), some_node(s, &a->prng), approve);
+        hold(s, a, approve);
         sim_strike(s, SIM_FAULT_BAD_SIGNER, scene->n, "%s approves late in slot %llu", g->key->name,
                    (unsigned long long)c->seq);
     }
@@ -225,7 +223,7 @@ static void play_validators(struct sim *s, struct actor *a, const struct scene *
     const struct era_candidate *c = scene->c;
     if (!is_approved(c) || cast_sighting(&crew->votes, &c->proposal))
         return;
-    cast_sight(&crew->votes, &c->proposal, s->now_ms, 0, 0);
+    cast_sight(&crew->votes, &c->proposal, s->now_ms, NULL, 0);
     for (size_t i = 0; i < crew->validator_count; i++) {
         const struct sim_key *key = crew->validators[i];
         unsigned mood = (unsigned)era_prng_below(&a->prng, 100), half = mood % 2;
@@ -383,12 +381,12 @@ static void play_hidden(struct sim *s, struct actor *a, const struct scene *scen
     }
     if (stake < c->readiness_needed)
         return;
-    cast_sight(&crew->hidden, &c->proposal, s->now_ms, 0, 0);
+    cast_sight(&crew->hidden, &c->proposal, s->now_ms, NULL, 0);
     uint8_t *bytes;
     size_t len = assemble(s, scene, &bytes);
     if (len == 0)
         return;
-    hostile_hold(s, later(s, &a->prng), some_node(s, &a->prng), (struct era_bytes){bytes, len});
+    hold(s, a, (struct era_bytes){bytes, len});
     free(bytes);
     sim_tell(s, scene->n, "a certificate of slot %llu is held back", (unsigned long long)c->seq);
 }
@@ -402,7 +400,7 @@ static uint64_t act_withheld(struct sim *s, struct actor *a)
     each_candidate(s, a, play_hidden);
     if (crew->heard_count > 0 && cast_chance(&a->prng, 20)) {
         struct heard *h = &crew->heard[era_prng_below(&a->prng, crew->heard_count)];
-        hostile_hold(s, later(s, &a->prng), some_node(s, &a->prng), (struct era_bytes){h->bytes, h->len});
+        hold(s, a, (struct era_bytes){h->bytes, h->len});
     }
     return next_act(s, a);
 }

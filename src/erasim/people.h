@@ -1,7 +1,8 @@
 /* people: what the files of the cast share and nobody else sees.
  *
  * Everybody is an actor: a function, its next hour, and a stream of numbers of
- * its own, so that a draw more in one place moves nothing in another. Actors
+ * its own, so that a draw more in one place moves nothing in another. No two
+ * draws in one expression: compilers order arguments as they like. Actors
  * read honest nodes by their public reading functions and act by commands, as
  * people do through eractl and the control socket. */
 #ifndef ERA_ERASIM_PEOPLE_H
@@ -116,8 +117,9 @@ struct sim_node *cast_ask_whom(struct sim *s, size_t home);
 struct era_bytes cast_signed(struct sim *s, const struct era_statement *st, const struct sim_key *key,
                              struct era_hash *id);
 struct sighting *cast_sighting(struct sightings *all, const struct era_hash *proposal);
+/* A new one, with a mood, due after up to slow_ms; prng NULL: due at once, mood 0. */
 struct sighting *cast_sight(struct sightings *all, const struct era_hash *proposal, uint64_t now_ms,
-                            uint64_t due_ms, unsigned mood);
+                            struct era_prng *prng, uint64_t slow_ms);
 
 /* ---- cast_keys.c ---- */
 

@@ -179,7 +179,7 @@ static void fall(struct sim_node *n)
         n->key->trust = SIM_FAULTY;
 }
 
-static void go_down(struct sim *s, const struct strike *k, struct era_prng *p)
+static void go_down(struct sim *s, const struct strike *k)
 {
     struct sim_node *n = &s->nodes[k->a];
     if (k->kind == SIM_FAULT_POWER) {
@@ -193,7 +193,6 @@ static void go_down(struct sim *s, const struct strike *k, struct era_prng *p)
         if (k->kind == SIM_FAULT_ABSENT)
             sim_strike(s, SIM_FAULT_ABSENT, n, "for %llu ms", (unsigned long long)(k->end_ms - s->now_ms));
     }
-    (void)p;
 }
 
 static void restart(struct sim *s, struct sim_node *n)
@@ -336,7 +335,7 @@ static bool begin_node(struct sim *s, struct strike *k, struct era_prng *p)
         s->cast->caretakers[k->a].impatient_until_ms = k->end_ms;
     else if (k->kind == SIM_FAULT_CRASH || k->kind == SIM_FAULT_POWER || k->kind == SIM_FAULT_TORN ||
              k->kind == SIM_FAULT_BIT_FLIP || k->kind == SIM_FAULT_ABSENT)
-        go_down(s, k, p);
+        go_down(s, k);
     else
         strike_disk(s, k, p);
     return true;
@@ -491,13 +490,12 @@ static void plan_kind(struct sim *s, enum sim_fault kind, struct era_prng *p)
     size_t times = cast_chance(p, OCCURS_PERCENT) ? cast_between(p, 1, 3) : 0;
     for (size_t i = 0; i < times && all->count < STRIKES_MAX; i++) {
         struct strike *k = &all->list[all->count++];
-        *k = (struct strike){.kind = kind,
-                             .lasts_ms = length_of(kind, s->plan.epoch_ms, p),
-                             .percent = cast_chance(p, 40) ? 100 : (unsigned)cast_between(p, 10, 60),
-                             .seed = era_prng_next(p),
-                             .amount = amount_of(kind, p)};
-        cast_hire(s, act_strike, k, cast_between(p, first, last), sim_fault_name(kind));
-        struct actor *a = s->cast->actors[s->cast->actor_count - 1];
+        k->kind = kind;
+        k->lasts_ms = length_of(kind, s->plan.epoch_ms, p);
+        k->percent = cast_chance(p, 40) ? 100 : (unsigned)cast_between(p, 10, 60);
+        k->seed = era_prng_next(p);
+        k->amount = amount_of(kind, p);
+        struct actor *a = cast_hire(s, act_strike, k, cast_between(p, first, last), sim_fault_name(kind));
         era_prng_init(&a->prng, k->seed);
     }
 }
