@@ -19,6 +19,7 @@ _eractl_options() {
     show) echo "--export" ;;
     approve) echo "--key --network --yes --offline --output" ;;
     reject) echo "--key --network --reason --yes --offline --output" ;;
+    unlock) echo "--yes" ;;
     attest) echo "--artefact --dir --file --build --source --builder" ;;
     eras) echo "--component" ;;
     gate) echo "--component --quiet" ;;
@@ -34,8 +35,8 @@ _eractl_ids() {
 
 _eractl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb="" word
-    local verbs="status gate eras inbox show log peers announcements propose approve reject submit attest ready emit
-        events wait height keygen charter hash semver"
+    local verbs="status gate eras inbox show log peers announcements propose approve reject submit attest ready unlock
+        emit events wait height keygen charter hash semver"
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in

@@ -1,4 +1,4 @@
-/* attest, ready. The digest is the daemon's to compute: no option takes one (T5). */
+/* attest, ready, unlock. The digest is the daemon's to compute: no option takes one (T5). */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -275,6 +275,25 @@ int era_run_ready(struct era_cli *cli)
         era_pass_json(cli, &a);
     else
         puts(era_json_text(a.json, "id"));
+    era_answer_clear(&a);
+    return ERA_EXIT_OK;
+}
+
+/* ---- unlock ---- */
+
+int era_run_unlock(struct era_cli *cli)
+{
+    struct era_answer a;
+    if (!era_confirm(cli, "What this key said and its store lacks it may then contradict, for all to see.\n"
+                          "Is this store the newest, and the key used nowhere else? Unlock it?"))
+        return era_fail(cli, ERA_EXIT_NEGATIVE, NULL, "", "", "not unlocked");
+    int status = era_ask(cli, &(struct era_request){.verb = "unlock"}, &a);
+    if (status != 0)
+        return status;
+    if (cli->json)
+        era_pass_json(cli, &a);
+    else
+        puts(strcmp(era_json_text(a.json, "was"), "none") == 0 ? "the key was not locked" : "unlocked");
     era_answer_clear(&a);
     return ERA_EXIT_OK;
 }

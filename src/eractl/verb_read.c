@@ -149,6 +149,23 @@ static void print_coming(const json_t *s)
     }
 }
 
+/* Why the daemon's key signs nothing, and what helps (protocol §9). */
+static void print_lock(const char *lock)
+{
+    if (strcmp(lock, "starting") == 0) {
+        era_print_pair("keys locked", "this node has not yet compared what it holds with its peers since it "
+                                      "started, so its key signs nothing");
+        era_print_pair("  cure",
+                       "wait for a link to its configured peers (`eractl peers`); if none will come "
+                       "and this store is the newest, run `eractl unlock`");
+    } else if (strcmp(lock, "missing") == 0) {
+        era_print_pair("keys locked", "others hold a statement of this node's key that its store lacks: the "
+                                      "store is an old one, or the key is used elsewhere");
+        era_print_pair("  cure", "see that the key is used nowhere else and that no newer store exists, then "
+                                 "run `eractl unlock`; the next charter unlocks too");
+    }
+}
+
 static void print_status(const json_t *s)
 {
     const json_t *peers = json_object_get(s, "peers"), *store = json_object_get(s, "store");
@@ -165,6 +182,7 @@ static void print_status(const json_t *s)
     era_print_pair("staged", "%s", strcmp(staged, "-") == 0 ? "" : staged);
     print_clock(s);
     print_gate(json_object_get(s, "gate"));
+    print_lock(era_json_text(s, "lock"));
     print_components(json_object_get(s, "components"));
     era_print_pair("view", "%s", era_json_text(s, "view_digest"));
     era_print_pair("peers", "%" JSON_INTEGER_FORMAT " links up, %" JSON_INTEGER_FORMAT " configured",

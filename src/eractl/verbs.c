@@ -114,6 +114,8 @@ static const struct era_option gate_options[] = {
     {0},
 };
 
+static const struct era_option unlock_options[] = {OPTION_YES, {0}};
+
 static const struct era_option events_options[] = {
     {"topic", ERA_OPT_TOPIC, "PREFIX", false, "only topics that begin so"},
     {"signals", ERA_OPT_SIGNALS, NULL, false,
@@ -148,6 +150,12 @@ static const struct era_option wait_options[] = {
     "before the signature leaves; keep that file with the key. On a machine without a daemon: carry "        \
     "the file of `eractl show ID --export FILE` there, run approve --offline FILE -o OUT, and "              \
     "carry OUT back to `eractl submit`."
+#define UNLOCK_DOC                                                                                           \
+    "After a start the daemon's key signs nothing until the node has compared what it holds with its "       \
+    "peers; and when others hold a word of this key that is missing here, it signs nothing any more. "       \
+    "Unlock "                                                                                                \
+    "when no peer can be reached, or when it is known that this store is the newest and the key is used "    \
+    "nowhere else: a key that votes twice is seen by all, for ever."
 #define ATTEST_DOC                                                                                           \
     "The daemon computes the digest itself; no option takes one. Status 1 when it is not the plan's."
 
@@ -170,6 +178,7 @@ const struct era_verb era_verbs[] = {
     {"attest", era_run_attest, "attest a rebuild of a proposal's artefact", "ID --dir DIR", 1, 1,
      attest_options, ATTEST_DOC},
     {"ready", era_run_ready, "declare this validator ready for a proposal", "ID", 1, 1, NULL, NULL},
+    {"unlock", era_run_unlock, "let the daemon's key sign again", "", 0, 0, unlock_options, UNLOCK_DOC},
     {"emit", era_run_emit, "emit an event; FILE - is standard input", "TOPIC FILE", 2, 2, NULL, NULL},
     {"events", era_run_events, "follow events, one a line", "", 0, 0, events_options, NULL},
     {"wait", era_run_wait, "wait for an era, a gate, a proposal", "--era N", 0, 0, wait_options, WAIT_DOC},

@@ -89,6 +89,7 @@ int era_run_announcements(struct era_cli *cli);
 int era_run_gate(struct era_cli *cli);
 int era_run_height(struct era_cli *cli);
 int era_run_emit(struct era_cli *cli);
+int era_run_unlock(struct era_cli *cli);
 int era_run_events(struct era_cli *cli);
 int era_run_wait(struct era_cli *cli);
 

@@ -31,6 +31,7 @@ struct era_waiting {
     bool used;
     uint64_t request;
     char verb[16];
+    enum era_lock lock;       /* unlock: what it lifted */
     struct era_hash proposal; /* attest */
     char artefact[ERA_NAME_BYTES_MAX + 1], expected[ERA_DIGEST_BYTES_MAX + 1],
         digest[ERA_DIGEST_BYTES_MAX + 1];

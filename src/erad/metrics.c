@@ -134,6 +134,10 @@ static void put_gates(struct page *p)
     int network = era_node_network_component(p->n);
     single(p, "may_emit", "gauge", "1 while this node may emit events.",
            era_gate_may_emit(era_node_gate(p->n, network)->state));
+    single(p, "key_locked", "gauge",
+           "1 while the node's key signs nothing: at a start, or because others hold a word of it that is "
+           "missing here.",
+           era_node_lock(p->n) != ERA_LOCK_NONE);
     family(p, "unsupported_era_epochs", "gauge",
            "Epochs until an era begins that this node cannot run, by component; 0: it has begun. Absent "
            "while all fit.");
@@ -204,7 +208,8 @@ static void put_stake(struct page *p)
     struct era_hash digest = era_view_digest(era_node_ledger(p->n));
     struct era_adoption *a = malloc(sizeof *a);
     assert(a);
-    era_adoption_measure(era_node_ledger(p->n), era_node_epoch(p->n), &digest, era_node_view_since(p->n), a);
+    era_adoption_measure(era_node_counting_ledger(p->n), era_node_epoch(p->n), &digest,
+                         era_node_view_since(p->n), a);
     const struct {
         const char *of;
         uint64_t stake;

@@ -11,12 +11,25 @@
 
 #define AGENT PACKAGE_NAME "/" PACKAGE_VERSION
 
+const char *era_report_lock_name(enum era_lock lock)
+{
+    switch (lock) {
+    case ERA_LOCK_NONE:
+        return "none";
+    case ERA_LOCK_STARTING:
+        return "starting";
+    case ERA_LOCK_MISSING:
+        return "missing";
+    }
+    return "none";
+}
+
 static void put_identity(const struct era_node *n, const struct era_report_info *info, json_t *o)
 {
     char key[ERA_KEY_TEXT_BYTES];
-    const struct era_charter *c = era_node_charter(n);
+    const struct era_charter *c = era_node_charter(n), *counting = era_node_counting_charter(n);
     int validator = era_node_validator(n);
-    bool staked = validator >= 0 && !c->authority_only;
+    bool staked = validator >= 0 && !counting->authority_only;
     report_put(o, "name", report_text(c->name));
     report_put(o, "network", report_hash(era_node_network(n)));
     report_put(o, "charter_version", report_number(c->version));
@@ -25,10 +38,11 @@ static void put_identity(const struct era_node *n, const struct era_report_info 
     report_put(o, "node_key", report_text(era_key_text(&info->node_key, key)));
     report_put(o, "versions", report_versions(era_node_versions(n)));
     report_put(o, "staged", report_versions(era_node_staged(n)));
-    report_put(o, "validator", staked ? report_text(c->validators[validator].name) : json_null());
-    report_put(o, "stake", staked ? report_stake(c->validators[validator].stake) : json_null());
+    report_put(o, "validator", staked ? report_text(counting->validators[validator].name) : json_null());
+    report_put(o, "stake", staked ? report_stake(counting->validators[validator].stake) : json_null());
     report_put(o, "emitter",
-               validator >= 0 && !staked ? report_text(c->emitters[validator].name) : json_null());
+               validator >= 0 && !staked ? report_text(counting->emitters[validator].name) : json_null());
+    report_put(o, "lock", report_text(era_report_lock_name(era_node_lock(n))));
     report_put(o, "pid", report_number((uint64_t)info->pid));
     report_put(o, "uptime_ms", report_number(info->uptime_ms));
 }
@@ -93,7 +107,7 @@ static json_t *adoption_of(const struct era_node *n, const struct era_hash *dige
 {
     struct era_adoption *a = malloc(sizeof *a);
     assert(a);
-    era_adoption_measure(era_node_ledger(n), era_node_epoch(n), digest, era_node_view_since(n), a);
+    era_adoption_measure(era_node_counting_ledger(n), era_node_epoch(n), digest, era_node_view_since(n), a);
     json_t *o = report_object(), *software = report_array();
     for (size_t i = 0; i < a->count; i++) {
         json_t *v = report_object();
@@ -117,7 +131,7 @@ static json_t *adoption_of(const struct era_node *n, const struct era_hash *dige
 /* M8: would the quorum survive each switch to come? */
 static json_t *next_of(const struct era_node *n)
 {
-    const struct era_charter *c = era_node_charter(n);
+    const struct era_charter *c = era_node_charter(n), *counting = era_node_counting_charter(n);
     json_t *all = report_array();
     for (size_t comp = 0; comp < c->component_count; comp++) {
         struct era_view v;
@@ -129,10 +143,11 @@ static json_t *next_of(const struct era_node *n)
             json_t *o = report_object();
             report_put(o, "component", report_text(c->components[comp].id));
             report_put(o, "entry", report_entry(n, v.plan, i, v.current));
-            report_put(
-                o, "supporting",
-                report_stake(era_adoption_supporting(era_node_ledger(n), era_node_epoch(n), &e->record)));
-            report_put(o, "needed", report_stake(c->authority_only ? 0 : era_charter_quorum(c)));
+            report_put(o, "supporting",
+                       report_stake(era_adoption_supporting(era_node_counting_ledger(n), era_node_epoch(n),
+                                                            &e->record)));
+            report_put(o, "needed",
+                       report_stake(counting->authority_only ? 0 : era_charter_quorum(counting)));
             report_add(all, o);
         }
     }

@@ -31,6 +31,11 @@ json_t *era_report_show(const struct era_node *n, const struct era_hash *proposa
 /* What a signal says to subscribers and hooks; topic is written to topic[ERA_TOPIC_BYTES_MAX + 1]. */
 json_t *era_report_signal(const struct era_node *n, const struct era_signal *signal, char *topic);
 
+/* "none", "starting", "missing" */
+const char *era_report_lock_name(enum era_lock lock);
+/* The ledger of the chain of charters that holds this proposal; NULL: none. */
+const struct era_ledger *era_report_ledger_of(const struct era_node *n, const struct era_hash *proposal);
+
 /* One sentence why the gate is as it is, and what unblocks it ("" when nothing need). */
 void era_report_gate_words(const struct era_node *n, const struct era_gate *gate, int component, char *text,
                            size_t text_size, char *cure, size_t cure_size);

@@ -171,7 +171,7 @@ static void unleased(struct about *a)
     say(&a->text, "strict emission: leases of epoch %llu for era %llu \"%s\" by stake %llu, needed %llu",
         (unsigned long long)era_node_epoch(a->n), (unsigned long long)a->gate->current->record.era,
         a->gate->current->record.era_name, (unsigned long long)a->gate->lease_stake,
-        (unsigned long long)era_charter_quorum(era_node_charter(a->n)));
+        (unsigned long long)era_charter_quorum(era_node_counting_charter(a->n)));
     say(&a->cure,
         "it opens when enough validators lease; if not with the next epoch, look for what they voted in "
         "with `eractl log`: a plan that was not adopted must be dropped by a new one");
@@ -186,7 +186,7 @@ static void stale(struct about *a)
     }
     say(&a->text, "fresh announcements of stake %llu, needed %llu",
         (unsigned long long)era_node_fresh_stake(a->n),
-        (unsigned long long)era_charter_quorum(era_node_charter(a->n)));
+        (unsigned long long)era_charter_quorum(era_node_counting_charter(a->n)));
     if (report_silent(a->n, SILENT_NAMED_MAX, names, sizeof names))
         say(&a->text, "; silent: %s", names);
     say(&a->cure, "check links with `eractl peers`; ask the silent validators to run");

@@ -57,16 +57,18 @@ json_t *era_report_proposals(const struct era_node *n)
     return o;
 }
 
+/* Above the head, or adopted under any charter of the chain (R10). */
 json_t *era_report_show(const struct era_node *n, const struct era_hash *proposal)
 {
     json_t *found = NULL;
-    for (size_t comp = 0; comp < era_node_charter(n)->component_count && !found; comp++) {
-        const struct era_adopted *all;
-        size_t count = era_ledger_adopted(era_node_ledger(n), (int)comp, &all);
-        for (size_t i = 0; i < count && !found; i++)
-            if (era_hash_eq(&all[i].proposal, proposal))
-                found = report_adopted(n, (int)comp, &all[i]);
-    }
+    for (const struct era_ledger *l = era_node_ledger(n); l && !found; l = era_ledger_older(l))
+        for (size_t comp = 0; comp < era_ledger_charter(l)->component_count && !found; comp++) {
+            const struct era_adopted *all;
+            size_t count = era_ledger_adopted(l, (int)comp, &all);
+            for (size_t i = 0; i < count && !found; i++)
+                if (era_hash_eq(&all[i].proposal, proposal))
+                    found = report_adopted(n, l, (int)comp, &all[i]);
+        }
     const struct era_candidate *c = era_ledger_candidate(era_node_ledger(n), proposal);
     if (!found && c && c->known)
         found = report_proposal(n, c, SIZE_MAX);
@@ -79,19 +81,18 @@ json_t *era_report_show(const struct era_node *n, const struct era_hash *proposa
 
 /* ---- history ---- */
 
-static json_t *log_entry(const struct era_node *n, int component, const struct era_adopted *all, size_t count,
-                         size_t i)
+static json_t *log_entry(const struct era_node *n, const struct era_ledger *l, int component,
+                         const struct era_adopted *all, size_t count, size_t i)
 {
-    const struct era_component *of = &era_node_charter(n)->components[component];
+    const struct era_component *of = &era_ledger_charter(l)->components[component];
     const struct era_adopted *a = &all[i];
-    int author = era_charter_signer_index(of, &a->author);
+    int author = era_charter_signer_index(of, &a->author), current;
     struct era_proposal *p = malloc(sizeof *p);
-    struct era_view view;
     json_t *o = report_object();
     assert(p);
-    bool known = era_ledger_proposal(era_node_ledger(n), &a->proposal, p);
+    bool known = era_ledger_proposal(l, &a->proposal, p);
     assert(known);
-    era_node_view(n, component, &view);
+    report_is_head(n, of->id, a, &current);
     report_put(o, "component", report_text(of->id));
     report_put(o, "charter_version", report_number(a->charter_version));
     report_put(o, "seq", report_number(a->seq));
@@ -100,20 +101,31 @@ static json_t *log_entry(const struct era_node *n, int component, const struct e
     report_put(o, "urgent", report_bool(a->urgent));
     report_put(o, "void", report_bool(report_is_void(all, count, i)));
     report_put(o, "text", report_text(p->text));
-    report_put(o, "plan", report_plan(n, a->plan, view.head == a ? view.current : -1));
+    report_put(o, "plan", report_plan(n, a->plan, current));
     free(p);
     return o;
+}
+
+/* Oldest charter first. */
+static void put_log(const struct era_node *n, const struct era_ledger *l, json_t *entries)
+{
+    const struct era_ledger *chain[ERA_CHARTER_VERSION_MAX + 1];
+    size_t length = 0;
+    for (; l; l = era_ledger_older(l))
+        chain[length++] = l;
+    while (length-- > 0)
+        for (size_t comp = 0; comp < era_ledger_charter(chain[length])->component_count; comp++) {
+            const struct era_adopted *all;
+            size_t count = era_ledger_adopted(chain[length], (int)comp, &all);
+            for (size_t i = 0; i < count; i++)
+                report_add(entries, log_entry(n, chain[length], (int)comp, all, count, i));
+        }
 }
 
 json_t *era_report_log(const struct era_node *n)
 {
     json_t *o = report_answer("log"), *entries = report_array();
-    for (size_t comp = 0; comp < era_node_charter(n)->component_count; comp++) {
-        const struct era_adopted *all;
-        size_t count = era_ledger_adopted(era_node_ledger(n), (int)comp, &all);
-        for (size_t i = 0; i < count; i++)
-            report_add(entries, log_entry(n, (int)comp, all, count, i));
-    }
+    put_log(n, era_node_ledger(n), entries);
     report_put(o, "entries", entries);
     return o;
 }
@@ -167,10 +179,10 @@ json_t *era_report_charter(const struct era_node *n)
 
 static json_t *announced(const struct era_node *n, size_t validator, const struct era_hash *digest)
 {
-    const struct era_charter *c = era_node_charter(n);
+    const struct era_charter *c = era_node_counting_charter(n);
     struct era_announcement *a = calloc(1, sizeof *a);
     assert(a);
-    bool said = era_ledger_announcement(era_node_ledger(n), (int)validator, UINT64_MAX, a) != NULL;
+    bool said = era_ledger_announcement(era_node_counting_ledger(n), (int)validator, UINT64_MAX, a) != NULL;
     json_t *o = report_object();
     report_put(o, "name", report_text(c->validators[validator].name));
     report_put(o, "stake", report_stake(c->validators[validator].stake));
@@ -189,7 +201,7 @@ json_t *era_report_announcements(const struct era_node *n)
 {
     struct era_hash digest = era_view_digest(era_node_ledger(n));
     json_t *o = report_answer("announcements"), *all = report_array();
-    for (size_t v = 0; v < era_node_charter(n)->validator_count; v++)
+    for (size_t v = 0; v < era_node_counting_charter(n)->validator_count; v++)
         report_add(all, announced(n, v, &digest));
     report_put(o, "epoch", report_number(era_node_epoch(n)));
     report_put(o, "validators", all);

@@ -241,11 +241,12 @@ bool report_is_fresh(const struct era_node *n, uint64_t announced)
 
 bool report_silent(const struct era_node *n, size_t most, char *out, size_t size)
 {
-    const struct era_charter *c = era_node_charter(n);
+    const struct era_charter *c = era_node_counting_charter(n);
     size_t silent = 0, len = 0;
     out[0] = '\0';
     for (size_t v = 0; v < c->validator_count; v++) {
-        const struct era_item *said = era_ledger_announcement(era_node_ledger(n), (int)v, UINT64_MAX, NULL);
+        const struct era_item *said =
+            era_ledger_announcement(era_node_counting_ledger(n), (int)v, UINT64_MAX, NULL);
         if (said && report_is_fresh(n, said->seq))
             continue;
         if (silent++ < most && len < size)

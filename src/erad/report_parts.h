@@ -38,7 +38,13 @@ json_t *report_head(const struct era_adopted *head); /* {"id","seq","charter_ver
 json_t *report_proposal_short(const struct era_node *n, const struct era_candidate *c);
 /* names_max: names listed of those who are ready; the rest is a number. */
 json_t *report_proposal(const struct era_node *n, const struct era_candidate *c, size_t names_max);
-json_t *report_adopted(const struct era_node *n, int component, const struct era_adopted *a);
+/* l, component: the ledger that holds it, and its charter's index (R10). */
+json_t *report_adopted(const struct era_node *n, const struct era_ledger *l, int component,
+                       const struct era_adopted *a);
+/* True where this adopted one is the head of its component now. *current: index of the entry in force then,
+ * else -1. */
+bool report_is_head(const struct era_node *n, const char *component, const struct era_adopted *a,
+                    int *current);
 bool report_is_void(const struct era_adopted *all, size_t count, size_t i);
 
 /* "3 days 4 h", "2 h 5 min", "40 s". */

@@ -117,18 +117,19 @@ static json_t *rebuild(const struct era_charter *charter, const struct era_compo
 /* Whether this validator voted, and what it would be told if it asked now (R4). */
 static json_t *my_vote(const struct era_node *n, const struct era_candidate *c)
 {
-    const struct era_charter *charter = era_node_charter(n);
+    const struct era_charter *counting = era_node_counting_charter(n);
     const struct era_item *said[2];
     const char *why = NULL;
     int validator = era_node_validator(n);
-    if (validator < 0 || charter->authority_only)
+    enum era_verdict v = era_node_may_vote(n, c, &why);
+    if (v == ERA_NO_KEY)
         return json_null();
-    size_t count = era_ledger_spoken(era_node_ledger(n), ERA_KIND_READINESS, c->component, c->seq,
-                                     &charter->validators[validator].key, said);
-    bool cast = false;
+    bool cast = v == ERA_DUPLICATE;
+    size_t count = validator < 0 ? 0
+                                 : era_ledger_spoken(era_node_ledger(n), ERA_KIND_READINESS, c->component,
+                                                     c->seq, &counting->validators[validator].key, said);
     for (size_t i = 0; i < count; i++)
         cast |= said[i]->candidate == c;
-    enum era_verdict v = era_node_may_vote(n, c, &why);
     json_t *o = report_object();
     report_put(o, "cast", report_bool(cast));
     report_put(o, "verdict", report_text(era_verdict_code(v)));
@@ -148,11 +149,12 @@ static void put_slot(json_t *o, const char *component, uint64_t charter_version,
 }
 
 /* What stands in the proposal itself. */
-static void put_content(const struct era_node *n, json_t *o, const struct era_hash *id, int current)
+static void put_content(const struct era_node *n, json_t *o, const struct era_ledger *l,
+                        const struct era_hash *id, int current)
 {
     struct era_proposal *p = malloc(sizeof *p);
     assert(p);
-    bool known = era_ledger_proposal(era_node_ledger(n), id, p);
+    bool known = era_ledger_proposal(l, id, p);
     assert(known); /* callers hold a known candidate or an adopted one */
     json_t *drops = report_array();
     for (size_t i = 0; i < p->drop_count; i++)
@@ -190,7 +192,8 @@ json_t *report_proposal(const struct era_node *n, const struct era_candidate *c,
     put_slot(o, component->id, c->charter_version, c->seq, &c->proposal);
     report_put(o, "state", report_text(state));
     report_put(o, "author", report_text(author_name(component, &c->author)));
-    put_content(n, o, &c->proposal, c->plan ? era_plan_current(c->plan, era_node_epoch(n)) : -1);
+    put_content(n, o, era_node_ledger(n), &c->proposal,
+                c->plan ? era_plan_current(c->plan, era_node_epoch(n)) : -1);
     report_put(o, "approvals", approvals(component, c->approved_by, c->approvals_needed, true));
     report_put(o, "rejections", rejections(component, c));
     report_put(o, "readiness",
@@ -254,23 +257,49 @@ static void put_certified(json_t *o, const struct era_charter *charter, const st
     free(ready);
 }
 
-json_t *report_adopted(const struct era_node *n, int component, const struct era_adopted *a)
+const struct era_ledger *era_report_ledger_of(const struct era_node *n, const struct era_hash *proposal)
 {
-    const struct era_charter *charter = era_node_charter(n);
+    struct era_envelope e;
+    for (const struct era_ledger *l = era_node_ledger(n); l; l = era_ledger_older(l))
+        if (era_ledger_proposal_bytes(l, proposal, &e))
+            return l;
+    return NULL;
+}
+
+bool report_is_head(const struct era_node *n, const char *component, const struct era_adopted *a,
+                    int *current)
+{
+    const struct era_charter *c = era_node_charter(n);
+    const struct era_component *of = era_charter_component(c, component);
+    struct era_view view;
+    *current = -1;
+    if (!of)
+        return false;
+    era_node_view(n, (int)(of - c->components), &view);
+    if (view.head != a)
+        return false;
+    *current = view.current;
+    return true;
+}
+
+json_t *report_adopted(const struct era_node *n, const struct era_ledger *l, int component,
+                       const struct era_adopted *a)
+{
+    const struct era_charter *charter = era_ledger_charter(l);
     const struct era_component *of = &charter->components[component];
     struct era_envelope e;
     struct era_carrier k;
-    struct era_view view;
+    int current;
     json_t *o = report_object();
     enum era_verdict v = era_envelope_decode(a->certificate->envelope, &e);
     if (v == ERA_ACCEPTED)
         v = era_carrier_decode(e.payload, &k);
     assert(v == ERA_ACCEPTED); /* verified when it was taken in */
-    era_node_view(n, component, &view);
+    report_is_head(n, of->id, a, &current);
     put_slot(o, of->id, a->charter_version, a->seq, &a->proposal);
     report_put(o, "state", report_text("adopted"));
     report_put(o, "author", report_text(author_name(of, &a->author)));
-    put_content(n, o, &a->proposal, view.head == a ? view.current : -1);
+    put_content(n, o, l, &a->proposal, current);
     put_certified(o, charter, of, a, &k);
     report_put(o, "my_vote", json_null());
     era_carrier_clear(&k);

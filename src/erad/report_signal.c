@@ -34,7 +34,8 @@ static void put_proposal(const struct era_node *n, json_t *o, const struct era_s
     assert(p);
     report_put(o, "id", report_hash(&s->proposal));
     report_put(o, "seq", report_number(s->seq));
-    bool known = era_ledger_proposal(era_node_ledger(n), &s->proposal, p);
+    const struct era_ledger *l = era_report_ledger_of(n, &s->proposal);
+    bool known = l && era_ledger_proposal(l, &s->proposal, p);
     report_put(o, "version", known ? report_text(report_main_entry(&p->plan)->record.version) : json_null());
     report_put(o, "text", known ? report_text(p->text) : json_null());
     free(p);
@@ -56,14 +57,23 @@ static json_t *payload_text(const struct era_event_statement *e)
     return v;
 }
 
-static const char *speaker(const struct era_node *n, int component, int signer, int validator)
+static const char *validator_name(const struct era_charter *c, int validator)
 {
-    const struct era_charter *c = era_node_charter(n);
-    if (signer >= 0 && component >= 0)
-        return c->components[component].signers[signer].name;
-    if (validator < 0)
+    if (validator < 0 || (size_t)validator >= (c->authority_only ? c->emitter_count : c->validator_count))
         return "";
     return c->authority_only ? c->emitters[validator].name : c->validators[validator].name;
+}
+
+/* Who said two things; "" when the charter it was said under is not the one that now has this kind (R10). */
+static const char *two_faced(const struct era_node *n, const struct era_signal *s)
+{
+    const struct era_charter *c = era_node_charter(n);
+    if (s->item_kind == ERA_KIND_ANNOUNCEMENT || s->item_kind == ERA_KIND_CHECKPOINT)
+        c = era_node_counting_charter(n);
+    if (s->signer < 0 || s->component < 0)
+        return validator_name(c, s->validator);
+    const struct era_component *of = &c->components[s->component];
+    return (size_t)s->signer < of->signer_count ? of->signers[s->signer].name : "";
 }
 
 /* Subscribers choose by topic: the event's own is part of it, as far as a topic reaches. */
@@ -76,7 +86,7 @@ static void put_event(const struct era_node *n, json_t *o, const struct era_sign
         topic[len++] = e->topic[i];
     topic[len] = '\0';
     report_put(o, "topic", report_text(e->topic));
-    report_put(o, "from", report_text(speaker(n, -1, -1, s->validator)));
+    report_put(o, "from", report_text(validator_name(era_node_counting_charter(n), s->validator)));
     report_put(o, "seq", report_number(e->seq));
     report_put(o, "payload_base64", base64_of(e->payload, e->payload_bytes));
     report_put(o, "payload", payload_text(e));
@@ -125,7 +135,7 @@ json_t *era_report_signal(const struct era_node *n, const struct era_signal *s, 
         break;
     case ERA_SIG_EQUIVOCATION:
         report_put(o, "kind", report_text(era_kind_name(s->item_kind)));
-        report_put(o, "by", report_text(speaker(n, s->component, s->signer, s->validator)));
+        report_put(o, "by", report_text(two_faced(n, s)));
         report_put(o, "seq", report_number(s->seq));
         break;
     case ERA_SIG_STORE:

@@ -115,6 +115,20 @@ static bool find_component(const struct asked *a, int otherwise, int *component)
     return false;
 }
 
+/* What any charter of the chain holds (R10). Returns the number of different ids, at most two counted. */
+static size_t find_prefix(const struct era_node *n, const char *digits, struct era_hash found[2])
+{
+    size_t count = 0;
+    for (const struct era_ledger *l = era_node_ledger(n); l && count < 2; l = era_ledger_older(l)) {
+        struct era_hash more[2];
+        size_t here = era_ledger_prefix(l, digits, more, 2);
+        for (size_t i = 0; i < here && i < 2 && count < 2; i++)
+            if (count == 0 || !era_hash_eq(&found[0], &more[i]))
+                found[count++] = more[i];
+    }
+    return count;
+}
+
 /* A whole id or a prefix of at least 8 digits that only one proposal has. False: refused. */
 static bool find_proposal(const struct asked *a, struct era_hash *id)
 {
@@ -125,7 +139,7 @@ static bool find_proposal(const struct asked *a, struct era_hash *id)
         refuse_asked(a, ERA_USAGE, text, "an id is 8 to 64 lowercase hex digits");
         return false;
     }
-    size_t count = era_ledger_prefix(era_node_ledger(a->d->node), text, found, 2);
+    size_t count = find_prefix(a->d->node, text, found);
     if (count == 1) {
         *id = found[0];
         return true;
@@ -225,7 +239,8 @@ static void send_with_proposal(const struct asked *a, json_t *json, const struct
     struct era_envelope e;
     uint8_t *bytes = NULL;
     size_t len = 0;
-    if (id && era_ledger_proposal_bytes(era_node_ledger(a->d->node), id, &e)) {
+    const struct era_ledger *l = id ? era_report_ledger_of(a->d->node, id) : NULL;
+    if (l && era_ledger_proposal_bytes(l, id, &e)) {
         len = era_envelope_bytes(&e);
         bytes = malloc(len);
         assert(bytes);
@@ -385,6 +400,14 @@ static void do_height(const struct asked *a)
     command(a->d, &(struct era_command){.id = a->request, .kind = ERA_CMD_HEIGHT, .number = a->r->number});
 }
 
+/* The operator's word that this store is the newest (protocol §9). */
+static void do_unlock(const struct asked *a)
+{
+    struct era_waiting *w = wait_for(a);
+    w->lock = era_node_lock(a->d->node);
+    command(a->d, &(struct era_command){.id = a->request, .kind = ERA_CMD_UNLOCK});
+}
+
 /* ---- dispatch ---- */
 
 static const struct {
@@ -398,7 +421,7 @@ static const struct {
     {"log", ask_log},         {"announcements", ask_announcements},
     {"submit", do_submit},    {"ready", do_ready},
     {"attest", do_attest},    {"emit", do_emit},
-    {"height", do_height},
+    {"height", do_height},    {"unlock", do_unlock},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -482,6 +505,10 @@ static json_t *done_json(const struct era_daemon *d, const struct era_waiting *w
     json_t *o = object(w->verb);
     if (strcmp(w->verb, "height") == 0) {
         put(o, "epoch", json_integer((json_int_t)era_node_epoch(d->node)));
+        return o;
+    }
+    if (strcmp(w->verb, "unlock") == 0) {
+        put(o, "was", json_string(era_report_lock_name(w->lock)));
         return o;
     }
     put(o, "id", hash_json(era_hash_is_zero(&reply->id) ? &w->proposal : &reply->id));

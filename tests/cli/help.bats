@@ -58,6 +58,7 @@ verbs() { eractl --help | sed -n '/^  [a-z]/s/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .
     refused argument-missing eractl show
     refused argument-missing-2 eractl emit topic
     refused argument-extra eractl status now
+    refused unlock-argument eractl unlock alice.key
     refused option-empty eractl status --=x
 }
 
@@ -70,6 +71,7 @@ verbs() { eractl --help | sed -n '/^  [a-z]/s/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .
     refused no-daemon eractl show 0123456789abcdef --control "$PWD/none"
     refused no-daemon eractl ready 0123456789abcdef --state none
     refused no-daemon eractl height 5 --state none
+    refused no-daemon eractl unlock --yes --state none
     echo x >event
     refused no-daemon eractl emit topic event --state none
     export ERAD_STATE=$PWD/none

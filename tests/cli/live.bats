@@ -195,3 +195,53 @@ emit_until_seen() { # a signal before the follower is there is lost
     [ "$status" -eq 66 ]
     jq -e '.error.code == "not-found"' <<<"$output"
 }
+
+locked_as() { [ "$(ctl --json status | jq -r .lock)" = "$1" ]; }
+
+@test "R4 a key whose peers are away signs nothing until the operator says so" {
+    conf_write 'peers = [ "tcp://127.0.0.1:1" ];'
+    node_up
+    locked_as starting
+    run ctl status
+    says "keys locked"
+    says "has not yet compared"
+    says "eractl unlock"
+    [ "$(curl -s "http://$(observers)/metrics" | sed -n 's/^erad_key_locked //p')" = 1 ]
+    propose_two
+    ctl approve "$id" --key "$net/sam.key" 2>/dev/null
+    ctl approve "$id" --key "$net/sue.key" 2>/dev/null
+    run --separate-stderr ctl ready "$id"
+    [ "$status" -eq 75 ]
+    says "has not yet compared"
+    run --separate-stderr ctl --json ready "$id"
+    jq -e '.error.code == "locked"' <<<"$output"
+    json unlock '. == {schema: "erad.unlock/1", was: "starting"}'
+    locked_as none
+    run ctl status
+    never_says "keys locked"
+    [ "$(curl -s "http://$(observers)/metrics" | sed -n 's/^erad_key_locked //p')" = 0 ]
+    run ctl unlock --yes
+    [ "$output" = "the key was not locked" ]
+    until_true ctl gate
+}
+
+@test "unlock asks on a terminal, in words" {
+    command -v script >/dev/null || skip "there is no script(1) to make a terminal"
+    conf_write 'peers = [ "tcp://127.0.0.1:1" ];'
+    node_up
+    run script -qec "eractl --state $net/state unlock" /dev/null <<<n
+    [ "$status" -eq 1 ]
+    says "Is this store the newest, and the key used nowhere else? Unlock it? [y/N]"
+    says "not unlocked"
+    locked_as starting
+    run script -qec "eractl --state $net/state unlock" /dev/null <<<yes
+    [ "$status" -eq 0 ]
+    says "unlocked"
+    locked_as none
+}
+
+@test "bad: a node without a key" {
+    sed -i '/^validator_key/d' "$net/erad.conf"
+    node_up
+    refused unlock-no-key ctl unlock --yes
+}

@@ -28,11 +28,11 @@ static void write_files(struct era_charter *c, const char *who, const char *soft
         strcat(key, "\n");
         place_write("validator.key", key, strlen(key), 0600);
     }
-    int n = snprintf(
-        conf, sizeof conf,
-        "state_dir = \"state\";\ncharter = \"charter.bin\";\nlisten = [];\npeers = [];\nhttp = \"\";\n"
-        "%sversions : { software = \"%s\"; };\n%s\n",
-        who ? "validator_key = \"validator.key\";\n" : "", software, more);
+    int n = snprintf(conf, sizeof conf,
+                     "state_dir = \"state\";\ncharter = \"charter.bin\";\nlisten = [];\nhttp = \"\";\n"
+                     "%s%sversions : { software = \"%s\"; };\n%s\n",
+                     strstr(more, "peers") ? "" : "peers = [];\n",
+                     who ? "validator_key = \"validator.key\";\n" : "", software, more);
     place_write("erad.conf", conf, (size_t)n, 0644);
 }
 

@@ -52,6 +52,7 @@ Test(metrics, say_what_the_node_knows)
     assert_line(text, "erad_gate_state{component=\"network\",state=\"current\"} 0");
     assert_line(text, "erad_gate_state{component=\"oracle\",state=\"current\"} 1");
     assert_line(text, "erad_may_emit 1");
+    assert_line(text, "erad_key_locked 0");
     assert_line(text, "erad_unsupported_era_epochs{component=\"network\"} 13");
     assert_line(text, "erad_stake{of=\"quorum\"} 14");
     assert_line(text, "erad_stake{of=\"fresh\"} 20");

@@ -38,7 +38,7 @@ Test(report, status_has_the_shape_that_tools_read)
     cr_assert_str_eq(
         keys_at(o, ""),
         "schema,name,network,charter_version,charter_hash,agent,node_key,versions,staged,validator,stake,"
-        "emitter,pid,uptime_ms,clock,gate,components,view_digest,peers,adoption,next,proposals,store,"
+        "emitter,lock,pid,uptime_ms,clock,gate,components,view_digest,peers,adoption,next,proposals,store,"
         "events");
     cr_assert_str_eq(keys_at(o, "clock"), "kind,epoch,reading,epoch_ms,next_epoch_in_ms");
     cr_assert_str_eq(keys_at(o, "gate"),
@@ -53,6 +53,7 @@ Test(report, status_has_the_shape_that_tools_read)
     cr_assert_str_eq(text_at(o, "name"), "storage-grid");
     cr_assert_str_eq(text_at(o, "validator"), "alice");
     cr_assert_str_eq(text_at(o, "stake"), "10");
+    cr_assert_str_eq(text_at(o, "lock"), "none");
     cr_assert_str_eq(text_at(o, "versions.software"), "1.0.0");
     cr_assert_str_eq(text_at(o, "clock.kind"), "wall");
     cr_assert_eq(number_at(o, "clock.epoch"), 7);

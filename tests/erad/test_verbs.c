@@ -462,6 +462,31 @@ Test(verbs, height_is_no_matter_of_a_wall_clock)
     running_end(r);
 }
 
+Test(verbs, R4_unlock_is_the_operators_word_for_a_key_whose_peers_are_away)
+{
+    struct running *r = running_start(by_height(given_charter("alice:10", one)), "alice", "1.0.0",
+                                      "peers = [\"tcp://127.0.0.1:1\"];");
+    struct era_proposal *p = given_soft(given_proposal(r->charter, "network", 1), 30, "1.1.0");
+    struct era_hash id = given_id(r->charter, p);
+    submit(r, given_proposed(r->charter, "s1", p));
+    submit(r, given_approve(r->charter, "s1", p));
+    await(r, "proposals", "\"state\":\"approved\"");
+    await(r, "status", "\"lock\":\"starting\"");
+    assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_LOCKED,
+                   "this node has not yet compared what it holds with its peers since it started");
+    json_t *o = answer(r, (struct era_request){.verb = "unlock"});
+    cr_assert_str_eq(keys_at(o, ""), "schema,was");
+    cr_assert_str_eq(text_at(o, "schema"), "erad.unlock/1");
+    cr_assert_str_eq(text_at(o, "was"), "starting");
+    json_decref(o);
+    await(r, "status", "\"lock\":\"none\"");
+    o = answer(r, (struct era_request){.verb = "unlock"});
+    cr_assert_str_eq(text_at(o, "was"), "none");
+    json_decref(o);
+    json_decref(answer(r, (struct era_request){.verb = "ready", .id = hex(&id)}));
+    running_end(r);
+}
+
 Test(verbs, a_relay_without_a_key_can_neither_emit_nor_vote_nor_attest)
 {
     struct running *r = running_start(by_height(given_charter("alice:10", one)), NULL, "1.0.0", "");
@@ -470,6 +495,7 @@ Test(verbs, a_relay_without_a_key_can_neither_emit_nor_vote_nor_attest)
     assert_refused(ask(r, (struct era_request){.verb = "ready", .id = hex(&id)}), ERA_NO_KEY, "no validator");
     assert_refused(ask(r, (struct era_request){.verb = "attest", .id = hex(&id), .path = "/tmp"}), ERA_NO_KEY,
                    "holds no key");
+    assert_refused(ask(r, (struct era_request){.verb = "unlock"}), ERA_NO_KEY, "holds no key");
     running_end(r);
 }
 
