@@ -10,8 +10,11 @@ static uint64_t items_max(const struct era_charter *c)
     uint64_t carriers =
         era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
     uint64_t announcements = era_mul_sat(c->validator_count, 6);
-    /* About the next charter: its signers and validators are any that it names. */
-    uint64_t succession = 2 * (uint64_t)(3 * ERA_SIGNERS_MAX + 2 * ERA_VALIDATORS_MAX + 1);
+    /* About the next charter: every signer may propose two, whose signers and validators are any keys. */
+    const struct era_component *network = era_charter_component(c, "network");
+    uint64_t charters = ERA_IDS_PER_PLACE_MAX * (network ? network->signer_count : 0);
+    uint64_t succession = charters * (2 + ERA_SIGNERS_MAX + ERA_VALIDATORS_MAX) +
+                          ERA_IDS_PER_PLACE_MAX * (c->validator_count + 1);
     return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX),
                        era_add_sat(carriers, era_add_sat(announcements, succession)));
 }
@@ -28,6 +31,8 @@ struct era_ledger *era_ledger_new(const struct era_charter *charter, const struc
     l->announced = calloc(charter->validator_count + 1, sizeof *l->announced);
     assert(l->components && l->announced);
     l->items_max = items_max(charter);
+    for (size_t i = 0; i < charter->component_count; i++)
+        l->components[i].carried = UINT64_MAX;
     return l;
 }
 
@@ -57,11 +62,19 @@ void era_ledger_free(struct era_ledger *l)
     free(l);
 }
 
-void era_ledger_retire(struct era_ledger *l)
+void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
 {
     l->retired = true;
     for (size_t i = 0; i < l->charter->component_count; i++)
         era_ledger_collect(l, (int)i, UINT64_MAX);
+    for (size_t v = 0; v < l->charter->validator_count; v++)
+        for (struct item *i = l->announced[v], *next; i; i = next) {
+            next = i->announced_next;
+            if (!i->pub.durable || i->pub.seq >= epoch)
+                continue;
+            era_ledger_tell_deleted(l, &i->pub);
+            era_ledger_item_free(l, i);
+        }
 }
 
 /* ---- changes ---- */
@@ -213,6 +226,8 @@ static enum era_verdict slot_verdict(const struct era_ledger *l, const struct er
     const struct component *c = &l->components[s->component];
     const struct era_adopted *head = era_ledger_own_head(l, s->component);
     uint64_t floor = era_ledger_floor(l, s->component);
+    if (seq > c->carried) /* void of effect (R10) */
+        return ERA_DOMINATED;
     if (s->kind == ERA_KIND_CERTIFICATE)
         /* A rival of the head voids its slot, so it is wanted; what lies below changes nothing (R7). */
         return from_disk || !head || seq >= head->seq ? ERA_ACCEPTED : ERA_DOMINATED;
@@ -336,6 +351,8 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
                                       struct item **out)
 {
     uint64_t seq = s->statement->u.proposal.slot.seq;
+    if (l->retired && s->kind != ERA_KIND_CERTIFICATE)
+        return ERA_DOMINATED;
     enum era_verdict v = slot_verdict(l, s, seq, from_disk);
     if (v == ERA_ACCEPTED)
         v = carrier_verdict(l, s, seq);
@@ -378,7 +395,8 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
     if (era_ledger_find(l, &s->item))
         return ERA_DUPLICATE;
     /* An adoption makes room; and what the disk holds was counted before. */
-    if (l->item_count >= l->items_max && s->kind != ERA_KIND_CERTIFICATE && !from_disk)
+    bool adopts = s->kind == ERA_KIND_CERTIFICATE || s->kind == ERA_KIND_CHARTER_CERTIFICATE;
+    if (l->item_count >= l->items_max && !adopts && !from_disk)
         return ERA_FULL;
     struct item *item = NULL;
     enum era_verdict v;

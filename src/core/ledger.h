@@ -136,8 +136,9 @@ void era_ledger_free(struct era_ledger *l); /* NULL-safe */
 /* The ledger of the charter before l's: what was adopted there stands until a slot of l's charter is adopted,
  * up to the bound that l's charter carries (R10). Borrowed; must outlive l. */
 void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);
-/* Its charter is two behind: everything loose goes, what was adopted stays. */
-void era_ledger_retire(struct era_ledger *l);
+/* Its charter is two behind and counts no more: everything loose goes but announcements for `epoch` and later
+ * ones, and is taken no more; what was adopted stays, and closes. Again with every epoch. */
+void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
 
 /* Offer one verified statement.
  * epoch      the local epoch of this step: bounds announcements.
@@ -196,6 +197,13 @@ uint64_t era_ledger_floor(const struct era_ledger *l, int component);
 const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component);
 /* True while a void slot lies above the head (R12); *seq names it. */
 bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq);
+/* The void slots above the head, highest first, older charters' included, into out[cap]; returns their
+ * number.
+ */
+struct era_void {
+    uint64_t charter_version, seq;
+};
+size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_void *out, size_t cap);
 /* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
 size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
                          const struct era_key *key, const struct era_item *out[2]);

@@ -14,7 +14,8 @@ static void refresh_offers(struct era_ledger *l, int component)
     const struct era_adopted *head = era_ledger_own_head(l, component);
     uint64_t least = c->overtaken ? UINT64_MAX : head ? head->seq : 0;
     for (size_t i = 0; i < c->adopted_count; i++)
-        era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate, c->adopted[i].seq >= least);
+        era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate,
+                               c->adopted[i].seq >= least && c->adopted[i].seq <= c->carried);
 }
 
 static int same_component(const struct era_ledger *l, const char *id)
@@ -35,6 +36,24 @@ static void overtake_older(struct era_ledger *l, int component)
         older->components[there].overtaken = overtaken;
         refresh_offers(older, there);
         overtaken |= era_ledger_own_head(older, there) != NULL;
+    }
+}
+
+static uint64_t carried(const struct era_charter *c, const char *id)
+{
+    for (size_t i = 0; i < c->carried_count; i++)
+        if (strcmp(c->carried[i].component, id) == 0)
+            return c->carried[i].seq;
+    return 0;
+}
+
+void era_ledger_follow(struct era_ledger *l, struct era_ledger *older)
+{
+    l->older = older;
+    for (size_t i = 0; i < older->charter->component_count; i++) {
+        older->components[i].carried = carried(l->charter, older->charter->components[i].id);
+        refresh_offers(older, (int)i);
+        overtake_older(older, (int)i);
     }
 }
 
@@ -127,40 +146,31 @@ const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int co
 {
     const struct component *c = &l->components[component];
     for (size_t i = c->adopted_count; i-- > 0;)
-        if (!is_void(c, i))
+        if (c->adopted[i].seq <= c->carried && !is_void(c, i))
             return &c->adopted[i];
     return NULL;
 }
 
-/* The slots of an older charter that l's charter carries (R10): above the bound they are void of effect. */
-static uint64_t carried(const struct era_ledger *l, const char *id)
-{
-    for (size_t i = 0; i < l->charter->carried_count; i++)
-        if (strcmp(l->charter->carried[i].component, id) == 0)
-            return l->charter->carried[i].seq;
-    return 0;
-}
-
-/* Walk from the newest charter to the oldest, and in each from the highest slot down, until something adopted
- * stands: *forked when a void slot was met on the way (R12). */
-static const struct era_adopted *walk_down(const struct era_ledger *l, int component, bool *forked,
-                                           uint64_t *void_seq)
+/* Walk from the newest charter to the oldest, and in each from the highest slot that is carried down, until
+ * something adopted stands. The void slots met on the way (R12) into out[cap], *n is their number. */
+static const struct era_adopted *walk_down(const struct era_ledger *l, int component, struct era_void *out,
+                                           size_t cap, size_t *n)
 {
     const char *id = l->charter->components[component].id;
-    uint64_t bound = UINT64_MAX;
-    *forked = false;
+    *n = 0;
     for (; l && component >= 0; component = l ? same_component(l, id) : -1) {
         const struct component *c = &l->components[component];
         for (size_t i = c->adopted_count; i-- > 0;) {
-            if (c->adopted[i].seq > bound)
+            if (c->adopted[i].seq > c->carried)
                 continue;
             if (!is_void(c, i))
                 return &c->adopted[i];
-            if (!*forked)
-                *void_seq = c->adopted[i].seq;
-            *forked = true;
+            if (i > 0 && c->adopted[i - 1].seq == c->adopted[i].seq)
+                continue; /* named with its rival */
+            if (*n < cap)
+                out[*n] = (struct era_void){c->adopted[i].charter_version, c->adopted[i].seq};
+            ++*n;
         }
-        bound = carried(l, id);
         l = l->older;
     }
     return NULL;
@@ -168,16 +178,25 @@ static const struct era_adopted *walk_down(const struct era_ledger *l, int compo
 
 const struct era_adopted *era_ledger_head(const struct era_ledger *l, int component)
 {
-    bool forked;
-    uint64_t seq;
-    return walk_down(l, component, &forked, &seq);
+    size_t n;
+    return walk_down(l, component, NULL, 0, &n);
 }
 
 bool era_ledger_forked(const struct era_ledger *l, int component, uint64_t *seq)
 {
-    bool forked;
-    walk_down(l, component, &forked, seq);
-    return forked;
+    struct era_void highest;
+    size_t n;
+    walk_down(l, component, &highest, 1, &n);
+    if (n > 0)
+        *seq = highest.seq;
+    return n > 0;
+}
+
+size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_void *out, size_t cap)
+{
+    size_t n;
+    walk_down(l, component, out, cap, &n);
+    return n;
 }
 
 /* ---- assembling carriers: anyone who holds the parts may (R6) ---- */

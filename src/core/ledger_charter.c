@@ -42,11 +42,6 @@ const struct era_ledger *era_ledger_older(const struct era_ledger *l)
     return l->older;
 }
 
-void era_ledger_follow(struct era_ledger *l, struct era_ledger *older)
-{
-    l->older = older;
-}
-
 static struct era_successor *successor_at(struct era_ledger *l, const struct era_hash *charter)
 {
     struct era_successor *s = (struct era_successor *)era_ledger_successor(l, charter);

@@ -50,6 +50,7 @@ struct component {
     struct era_adopted *adopted; /* ascending by slot */
     uint64_t approved_high;      /* highest seq with a durable approved carrier */
     bool overtaken;              /* a newer charter adopted a slot of it: nothing here is the head */
+    uint64_t carried;            /* slots above it are void of effect: the charter that follows says so */
 };
 
 struct era_ledger {
@@ -64,7 +65,7 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     struct item *charter_items;       /* all that is said about it */
-    bool retired;                     /* two charters have followed: only certificates and closes are taken */
+    bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
     uint64_t items_max;
     size_t item_count;
     struct era_candidate *touched;

@@ -56,20 +56,22 @@ static void put_u64(struct digest_input *in, uint64_t v)
 
 static void put_component(struct digest_input *in, const struct era_ledger *l, int component)
 {
-    const struct era_adopted *head = era_ledger_head(l, component), *all;
-    size_t n = era_ledger_adopted(l, component, &all);
+    const struct era_adopted *head = era_ledger_head(l, component);
+    size_t n = era_ledger_voids(l, component, NULL, 0);
+    struct era_void *voids = calloc(n + 1, sizeof *voids);
+    assert(voids);
+    era_ledger_voids(l, component, voids, n);
     put_u64(in, head ? 1 : 0);
     if (head) {
         put_u64(in, head->charter_version);
         put_u64(in, head->seq);
         put(in, head->proposal.b, sizeof head->proposal.b);
     }
-    for (size_t i = 0; i + 1 < n; i++) {
-        if (all[i].seq != all[i + 1].seq || (head && all[i].seq < head->seq))
-            continue;
-        put_u64(in, all[i].charter_version);
-        put_u64(in, all[i].seq);
+    while (n-- > 0) {
+        put_u64(in, voids[n].charter_version);
+        put_u64(in, voids[n].seq);
     }
+    free(voids);
     put_u64(in, UINT64_MAX); /* end of the component */
 }
 

@@ -127,9 +127,18 @@ uint64_t era_node_deadline_ms(const struct era_node *n)
 
 /* ---- view and gates ---- */
 
+void node_view_at(const struct era_node *n, int component, uint64_t epoch, struct era_view *out)
+{
+    era_view_at(n->ledger, &n->initial[component], component, epoch, out);
+    if (n->charter_forked) {
+        out->forked = true;
+        out->current = -1;
+    }
+}
+
 void era_node_view(const struct era_node *n, int component, struct era_view *out)
 {
-    era_view_at(n->ledger, &n->initial[component], component, n->epoch, out);
+    node_view_at(n, component, n->epoch, out);
 }
 
 /* Own rebuild of what is in force differs from what was signed (T5). */
@@ -201,7 +210,7 @@ static struct era_gate_input gate_input(const struct era_node *n, const struct e
 void node_gate_at(const struct era_node *n, int component, uint64_t epoch, struct era_gate *out)
 {
     struct era_view view;
-    era_view_at(n->ledger, &n->initial[component], component, epoch, &view);
+    node_view_at(n, component, epoch, &view);
     struct era_gate_input in = gate_input(n, &view);
     era_gate_judge(&in, out);
 }
@@ -409,7 +418,8 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
             node_cast_charter(n);
         }
         node_tell_armed(n);
-        run_gossip(n); /* what a commit or a closed gate let out */
+        node_drain_changes(n, NULL, 0, false); /* of a charter that was left behind */
+        run_gossip(n);                         /* what a commit or a closed gate let out */
         node_flush(n);
     }
     *effects = n->effects;

@@ -52,21 +52,20 @@ static void open_book(struct era_node *n, const struct era_charter *charter)
     era_verifier_ask(b->verifier, known_charter, b->ledger);
     if (n->book_count > 0)
         era_ledger_follow(b->ledger, node_newest(n)->ledger);
-    if (n->book_count > 1)
-        era_ledger_retire(n->books[n->book_count - 2]->ledger);
     n->books[n->book_count++] = b;
     n->ledger = b->ledger;
     n->charter = charter;
 }
 
-/* A component's plan begins with the record of the first charter that has it (R10: the plan goes on). */
+/* A component's plan begins with the record of the first charter since which all have it (R10: the plan goes
+ * on; one that was left out once and comes again begins anew). */
 static void plan_initial(const struct era_node *n, const char *id, struct era_plan *out)
 {
-    const struct era_component *c = NULL;
-    for (size_t i = 0; i < n->book_count && !c; i++)
-        c = era_charter_component(n->books[i]->charter, id);
-    assert(c);
-    era_plan_initial(c, out);
+    const struct era_component *first = NULL, *c;
+    for (size_t i = n->book_count; i-- > 0 && (c = era_charter_component(n->books[i]->charter, id));)
+        first = c;
+    assert(first);
+    era_plan_initial(first, out);
 }
 
 /* What is kept for each component of the newest charter; what was told of one is still told. */
@@ -100,11 +99,32 @@ static void event_gone(void *ctx, const struct era_hash *item)
     era_gossip_withdraw(n->gossip, ERA_SET_EVENTS, item);
 }
 
+/* What counts no more and is not the charter right before the newest, whose open slots bind (R10). */
+static void retire(struct era_node *n)
+{
+    for (size_t i = 0; i + 2 < n->book_count && n->books[i] != n->counting; i++)
+        era_ledger_retire(n->books[i]->ledger, n->epoch);
+}
+
+/* What was said before this charter counted is not heard now (R14). */
+static struct era_clock *clock_of(const struct book *b)
+{
+    struct era_clock *clock = era_clock_new(b->charter);
+    for (size_t v = 0; v < b->charter->validator_count; v++) {
+        const struct era_item *said = era_ledger_announcement(b->ledger, (int)v, ERA_EPOCH_MAX, NULL);
+        if (said)
+            era_clock_know(clock, (int)v, said->seq);
+    }
+    return clock;
+}
+
 void node_count(struct era_node *n)
 {
     const struct book *b = node_counting(n, n->epoch);
-    if (b == n->counting)
+    if (b == n->counting) {
+        retire(n);
         return;
+    }
     if (n->events) { /* its events name places by the indices of its charter */
         era_events_expire(n->events, ERA_EPOCH_MAX, event_gone, n);
         era_events_free(n->events);
@@ -112,10 +132,11 @@ void node_count(struct era_node *n)
     }
     n->counting = b;
     n->events = era_events_new(b->charter, &n->table_key);
-    n->clock = era_clock_new(b->charter);
+    n->clock = clock_of(b);
     n->validator = node_validator_of(n, b->charter);
     n->lease_quorum.some = false;
     n->gate_dirty = n->votes_dirty = n->clock_dirty = true;
+    retire(n);
 }
 
 void node_books_init(struct era_node *n)
@@ -154,12 +175,12 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger)
                  (unsigned long long)(era_ledger_charter(ledger)->version + 1));
     }
     n->gate_dirty = n->votes_dirty = true;
-    node_count(n);
     if (!s || ledger != node_newest(n)->ledger)
         return;
     const struct era_charter *before = node_newest(n)->charter;
     open_book(n, s->charter);
     index_components(n, before);
+    node_count(n);
     n->view_since = n->epoch;
     if (n->lock == ERA_LOCK_MISSING) /* what the key said under the charter before binds it no more */
         node_unlock(n);

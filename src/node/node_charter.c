@@ -14,6 +14,8 @@ static enum era_verdict may_sign(const struct era_node *n, const char **why)
         return ERA_NO_KEY;
     if (n->store_failed)
         return ERA_STORE_FAILED;
+    if (n->charter_forked)
+        return ERA_FORKED;
     return node_locked(n, why) ? ERA_LOCKED : ERA_ACCEPTED;
 }
 
@@ -57,7 +59,7 @@ static enum era_verdict close_charter(struct era_node *n, const struct era_succe
         return v;
     if (n->clock_word.doubtful)
         return ERA_CLOCK;
-    if (era_charter_validator_index(node_newest(n)->charter, &n->config.secret->key) < 0)
+    if (n->charter->authority_only || era_charter_validator_index(n->charter, &n->config.secret->key) < 0)
         return ERA_UNKNOWN_KEY;
     bool has_last = era_leases_last(&n->leases, &last);
     struct era_statement *say = calloc(1, sizeof *say);
@@ -73,7 +75,7 @@ static enum era_verdict close_charter(struct era_node *n, const struct era_succe
 void node_cast_charter(struct era_node *n)
 {
     const char *why;
-    if (!n->config.auto_charter || !n->started || !n->config.secret || n->config.charter->authority_only)
+    if (!n->config.auto_charter || !n->started || !n->config.secret)
         return;
     for (const struct era_successor *s = era_ledger_successors(n->ledger); s; s = s->next) {
         if (!s->charter)

@@ -79,7 +79,7 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
 static const struct era_hash *in_force_at(const struct era_node *n, uint64_t epoch, struct era_hash *out)
 {
     struct era_view v;
-    era_view_at(n->ledger, &n->initial[n->network_component], n->network_component, epoch, &v);
+    node_view_at(n, n->network_component, epoch, &v);
     const struct era_entry *e = era_view_entry(&v);
     if (!e)
         return NULL;
@@ -191,12 +191,14 @@ static void on_adopted(struct era_node *n, const struct era_charter *charter, co
     era_gossip_forget_refused(n->gossip); /* the floor moved: what was beyond the window may fit now */
 }
 
-static void drain(struct era_node *n, struct era_ledger *ledger, const struct era_hash *pushed, uint64_t from,
+static bool drain(struct era_node *n, struct era_ledger *ledger, const struct era_hash *pushed, uint64_t from,
                   bool push)
 {
     const struct era_charter *charter = era_ledger_charter(ledger);
     struct era_change c;
+    bool some = false;
     while (era_ledger_take_change(ledger, &c)) {
+        some = true;
         switch (c.kind) {
         case ERA_CHANGE_OFFER: {
             bool fresh = pushed && era_hash_eq(pushed, &c.item);
@@ -230,13 +232,17 @@ static void drain(struct era_node *n, struct era_ledger *ledger, const struct er
             break;
         }
     }
+    return some;
 }
 
 /* Changes since the last call. The item `pushed` is sent to all but `from`; others are only offered. */
 void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push)
 {
-    for (size_t i = 0; i < n->book_count; i++) /* one adoption may change older books too, and open a newer */
-        drain(n, n->books[i]->ledger, pushed, from, push);
+    for (bool some = true; some;) { /* one adoption may change older books too, and open a newer */
+        some = false;
+        for (size_t i = 0; i < n->book_count; i++)
+            some |= drain(n, n->books[i]->ledger, pushed, from, push);
+    }
 }
 
 static void item_committed(struct era_node *n, struct pending *p)
@@ -329,8 +335,7 @@ void node_assemble(struct era_node *n)
 
 /* ---- disk ---- */
 
-static enum era_verdict restore_statement(struct era_node *n, struct era_bytes envelope,
-                                          const struct era_hash *key)
+static enum era_verdict restore_statement(struct era_node *n, struct era_bytes envelope)
 {
     const struct era_verified *s;
     struct era_hash item;
@@ -349,7 +354,7 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     } else {
         n->stats.restore_refused++;
         if (v == ERA_DOMINATED) /* collected in memory, the crash came before the disk was told (R9) */
-            node_put_delete(n, key, kind_of(envelope));
+            node_put_delete(n, &item, kind_of(envelope));
     }
     node_drain_changes(n, NULL, 0, false);
     return v;
@@ -367,12 +372,11 @@ static void keep_for_later(struct era_node *n, struct era_bytes envelope)
 /* Again and again, as long as one of them opens the way for another. */
 void node_restore_later(struct era_node *n)
 {
-    static const struct era_hash none;
     for (bool moved = true; moved;) {
         moved = false;
         size_t kept = 0;
         for (size_t i = 0; i < n->later_count; i++) {
-            if (restore_statement(n, n->later[i], &none) == ERA_UNKNOWN_CHARTER) {
+            if (restore_statement(n, n->later[i]) == ERA_UNKNOWN_CHARTER) {
                 n->later[kept++] = n->later[i];
                 continue;
             }
@@ -381,6 +385,7 @@ void node_restore_later(struct era_node *n)
         }
         n->later_count = kept;
     }
+    node_count(n); /* they may have said when the newest charter counts, or that a charter forks */
     n->stats.restore_refused += n->later_count;
     for (size_t i = 0; i < n->later_count; i++)
         free((void *)n->later[i].data);
@@ -400,7 +405,7 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
     assert(!n->started);
     if (era_record_item_read(key, &kind, &id)) {
         if (kind != ERA_RECORD_REBUILD) {
-            enum era_verdict v = restore_statement(n, value, &id);
+            enum era_verdict v = restore_statement(n, value);
             if (v == ERA_UNKNOWN_CHARTER)
                 keep_for_later(n, value);
             return v;

@@ -191,7 +191,9 @@ void node_command(struct era_node *n, const struct era_command *r);
 enum era_verdict node_say(struct era_node *n, const struct era_statement *s, const struct era_reply *reply);
 bool node_may_speak(const struct era_node *n);
 
-/* node.c: the gate at any epoch by what runs now, as if all announcements and leases were there. */
+/* node.c: the view at any epoch; R12: forked, too, while two charters of one version are adopted. */
+void node_view_at(const struct era_node *n, int component, uint64_t epoch, struct era_view *out);
+/* The gate at any epoch by what runs now, as if all announcements and leases were there. */
 void node_gate_at(const struct era_node *n, int component, uint64_t epoch, struct era_gate *out);
 
 /* node_clock.c: judge it again when something was heard or ran out. */

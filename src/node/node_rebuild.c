@@ -91,7 +91,10 @@ enum era_verdict era_node_attest_target(const struct era_node *n, const struct e
     size_t at;
     bool ambiguous = false;
     enum era_verdict v = ERA_NOT_FOUND;
-    if (era_ledger_proposal(n->ledger, proposal, p)) {
+    const struct era_ledger *l = n->ledger;
+    while (l && !era_ledger_proposal(l, proposal, p)) /* what an older charter adopted may be in force */
+        l = era_ledger_older(l);
+    if (l) {
         if (find_artefact(&p->plan, artefact, true, &at, index, &ambiguous) ||
             (!ambiguous && find_artefact(&p->plan, artefact, false, &at, index, &ambiguous))) {
             *entry = p->plan.entries[at];

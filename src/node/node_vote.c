@@ -25,6 +25,11 @@ enum era_verdict era_node_may_vote(const struct era_node *n, const struct era_ca
             *why = locked;
         return ERA_LOCKED;
     }
+    if (n->charter_forked) { /* only a new genesis helps (R12) */
+        if (why)
+            *why = "two charters of one version are adopted";
+        return ERA_FORKED;
+    }
     if (n->clock_word.doubtful) /* time decides what may be voted for (R14) */
         return ERA_CLOCK;
     struct era_voter voter = {.key = n->config.secret->key,
