@@ -276,3 +276,148 @@ Test(proof, R5_without_validators_approved_is_adopted)
     cr_assert_null(flaw_of(c, p, given_carrier(c, p, "s1", "s1 s2", "", "")));
     refused(flaw_of(c, p, given_carrier(c, p, "s1", "s1", "", "")), "too few approvals");
 }
+
+/* ---- charters that follow (R10) ---- */
+
+struct handover {
+    struct era_charter *old, *next;
+    struct era_charter_certificate k;
+    struct era_indexed_signature lists[4][4];
+    struct era_close_group group;
+    struct era_bytes close;
+};
+
+static struct era_signature signed_word(const struct handover *h, const char *who, enum era_kind kind,
+                                        struct era_bytes *payload)
+{
+    static struct era_statement s;
+    struct era_envelope e;
+    memset(&s, 0, sizeof s);
+    s.kind = kind;
+    if (kind == ERA_KIND_CLOSE)
+        s.u.close = (struct era_close){.version = 1, .charter = h->next->hash};
+    else
+        s.u.charter_vote = (struct era_charter_vote){1, h->next->hash};
+    cr_assert_eq(era_envelope_decode(given_signed(h->old, who, &s), &e), ERA_ACCEPTED);
+    *payload = e.payload;
+    return e.signature;
+}
+
+static void add_word(struct handover *h, size_t list, size_t *count, int index, const char *who,
+                     enum era_kind kind)
+{
+    struct era_indexed_signature one = {(uint32_t)index, signed_word(h, who, kind, &h->close)};
+    size_t at = (*count)++;
+    for (; at > 0 && h->lists[list][at - 1].key > one.key; at--)
+        h->lists[list][at] = h->lists[list][at - 1];
+    h->lists[list][at] = one;
+}
+
+/* Old: signers s1 s2 s3 (k = 2), W = 30. New: t1 t2 (k = 2), erin and frank of 10 each (Q = 14). Each list is
+ * one that suffices, but for those left out by a bit of `without`: old approval, new approval, accept, close.
+ */
+static struct handover given_handover(unsigned without)
+{
+    struct handover h = {.old = given_charter("alice:10 bob:10 carol:10", "network k=2 signers=s1,s2,s3"),
+                         .next = given_charter("erin:10 frank:10", "network k=2 signers=t1,t2")};
+    h.next->version = 1;
+    h.next->has_parent = true;
+    h.next->parent = h.old->hash;
+    h.next->effective = 5;
+    h.next->carried_count = 1;
+    strcpy(h.next->carried[0].component, "network");
+    h.next->carried[0].seq = 1 << 20;
+    era_charter_seal(h.next);
+    const char *old_signers[] = {"s1", "s3"}, *new_signers[] = {"t1", "t2"},
+               *validators[] = {"erin", "frank"}, *closers[] = {"alice", "bob", "carol"};
+    size_t closes = 0;
+    for (size_t i = without & 1; i < 2; i++)
+        add_word(&h, 0, &h.k.old_approval_count, given_signer_index(h.old, "network", old_signers[i]),
+                 old_signers[i], ERA_KIND_CHARTER_APPROVE);
+    for (size_t i = without >> 1 & 1; i < 2; i++)
+        add_word(&h, 1, &h.k.new_approval_count, given_signer_index(h.next, "network", new_signers[i]),
+                 new_signers[i], ERA_KIND_CHARTER_APPROVE);
+    for (size_t i = without >> 2 & 1; i < 2; i++)
+        add_word(&h, 2, &h.k.accept_count, given_validator_index(h.next, validators[i]), validators[i],
+                 ERA_KIND_ACCEPT);
+    for (size_t i = without >> 3 & 1; i < 3; i++)
+        add_word(&h, 3, &closes, given_validator_index(h.old, closers[i]), closers[i], ERA_KIND_CLOSE);
+    h.group = (struct era_close_group){.payload = h.close, .count = closes};
+    return h;
+}
+
+static const char *handover_flaw(struct handover *h)
+{
+    static uint8_t payload[65536], out[65536];
+    uint8_t *charter;
+    size_t len = era_charter_encode(h->next, &charter);
+    h->k.charter = (struct era_bytes){charter, len};
+    h->k.old_approvals = h->lists[0];
+    h->k.new_approvals = h->lists[1];
+    h->k.accepts = h->lists[2];
+    h->group.signatures = h->lists[3];
+    h->k.closes = &h->group;
+    h->k.close_count = 1;
+    struct era_envelope e = {
+        .kind = ERA_KIND_CHARTER_CERTIFICATE,
+        .payload = {payload, era_charter_certificate_encode(&h->k, payload, sizeof payload)}};
+    len = era_envelope_encode(&e, out, sizeof out);
+    const char *flaw = proof_charter(h->old, &h->old->hash, &h->next->hash, (struct era_bytes){out, len});
+    free(charter);
+    return flaw;
+}
+
+Test(proof, R10_a_charter_follows_by_all_four_quorums)
+{
+    struct handover h = given_handover(0);
+    cr_assert_null(handover_flaw(&h));
+}
+
+Test(proof, R10_each_quorum_is_asked)
+{
+    const char *flaws[] = {"too few approvals", "too few approvals", "accepts below Q of the new charter",
+                           "closes below Q of the parent"};
+    for (unsigned i = 0; i < 4; i++) {
+        struct handover h = given_handover(1u << i);
+        refused(handover_flaw(&h), flaws[i]);
+    }
+}
+
+Test(proof, R10_each_word_is_signed)
+{
+    const char *flaws[] = {"an approval is not signed", "an approval is not signed",
+                           "a validator did not sign", "a validator did not sign"};
+    for (unsigned i = 0; i < 4; i++) {
+        struct handover h = given_handover(0);
+        h.lists[i][1].signature.b[3] ^= 1;
+        refused(handover_flaw(&h), flaws[i]);
+    }
+}
+
+Test(proof, R10_a_charter_names_its_parent_and_its_bounds)
+{
+    struct handover h = given_handover(0);
+    h.next->parent.b[0] ^= 1;
+    era_charter_seal(h.next);
+    refused(handover_flaw(&h), "it follows another charter");
+    h = given_handover(0);
+    h.next->version = 2;
+    era_charter_seal(h.next);
+    refused(handover_flaw(&h), "it follows another charter");
+    h = given_handover(0);
+    strcpy(h.next->carried[0].component, "oracle");
+    era_charter_seal(h.next);
+    refused(handover_flaw(&h), "a component of the parent without its bound");
+}
+
+Test(proof, R10_a_close_is_for_this_charter)
+{
+    struct handover h = given_handover(0), other = given_handover(0);
+    other.next->effective = 6;
+    era_charter_seal(other.next);
+    for (int i = 0; i < 3; i++) {
+        const char *who[] = {"alice", "bob", "carol"};
+        signed_word(&other, who[i], ERA_KIND_CLOSE, &h.group.payload);
+    }
+    refused(handover_flaw(&h), "a close for something else");
+}
