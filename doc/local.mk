@@ -3,3 +3,4 @@ dist_man_MANS += doc/erad.conf.5 doc/erad-charter.5
 dist_man_MANS += doc/erad.8 doc/erad-protocol.7
 dist_man_MANS += doc/eractl.1
 include doc/model/local.mk
+dist_man_MANS += doc/erasim.1

@@ -54,7 +54,7 @@ enum key {
 };
 
 struct sim_option {
-    const char *name;
+    const char *name, *dashed;
     enum key key;
     unsigned verbs;
     const char *value; /* NULL: takes none */
@@ -63,22 +63,26 @@ struct sim_option {
 
 #define EVERY ((1u << SIM_VERBS) - 1)
 static const struct sim_option options[] = {
-    {"seed", KEY_SEED, ON(RUN), "S", "where everything of the run follows from (default 1)"},
-    {"seeds", KEY_SEEDS, ON(SWEEP) | ON(MUTANTS), "A..B", "from the first to the last (default 1..100)"},
-    {"nodes", KEY_NODES, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "N", "honest nodes (default: the seed chooses)"},
-    {"hours", KEY_HOURS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "H",
+    {"seed", "--seed", KEY_SEED, ON(RUN), "S", "where everything of the run follows from (default 1)"},
+    {"seeds", "--seeds", KEY_SEEDS, ON(SWEEP) | ON(MUTANTS), "A..B",
+     "from the first to the last (default 1..100)"},
+    {"nodes", "--nodes", KEY_NODES, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "N",
+     "honest nodes (default: the seed chooses)"},
+    {"hours", "--hours", KEY_HOURS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "H",
      "virtual hours of each node (default: the seed chooses)"},
-    {"faults", KEY_FAULTS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "LIST",
+    {"faults", "--faults", KEY_FAULTS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "LIST",
      "kinds that may strike: loss,cut or all,-jump or none (default all)"},
-    {"strict", KEY_STRICT, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "on|off",
+    {"strict", "--strict", KEY_STRICT, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "on|off",
      "strict emission (default: the seed chooses)"},
-    {"jobs", KEY_JOBS, ON(SWEEP) | ON(MUTANTS), "J", "processes at a time (default: the processors)"},
-    {"dir", KEY_DIR, ON(MUTANTS), "DIR", "where the mutants are (default: beside this program)"},
-    {"trace", KEY_TRACE, ON(RUN) | ON(SCRIPT), "FILE", "what happened, a line each; - is standard output"},
-    {"svg", KEY_SVG, ON(RUN) | ON(SCRIPT), "FILE", "a picture: a lane a node"},
-    {"json", KEY_JSON, EVERY, NULL, "one JSON object on standard output, errors too"},
-    {"help", KEY_HELP, EVERY, NULL, "this help"},
-    {"version", KEY_VERSION, EVERY, NULL, "version and licence"},
+    {"jobs", "--jobs", KEY_JOBS, ON(SWEEP) | ON(MUTANTS), "J",
+     "processes at a time (default: the processors)"},
+    {"dir", "--dir", KEY_DIR, ON(MUTANTS), "DIR", "where the mutants are (default: beside this program)"},
+    {"trace", "--trace", KEY_TRACE, ON(RUN) | ON(SCRIPT), "FILE",
+     "what happened, a line each; - is standard output"},
+    {"svg", "--svg", KEY_SVG, ON(RUN) | ON(SCRIPT), "FILE", "a picture: a lane a node"},
+    {"json", "--json", KEY_JSON, EVERY, NULL, "one JSON object on standard output, errors too"},
+    {"help", "--help", KEY_HELP, EVERY, NULL, "this help"},
+    {"version", "--version", KEY_VERSION, EVERY, NULL, "version and licence"},
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
@@ -206,22 +210,22 @@ static const struct sim_option *find_option(const struct sim_options *o, const c
                                             struct era_error *err)
 {
     char word[SHOWN_BYTES], cure[NEAR_CURE_BYTES], see[SHOWN_BYTES];
-    snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : sizeof word - 1), name);
+    snprintf(word, sizeof word, "--%.*s", (int)(len < sizeof word - 2 ? len : sizeof word - 3), name);
     struct near near = {.word = word};
     const struct sim_option *elsewhere = NULL;
     for (size_t i = 0; i < OPTIONS; i++) {
-        bool same = strcmp(options[i].name, word) == 0;
+        bool same = strcmp(options[i].name, word + 2) == 0;
         if (!(options[i].verbs & 1u << o->verb)) {
             elsewhere = same ? &options[i] : elsewhere;
             continue;
         }
         if (same)
             return &options[i];
-        near_try(&near, options[i].name);
+        near_try(&near, options[i].dashed);
     }
     snprintf(see, sizeof see, "see `erasim %s --help`", verbs[o->verb].name);
     if (elsewhere) {
-        era_error_set(err, ERA_EXIT_USAGE, "", see, "%s takes no option --%s", verbs[o->verb].name, word);
+        era_error_set(err, ERA_EXIT_USAGE, "", see, "%s takes no option %s", verbs[o->verb].name, word);
         return NULL;
     }
     wrong(err, near_cure(&near, see, cure), "there is no option", word);

@@ -3,6 +3,7 @@
 BATS_FILES =
 BATS_FILES += tests/cli/help.bats tests/cli/local.bats tests/cli/charter.bats tests/cli/propose.bats
 BATS_FILES += tests/cli/sign.bats tests/cli/attest.bats tests/cli/live.bats
+BATS_FILES += tests/cli/erasim.bats
 EXTRA_DIST += tests/cli/given.bash tests/cli/badinput.tsv tests/cli/check-badinput
 
 TESTS += $(BATS_FILES)

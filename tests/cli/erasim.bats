@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# erasim as a person meets it. Bad inputs stand in badinput.tsv, rows sim-….
+# shellcheck disable=SC2154 # $status, $output and $stderr are bats'
+
+bats_require_minimum_version 1.5.0
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+row() { awk -F'\t' -v id="$1" -v n="$2" '$1 == id { print $n }' "$BATS_TEST_DIRNAME/badinput.tsv"; }
+
+# wrong ID COMMAND…: refused as its row says, on standard error alone; with --json as one object.
+wrong() {
+    local fragment expected id=$1
+    shift
+    fragment=$(row "$id" 4) expected=$(row "$id" 5)
+    [ -n "$fragment" ] || { echo "no row $id"; return 1; }
+    run --separate-stderr "$@"
+    echo "$id: status $status: $stderr"
+    [ "$status" -eq "$expected" ] && [ -z "$output" ] && [[ "$stderr" == "erasim: "*"$fragment"* ]] || return 1
+    run --separate-stderr "$1" --json "${@:2}"
+    echo "$id --json: status $status: $output"
+    [ "$status" -eq "$expected" ] && jq -es --arg f "$fragment" \
+        'length == 1 and (.[0].error | (.text + .where + .cure | contains($f)))' <<<"$output"
+}
+
+# scn LINE…: a scenario of two nodes and these lines, in s.scn.
+scn() {
+    printf '%s\n' 'validators v1:10 v2:10' 'component network k=1 signers=s1' 'node v1 v2 votes all' "$@" >s.scn
+}
+
+@test "bad: the command line of erasim" {
+    wrong sim-verb erasim swep
+    wrong sim-no-verb erasim
+    wrong sim-option erasim run --sed 4
+    wrong sim-option-elsewhere erasim run --jobs 4
+    wrong sim-seed erasim run --seed x7
+    wrong sim-seed-twice erasim run --seed 1 --seed 2
+    wrong sim-seed-none erasim run --seed
+    wrong sim-seeds erasim sweep --seeds 9..3
+    wrong sim-seeds-form erasim sweep --seeds 9
+    wrong sim-fault erasim run --faults loss,patrition
+    wrong sim-strict erasim run --strict maybe
+    wrong sim-nodes erasim run --nodes 10001
+    wrong sim-nodes-zero erasim run --nodes 0
+    wrong sim-argument erasim run 7
+    wrong sim-script-none erasim script
+}
+
+@test "bad: files of erasim" {
+    scn 'at 1 s1 proposes P soft 1.1.0 at 5'
+    wrong sim-file-missing erasim script none.scn
+    wrong sim-file-folder erasim script .
+    wrong sim-trace-folder erasim script s.scn --trace none/t
+    wrong sim-svg-folder erasim script s.scn --svg none/p.svg
+    wrong sim-mutants-none erasim mutants --dir .
+    head -c 64 /dev/zero >zero.scn
+    wrong sim-file-binary erasim script zero.scn
+}
+
+@test "bad: words of a scenario" {
+    scn 'at 1 s1 proposes P breking 2.0.0 at 5'
+    wrong sim-scn-class erasim script s.scn
+    scn 'at 1 s1 propsoes P soft 1.1.0 at 5'
+    wrong sim-scn-verb erasim script s.scn
+    scn 'expcet all gate current'
+    wrong sim-scn-line erasim script s.scn
+    scn 'at one heal'
+    wrong sim-scn-time erasim script s.scn
+    scn 'at 3 heal' 'at 2 heal'
+    wrong sim-scn-order erasim script s.scn
+    scn 'at 3 s1 approves Q'
+    wrong sim-scn-proposal erasim script s.scn
+    scn 'at 3 crash v3'
+    wrong sim-scn-node erasim script s.scn
+    scn 'expect all gate blokced'
+    wrong sim-scn-gate erasim script s.scn
+    scn 'trace gate' '1 v1 gate'
+    wrong sim-scn-trace erasim script s.scn
+    printf 'validators v1:10\nnode v1\n' >s.scn
+    wrong sim-scn-charter erasim script s.scn
+}
+
+@test "an expectation that does not come true says what was seen" {
+    scn 'at 1 expect v1 era 2' 'until 2'
+    run --separate-stderr erasim script s.scn
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == "s.scn:4: v1 is in era 1, 1.0.0"* ]]
+}
+
+@test "a trace of another history says where they part" {
+    scn 'until 1' 'trace up' '0 v1 up 1.0.0' '0 v2 up 9.9.9' 'end'
+    run --separate-stderr erasim script s.scn
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"line 2 of the trace"*"expected: 0 v2 up 9.9.9"*"seen:     0 v2 up 1.0.0"* ]]
+    run erasim script s.scn --trace -
+    [ "${lines[1]}" = "0 v2 up 1.0.0" ]
+}
+
+@test "one seed is one history: report, trace and picture, byte for byte" {
+    for i in 1 2; do
+        erasim run --seed 5 --nodes 7 --hours 1 --faults none --json --trace "t$i" --svg "p$i" >"r$i" 2>/dev/null
+    done
+    cmp t1 t2 && cmp p1 p2 && cmp r1 r2
+    jq -e '.schema == "erad.sim-run/1" and .broken == null and .counts.steps > 1000' r1
+    [ "$(wc -l <t1)" -gt 100 ]
+    ! grep -E 'href|<script|url\(' p1
+    python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("p1")'
+}
+
+@test "a fault that was allowed and never struck is said" {
+    erasim run --seed 5 --nodes 7 --hours 1 --faults eclipse >r
+    grep -q 'eclipse .*allowed, and never struck' r || grep -Eq 'eclipse +[1-9]' r
+    ! grep -q 'garbage' r
+}
+
+@test "a sweep adds up, and leaves no process" {
+    run --separate-stderr erasim sweep --seeds 1..3 --jobs 2 --nodes 7 --hours 1 --faults none --json
+    [ "$status" -eq 0 ]
+    jq -e '.schema == "erad.sim-sweep/1" and .runs == 3 and .broken == null' <<<"$output"
+    ! pgrep -f 'erasim sweep --seeds 1[.][.]3'
+}
+
+@test "an interrupted sweep says how to go on" {
+    erasim sweep --seeds 1..100000 --jobs 2 --nodes 7 --hours 1 --faults none >out 2>/dev/null &
+    pid=$!
+    until [ -n "$(pgrep -P "$pid")" ]; do :; done
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    grep -q 'to go on: .*erasim sweep --seeds [0-9]*\.\.100000 --jobs 2 --nodes 7 --hours 1 --faults none' out
+}
+
+@test "a mutant that breaks a rule is caught, one that does not has survived" {
+    mkdir m
+    printf '#!/bin/sh\necho '\''{"broken":{"rule":"I6","seed":3,"replay":"x run --seed 3"}}'\''\nexit 1\n' >m/erasim-mutant-a
+    chmod +x m/erasim-mutant-a
+    run erasim mutants --dir m
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"a "*"caught by I6, seed 3"*"again: x run --seed 3"* ]]
+    printf '#!/bin/sh\necho '\''{"broken":null}'\''\n' >m/erasim-mutant-b
+    chmod +x m/erasim-mutant-b
+    run erasim mutants --dir m
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"SURVIVED"*"1 caught, 1 survived"* ]]
+}
+
+@test "the manual and the completions know every verb and option of erasim" {
+    for verb in run sweep script mutants faults; do
+        grep -q "^\.It Cm $verb\b" "$ERA_SRC/doc/erasim.1"
+        for option in $(erasim "$verb" --help | grep -o '^ *--[a-z]*'); do
+            grep -q "It Fl Fl ${option#--}\b\|It Fl -${option#--}\b" "$ERA_SRC/doc/erasim.1"
+            grep -q -- "$option\b" "$ERA_SRC/contrib/completions/erasim.bash"
+        done
+    done
+}
