@@ -74,7 +74,8 @@ static enum era_lease_answer may_lease(const struct era_node *n, const struct bo
                              .component = n->network_component,
                              .initial = &n->initial[n->network_component],
                              .leases = &n->leases,
-                             .stopped = gate->state <= ERA_GATE_CLOCK};
+                             .stopped = gate->state <= ERA_GATE_CLOCK ||
+                                        n->gates[n->network_component].state <= ERA_GATE_CLOCK};
     return era_lease_judge(n->ledger, &who, epoch, &entry);
 }
 
