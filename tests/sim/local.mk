@@ -6,3 +6,4 @@ SCENARIOS += tests/sim/r13_split_slot.scn tests/sim/r15_recovery_lane.scn tests/
 SCENARIOS += tests/sim/p2_soft_before_breaking.scn tests/sim/n7_strict_off.scn tests/sim/n7_strict_on.scn
 TESTS += tests/sim/run.sh
 EXTRA_DIST += tests/sim/run.sh $(SCENARIOS)
+include tests/sim/mutants/local.mk
