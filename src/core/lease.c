@@ -141,7 +141,7 @@ static bool inherited_agree(const struct era_ledger *l, const struct era_leaser 
         return true;
     struct era_voted *voted = malloc(ERA_INHERITED_MAX * sizeof *voted);
     assert(voted);
-    size_t n = era_succession_inherited(l, who->component, key, voted, ERA_INHERITED_MAX);
+    size_t n = era_succession_inherited(l, who->component, key, NULL, voted, ERA_INHERITED_MAX);
     bool agree = n < ERA_INHERITED_MAX;
     for (size_t i = 0; i < n && agree; i++)
         agree = voted[i].plan && same_entry(entry_at(voted[i].plan, epoch), entry);
@@ -156,8 +156,7 @@ static bool quorum_announced(const struct era_ledger *l, int validator, uint64_t
     const struct era_charter *c = era_ledger_charter(l);
     uint64_t least = epoch > 0 ? epoch - 1 : 0;
     uint64_t stake = era_ledger_fresh_stake(l, least);
-    const struct era_item *own = era_ledger_announcement(l, validator, ERA_EPOCH_MAX, NULL);
-    if (!own || own->seq < least)
+    if (!era_ledger_fresh(l, validator, least))
         stake += c->validators[validator].stake;
     return stake >= era_charter_quorum(c);
 }

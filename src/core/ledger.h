@@ -176,6 +176,8 @@ const struct era_successor *era_ledger_successors(const struct era_ledger *l);
 const struct era_successor *era_ledger_successor(const struct era_ledger *l, const struct era_hash *charter);
 /* The adopted one; NULL: none, or two (R12: only a new genesis helps; *forked may be NULL). */
 const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *forked);
+/* A charter that follows is adopted; also when there are two. */
+bool era_ledger_followed(const struct era_ledger *l);
 const struct era_ledger *era_ledger_older(const struct era_ledger *l); /* NULL: l's is charter 0 */
 const struct era_charter *era_ledger_charter(const struct era_ledger *l);
 const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item);
@@ -210,7 +212,10 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
 /* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
                                                struct era_announcement *decoded);
-/* Stake with a durable announcement for an epoch >= least (N6). */
+/* A durable announcement by this validator for an epoch >= least is held, under l's charter or, when its key is a
+ * validator there too, the one before: a charter that begins to count does not silence those who stay. */
+bool era_ledger_fresh(const struct era_ledger *l, int validator, uint64_t least_epoch);
+/* Stake of those (N6). */
 uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch);
 /* Items held, pending included. */
 size_t era_ledger_count(const struct era_ledger *l);

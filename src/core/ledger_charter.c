@@ -37,6 +37,14 @@ const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *fo
     return n == 1 ? adopted : NULL;
 }
 
+bool era_ledger_followed(const struct era_ledger *l)
+{
+    for (const struct era_successor *s = l->successors; s; s = s->next)
+        if (s->certificate)
+            return true;
+    return false;
+}
+
 const struct era_ledger *era_ledger_older(const struct era_ledger *l)
 {
     return l->older;
@@ -63,21 +71,41 @@ static void closed_clear(struct era_closed *k)
     free(k->text);
 }
 
+static void successor_free(struct era_successor *s)
+{
+    for (size_t i = 0; i < s->close_count; i++)
+        closed_clear(&s->closes[i]);
+    era_charter_clear(s->charter);
+    free(s->charter);
+    free((void *)s->bytes.data);
+    free(s->accepted_by);
+    free(s->closed_by);
+    free(s->accepts);
+    free(s->closes);
+    free(s);
+}
+
 void era_ledger_successors_free(struct era_ledger *l)
 {
     for (struct era_successor *s = l->successors, *next; s; s = next) {
         next = s->next;
-        for (size_t i = 0; i < s->close_count; i++)
-            closed_clear(&s->closes[i]);
-        era_charter_clear(s->charter);
-        free(s->charter);
-        free((void *)s->bytes.data);
-        free(s->accepted_by);
-        free(s->closed_by);
-        free(s->accepts);
-        free(s->closes);
-        free(s);
+        successor_free(s);
     }
+}
+
+/* One that was only ever on its way to the disk: the store that fails may not fill the memory. */
+static void forget_unknown(struct era_ledger *l, struct era_successor *s)
+{
+    if (s->charter)
+        return;
+    for (const struct item *i = l->charter_items; i; i = i->charter_next)
+        if (i->pub.successor == s)
+            return;
+    struct era_successor **at = &l->successors;
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    successor_free(s);
 }
 
 /* ---- tallies: only ever added to (R8) ---- */
@@ -205,6 +233,8 @@ static void count_one(struct era_ledger *l, const struct era_item *item)
     default:
         assert(!"no statement about a charter");
     }
+    if (s->certificate)
+        s->counts_from = era_succession_counts_from(l->charter, s);
 }
 
 /* ---- offer and commit ---- */
@@ -256,7 +286,7 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
         return ERA_ACCEPTED;
     }
     /* Loose closes are kept though the certificate is complete: they say from when the new charter counts. */
-    if (s->kind != ERA_KIND_CLOSE && era_ledger_next(l, NULL))
+    if (s->kind != ERA_KIND_CLOSE && era_ledger_followed(l))
         return ERA_DOMINATED;
     struct place_key k;
     memset(&k, 0, sizeof k);
@@ -279,8 +309,9 @@ void era_ledger_leave_succession(struct era_ledger *l, struct item *item)
     while (*at != item)
         at = &(*at)->charter_next;
     *at = item->charter_next;
-    if (item->pub.successor && item->pub.kind == ERA_KIND_CHARTER_CERTIFICATE && !item->pub.durable)
+    if (item->pub.kind == ERA_KIND_CHARTER_CERTIFICATE && !item->pub.durable)
         item->pub.successor->assembling = false;
+    forget_unknown(l, item->pub.successor);
 }
 
 /* The chain goes on: what led there is in the certificate; closes say more than it and stay. */
@@ -299,7 +330,7 @@ static void collect_loose(struct era_ledger *l)
 void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
 {
     bool late = item->pub.kind != ERA_KIND_CLOSE && item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE &&
-                era_ledger_next(l, NULL) != NULL;
+                era_ledger_followed(l);
     if (late) { /* the adoption overtook it on its way to the disk */
         era_ledger_tell_deleted(l, &item->pub);
         era_ledger_item_free(l, item);
@@ -347,20 +378,71 @@ static int by_payload(const void *a, const void *b)
     return order ? order : x->validator < y->validator ? -1 : x->validator > y->validator;
 }
 
-/* One close a validator, those of equal words together. room: for as many signatures as there are closes. */
-static void fill_closes(const struct era_successor *s, struct era_charter_certificate *k,
-                        struct era_indexed_signature *room)
+/* A close or accept, by the stake behind it. */
+struct weighed {
+    uint64_t stake;
+    size_t at;
+};
+
+static int by_stake(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    if (x->stake != y->stake)
+        return x->stake > y->stake ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The weightiest of them that make up `needed`; returns their number. */
+static size_t heaviest(struct weighed *w, size_t n, uint64_t needed)
+{
+    uint64_t stake = 0;
+    size_t few = 0;
+    qsort(w, n, sizeof *w, by_stake);
+    while (few < n && stake < needed)
+        stake += w[few++].stake;
+    return few;
+}
+
+static void fill_accepts(const struct era_successor *s, uint64_t needed, struct era_charter_certificate *k)
+{
+    struct weighed *w = calloc(s->accept_count + 1, sizeof *w);
+    assert(w);
+    for (size_t i = 0; i < s->accept_count; i++)
+        w[i] = (struct weighed){s->charter->validators[s->accepts[i].validator].stake, i};
+    k->accept_count = heaviest(w, s->accept_count, needed);
+    for (size_t i = 0; i < k->accept_count; i++)
+        k->accepts[i] =
+            (struct era_indexed_signature){s->accepts[w[i].at].validator, s->accepts[w[i].at].signature};
+    qsort(k->accepts, k->accept_count, sizeof *k->accepts, by_key);
+    free(w);
+}
+
+/* One close a validator, the first. */
+static size_t pick_closes(const struct era_charter *old, const struct era_successor *s, uint64_t needed,
+                          const struct era_closed **out)
+{
+    struct weighed *w = calloc(s->close_count + 1, sizeof *w);
+    uint8_t *seen = calloc(old->validator_count / 8 + 1, 1);
+    size_t n = 0;
+    assert(w && seen);
+    for (size_t i = 0; i < s->close_count; i++)
+        if (mark(seen, s->closes[i].validator))
+            w[n++] = (struct weighed){old->validators[s->closes[i].validator].stake, i};
+    n = heaviest(w, n, needed);
+    for (size_t i = 0; i < n; i++)
+        out[i] = &s->closes[w[i].at];
+    free(w);
+    free(seen);
+    return n;
+}
+
+/* Those of equal words together. room: for as many signatures as there are closes. */
+static void fill_closes(const struct era_charter *old, const struct era_successor *s, uint64_t needed,
+                        struct era_charter_certificate *k, struct era_indexed_signature *room)
 {
     const struct era_closed **order = calloc(s->close_count + 1, sizeof(*order));
-    size_t n = 0;
     assert(order);
-    for (size_t i = 0; i < s->close_count; i++) {
-        bool first = true;
-        for (size_t j = 0; j < i; j++)
-            first &= s->closes[j].validator != s->closes[i].validator;
-        if (first)
-            order[n++] = &s->closes[i];
-    }
+    size_t n = pick_closes(old, s, needed, order);
     qsort(order, n, sizeof(*order), by_payload);
     for (size_t i = 0; i < n; i++) {
         struct era_close_group *g = k->close_count ? &k->closes[k->close_count - 1] : NULL;
@@ -374,7 +456,9 @@ static void fill_closes(const struct era_successor *s, struct era_charter_certif
     free(order);
 }
 
-static size_t assemble(const struct era_successor *s, uint8_t **out)
+/* fewest: no more accepts and closes than the thresholds ask. */
+static size_t assemble(const struct era_charter *old, const struct era_successor *s, bool fewest,
+                       uint8_t **out)
 {
     struct era_charter_certificate k = {.charter = s->bytes};
     k.old_approvals = calloc(ERA_SIGNERS_MAX, sizeof *k.old_approvals);
@@ -385,11 +469,8 @@ static size_t assemble(const struct era_successor *s, uint8_t **out)
     assert(k.old_approvals && k.new_approvals && k.accepts && k.closes && room);
     k.old_approval_count = fill_bits(s->old_approved_by, s->old_approvals, k.old_approvals);
     k.new_approval_count = fill_bits(s->new_approved_by, s->new_approvals, k.new_approvals);
-    for (size_t i = 0; i < s->accept_count; i++)
-        k.accepts[k.accept_count++] =
-            (struct era_indexed_signature){s->accepts[i].validator, s->accepts[i].signature};
-    qsort(k.accepts, k.accept_count, sizeof *k.accepts, by_key);
-    fill_closes(s, &k, room);
+    fill_accepts(s, fewest ? era_charter_quorum(s->charter) : UINT64_MAX, &k);
+    fill_closes(old, s, fewest ? era_charter_quorum(old) : UINT64_MAX, &k, room);
     size_t len = era_author_charter_certificate(&k, out);
     free(k.old_approvals);
     free(k.new_approvals);
@@ -409,7 +490,9 @@ size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *to
         s->touched = false;
         if (!era_succession_complete(l->charter, s) || adopted_count(l) >= ERA_IDS_PER_PLACE_MAX)
             continue;
-        size_t len = assemble(s, out);
+        size_t len = assemble(l->charter, s, false, out);
+        if (len == 0)
+            len = assemble(l->charter, s, true, out);
         *too_large = len == 0;
         s->assembling = len > 0;
         return len;

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 
 const struct era_charter *era_ledger_charter(const struct era_ledger *l)
@@ -127,15 +128,30 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
     return newest;
 }
 
+static bool announced_since(const struct era_ledger *l, int validator, uint64_t least_epoch)
+{
+    for (const struct item *i = l->announced[validator]; i; i = i->announced_next)
+        if (i->pub.durable && i->pub.seq >= least_epoch)
+            return true;
+    return false;
+}
+
+bool era_ledger_fresh(const struct era_ledger *l, int validator, uint64_t least_epoch)
+{
+    if (announced_since(l, validator, least_epoch))
+        return true;
+    if (!l->older)
+        return false;
+    int before = era_charter_validator_index(l->older->charter, &l->charter->validators[validator].key);
+    return before >= 0 && announced_since(l->older, before, least_epoch);
+}
+
 uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch)
 {
     uint64_t stake = 0;
     for (size_t v = 0; v < l->charter->validator_count; v++)
-        for (const struct item *i = l->announced[v]; i; i = i->announced_next)
-            if (i->pub.durable && i->pub.seq >= least_epoch) {
-                stake += l->charter->validators[v].stake;
-                break;
-            }
+        if (era_ledger_fresh(l, (int)v, least_epoch))
+            stake += l->charter->validators[v].stake;
     return stake;
 }
 

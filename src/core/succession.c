@@ -76,7 +76,7 @@ enum era_verdict era_succession_may_approve(const struct era_ledger *l, const st
                                             const struct era_key *key, const char **why)
 {
     *why = NULL;
-    if (era_ledger_next(l, NULL))
+    if (era_ledger_followed(l))
         return ERA_DOMINATED;
     if (!s->charter || (!s->charter->authority_only && s->accept_stake < era_charter_quorum(s->charter))) {
         *why = "validators of too little stake have accepted the new charter";
@@ -107,6 +107,15 @@ const struct era_item *era_succession_own_close(const struct era_ledger *l, cons
         free(s);
     }
     return said[0];
+}
+
+static int by_slot(const void *a, const void *b)
+{
+    const struct era_closed_slot *x = a, *y = b;
+    int order = strcmp(x->component, y->component);
+    if (order == 0 && x->seq != y->seq)
+        order = x->seq < y->seq ? -1 : 1;
+    return order ? order : era_hash_cmp(&x->proposal, &y->proposal);
 }
 
 static bool name_slot(struct era_close *out, const char *component, uint64_t seq,
@@ -140,12 +149,15 @@ static bool list_voted(const struct era_ledger *l, const struct era_key *key, st
             const struct era_item *said[2];
             size_t ids = era_ledger_spoken(l, ERA_KIND_READINESS, (int)i, slots[k]->seq, key, said);
             for (size_t j = 0; j < ids; j++) {
+                if (!said[j]->candidate) /* overtaken on its way to the disk */
+                    continue;
                 if (!name_slot(out, c->components[i].id, slots[k]->seq, &said[j]->candidate->proposal))
                     return false;
                 highest[i] = slots[k]->seq;
             }
         }
     }
+    qsort(out->voted, out->voted_count, sizeof out->voted[0], by_slot);
     return true;
 }
 
@@ -159,6 +171,10 @@ enum era_verdict era_succession_may_close(const struct era_ledger *l, const stru
     if (!era_succession_approved(c, s)) {
         *why = "the new charter lacks approvals of old or new signers, or accepts of its validators";
         return ERA_NOT_APPROVED;
+    }
+    if (era_ledger_followed(l) && !s->certificate) {
+        *why = "another charter of that version is adopted";
+        return ERA_DOMINATED;
     }
     if (said_another(l, ERA_KIND_CLOSE, s, key)) {
         *why = "this validator already closed for another charter of that version";
@@ -193,29 +209,44 @@ bool era_succession_bars_lease(const struct era_ledger *l, const struct era_key 
 
 /* ---- which charter counts when ---- */
 
-/* Per validator the latest `last` of its closes: of two the one that bars more. */
+struct bar {
+    uint64_t from, stake;
+};
+
+static int by_from(const void *a, const void *b)
+{
+    const struct bar *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+uint64_t era_succession_counts_from(const struct era_charter *old, const struct era_successor *s)
+{
+    if (old->authority_only)
+        return s->charter->effective;
+    struct bar *bars = calloc(old->validator_count + 1, sizeof *bars);
+    assert(bars);
+    for (size_t i = 0; i < s->close_count; i++) {
+        const struct era_closed *k = &s->closes[i];
+        struct bar *bar = &bars[k->validator];
+        uint64_t from = k->text->has_last ? k->text->last + 1 : 0;
+        if (bar->stake == 0 || from < bar->from)
+            *bar = (struct bar){from, old->validators[k->validator].stake};
+    }
+    qsort(bars, old->validator_count, sizeof *bars, by_from);
+    uint64_t stake = 0, from = UINT64_MAX;
+    for (size_t v = 0; v < old->validator_count && from == UINT64_MAX; v++) {
+        stake += bars[v].stake;
+        if (stake >= era_charter_quorum(old))
+            from = bars[v].from > s->charter->effective ? bars[v].from : s->charter->effective;
+    }
+    free(bars);
+    return from;
+}
+
 bool era_succession_counts_next(const struct era_ledger *l, uint64_t epoch)
 {
     const struct era_successor *s = era_ledger_next(l, NULL);
-    const struct era_charter *c = era_ledger_charter(l);
-    if (!s || epoch < s->charter->effective)
-        return false;
-    if (c->authority_only)
-        return true;
-    uint64_t stake = 0;
-    for (size_t i = 0; i < s->close_count; i++) {
-        const struct era_closed *k = &s->closes[i];
-        bool before = true, first = true;
-        for (size_t j = 0; j < s->close_count; j++) {
-            if (s->closes[j].validator != k->validator)
-                continue;
-            first &= j >= i;
-            before &= !s->closes[j].text->has_last || s->closes[j].text->last < epoch;
-        }
-        if (first && before)
-            stake += c->validators[k->validator].stake;
-    }
-    return stake >= era_charter_quorum(c);
+    return s && epoch >= s->counts_from;
 }
 
 /* ---- what older charters bind (extending rule, leases) ---- */
@@ -263,7 +294,7 @@ static void inherit_closed(const struct era_ledger *older, int component, const 
 }
 
 size_t era_succession_inherited(const struct era_ledger *l, int component, const struct era_key *key,
-                                struct era_voted *out, size_t cap)
+                                const struct era_proposal *p, struct era_voted *out, size_t cap)
 {
     struct inherited in = {.out = out, .cap = cap};
     const char *id = era_ledger_charter(l)->components[component].id;
@@ -274,6 +305,8 @@ size_t era_succession_inherited(const struct era_ledger *l, int component, const
         if (!there || !s)
             break; /* it begins with this charter */
         component = (int)(there - c->components);
+        if (p && era_proposal_drops(p, &c->hash))
+            continue;
         const struct era_adopted *head = era_ledger_own_head(l->older, component);
         uint64_t above = head ? head->seq : 0;
         inherit_own(l->older, component, key, above, &in);
@@ -284,22 +317,42 @@ size_t era_succession_inherited(const struct era_ledger *l, int component, const
 
 /* ---- what a slot of the new charter may change, and when ---- */
 
-static bool counts_here(const struct era_ledger *l, uint64_t epoch)
+bool era_succession_counts_here(const struct era_ledger *l, uint64_t epoch)
 {
     return !l->older || era_succession_counts_next(l->older, epoch);
 }
 
-enum era_verdict era_succession_may_change(const struct era_ledger *l, const struct era_plan *prev_plan,
+static bool changes_what_counts(const struct era_ledger *l, const struct era_extending *x,
+                                const struct era_proposal *p)
+{
+    for (size_t i = 0; i < p->plan.count; i++)
+        if (p->plan.entries[i].is_new && p->plan.entries[i].has_effective &&
+            !era_succession_counts_here(l, p->plan.entries[i].effective))
+            return false;
+    for (size_t i = 0; i < x->prev_plan->count; i++)
+        if (x->prev_plan->entries[i].has_effective && era_proposal_drops(p, &x->prev_plan->entries[i].hash) &&
+            !era_succession_counts_here(l, x->prev_plan->entries[i].effective))
+            return false;
+    return true;
+}
+
+static bool leaves_out_what_counts(const struct era_ledger *l, const struct era_extending *x,
+                                   const struct era_proposal *p)
+{
+    for (size_t v = 0; v < x->voted_count; v++)
+        for (size_t i = 1; i < x->voted[v].plan->count; i++) {
+            const struct era_entry *e = &x->voted[v].plan->entries[i];
+            if (e->has_effective && e->effective > x->epoch && era_plan_find(&p->plan, &e->hash) < 0 &&
+                era_plan_find(x->prev_plan, &e->hash) < 0 && !era_succession_counts_here(l, e->effective))
+                return false;
+        }
+    return true;
+}
+
+enum era_verdict era_succession_may_change(const struct era_ledger *l, const struct era_extending *x,
                                            const struct era_proposal *p, const char **why)
 {
-    bool counts = true;
-    for (size_t i = 0; i < p->plan.count; i++)
-        if (p->plan.entries[i].is_new && p->plan.entries[i].has_effective)
-            counts &= counts_here(l, p->plan.entries[i].effective);
-    for (size_t i = 0; i < prev_plan->count; i++)
-        if (prev_plan->entries[i].has_effective && era_proposal_drops(p, &prev_plan->entries[i].hash))
-            counts &= counts_here(l, prev_plan->entries[i].effective);
-    if (counts)
+    if (changes_what_counts(l, x, p) && leaves_out_what_counts(l, x, p))
         return ERA_ACCEPTED;
     *why = "it adds or drops an entry at an epoch that still counts under the charter before";
     return ERA_SHORT_NOTICE;

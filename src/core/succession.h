@@ -34,6 +34,7 @@ struct era_successor {
     size_t close_count, close_cap;
     struct era_closed *closes;          /* an equivocating validator's two stand both here */
     const struct era_item *certificate; /* durable, or NULL */
+    uint64_t counts_from; /* first epoch that counts under it, once it has a certificate; only falls */
     bool assembling, touched;
     struct era_successor *next;
 };
@@ -64,18 +65,28 @@ const struct era_item *era_succession_own_close(const struct era_ledger *l, cons
  */
 bool era_succession_bars_lease(const struct era_ledger *l, const struct era_key *key, uint64_t epoch);
 
-/* Whether epoch e counts under the charter that follows l's: it is adopted, e is not before its effective
- * epoch, and closes of stake >= Q_old have last < e. */
+/* The first epoch e, not before its effective one, for which closes of stake >= Q_old have last < e;
+ * UINT64_MAX: none. Of two closes of one validator either will do: the quorum bears faulty ones, and what
+ * counts once must go on counting (R8). Time O(n log n) in closes: kept as counts_from. */
+uint64_t era_succession_counts_from(const struct era_charter *old, const struct era_successor *s);
+/* Whether epoch e counts under the charter that follows l's: one is adopted, and e >= its counts_from. */
 bool era_succession_counts_next(const struct era_ledger *l, uint64_t epoch);
 
 /* Slots of older charters above the head that bind a validator of l's charter: those it voted in itself, and
- * those that any close names. Into out[cap]; returns their number. A plan that is not known here is NULL. */
+ * those that any close names. Into out[cap]; returns their number. A plan that is not known here is NULL.
+ * p: left out are slots of charters whose hash is among its drops; NULL: none is. A close may name what is no
+ * proposal at all, and more of it than fits the drops: one faulty validator would stop a component for ever.
+ */
 size_t era_succession_inherited(const struct era_ledger *l, int component, const struct era_key *key,
-                                struct era_voted *out, size_t cap);
-#define ERA_INHERITED_MAX 4096 /* more bind nobody: such a charter is refused votes until its head moves */
+                                const struct era_proposal *p, struct era_voted *out, size_t cap);
+#define ERA_INHERITED_MAX 4096 /* more can only be dropped by their charter's hash */
 
-/* A slot of a charter that follows another adds or drops entries only at epochs that count under it. */
-enum era_verdict era_succession_may_change(const struct era_ledger *l, const struct era_plan *prev_plan,
+/* A slot of a charter that follows another adds or drops entries only at epochs that count under it: new
+ * entries, those of prev_plan that it drops, and those to come of plans voted in above it that it leaves out.
+ * What it drops unseen, it drops only once `epoch`, the voter's own, counts. */
+enum era_verdict era_succession_may_change(const struct era_ledger *l, const struct era_extending *x,
                                            const struct era_proposal *p, const char **why);
+/* Whether `epoch` counts under l's charter, as far as the one before it goes. */
+bool era_succession_counts_here(const struct era_ledger *l, uint64_t epoch);
 
 #endif

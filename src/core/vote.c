@@ -82,8 +82,18 @@ static enum era_verdict rebuilt(const struct era_component *component, const str
     return ERA_ACCEPTED;
 }
 
-/* Slots of older charters bind as if voted in (R10). One whose plan is not held here can only be dropped by
- * its proposal's id. */
+/* A charter's hash among the drops leaves out all that it left open; seen or not, so only when it counts no
+ * more. */
+static bool drops_charter(const struct era_ledger *l, const struct era_proposal *p)
+{
+    for (const struct era_ledger *older = era_ledger_older(l); older; older = era_ledger_older(older))
+        if (era_proposal_drops(p, &era_ledger_charter(older)->hash))
+            return true;
+    return false;
+}
+
+/* Slots of older charters bind as if voted in (R10). One whose plan is not held here can only be dropped, by
+ * its proposal's id or with its whole charter. */
 static enum era_verdict gather_inherited(const struct era_ledger *l, const struct era_candidate *c,
                                          const struct era_voter *voter, const struct era_proposal *p,
                                          struct era_voted *voted, size_t *count, const char **why)
@@ -91,7 +101,8 @@ static enum era_verdict gather_inherited(const struct era_ledger *l, const struc
     if (!era_ledger_older(l))
         return ERA_ACCEPTED;
     struct era_voted *inherited = voted + *count;
-    size_t n = era_succession_inherited(l, c->component, &voter->key, inherited, ERA_INHERITED_MAX);
+    bool unseen = drops_charter(l, p);
+    size_t n = era_succession_inherited(l, c->component, &voter->key, p, inherited, ERA_INHERITED_MAX);
     if (n == ERA_INHERITED_MAX) {
         *why = "more slots of the charter before are open than can be looked through";
         return ERA_FULL;
@@ -104,9 +115,14 @@ static enum era_verdict gather_inherited(const struct era_ledger *l, const struc
                    "and it "
                    "is not among the drops";
             return ERA_INCOMPLETE;
+        } else {
+            unseen = true;
         }
     }
-    return ERA_ACCEPTED;
+    if (!unseen || era_succession_counts_here(l, voter->epoch))
+        return ERA_ACCEPTED;
+    *why = "it drops what is not held here while the charter before still counts";
+    return ERA_SHORT_NOTICE;
 }
 
 static enum era_verdict extends(const struct era_ledger *l, const struct era_candidate *c,
@@ -130,7 +146,7 @@ static enum era_verdict extends(const struct era_ledger *l, const struct era_can
     if (v == ERA_ACCEPTED)
         v = era_plan_extends(&x, p, why);
     if (v == ERA_ACCEPTED)
-        v = era_succession_may_change(l, view.plan, p, why);
+        v = era_succession_may_change(l, &x, p, why);
     free(p);
     return v;
 }
