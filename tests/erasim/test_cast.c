@@ -5,6 +5,7 @@
 
 #include "src/core/charter.h"
 #include "src/erasim/sim.h"
+#include "store/record.h"
 
 static struct sim *given_run(uint64_t seed, size_t nodes, uint64_t epochs, sim_faults_t faults)
 {
@@ -187,16 +188,11 @@ struct words {
     struct word list[WORDS_MAX];
 };
 
-static void keep_approvals(void *ctx, struct sim *s, struct sim_node *n, const struct era_envelope *e,
-                           struct era_bytes bytes)
+static void keep_approval(struct words *w, const struct era_envelope *e)
 {
     static struct era_statement st;
-    struct words *w = ctx;
-    (void)n, (void)bytes;
-    if (e->kind != ERA_KIND_APPROVE || sim_key_trust(s, &e->key) != SIM_HONEST)
-        return;
     cr_assert_eq(era_statement_decode(e->kind, e->payload, &st), ERA_ACCEPTED);
-    struct word said = {e->key, st.u.vote.slot.component[0], st.u.vote.slot.seq, st.u.vote.proposal};
+    struct word said = {e->key, (uint8_t)st.u.vote.slot.component[0], st.u.vote.slot.seq, st.u.vote.proposal};
     for (size_t i = 0; i < w->count; i++) {
         const struct word *o = &w->list[i];
         if (!era_key_eq(&o->key, &said.key) || o->component != said.component || o->seq != said.seq)
@@ -208,6 +204,22 @@ static void keep_approvals(void *ctx, struct sim *s, struct sim_node *n, const s
         w->list[w->count++] = said;
 }
 
+/* On disks, for the second of two is not passed on. */
+static void keep_approvals(void *ctx, struct sim *s, struct sim_node *n, const struct era_store_put *puts,
+                           size_t count)
+{
+    (void)n;
+    for (size_t i = 0; i < count; i++) {
+        enum era_record_kind kind;
+        struct era_hash id;
+        struct era_envelope e;
+        if (puts[i].value.data && era_record_item_read(puts[i].key, &kind, &id) &&
+            kind == ERA_RECORD_STATEMENT && era_envelope_decode(puts[i].value, &e) == ERA_ACCEPTED &&
+            e.kind == ERA_KIND_APPROVE && sim_key_trust(s, &e.key) == SIM_HONEST)
+            keep_approval(ctx, &e);
+    }
+}
+
 Test(cast, R3_an_honest_signer_approves_one_proposal_a_slot)
 {
     static struct words words;
@@ -215,7 +227,7 @@ Test(cast, R3_an_honest_signer_approves_one_proposal_a_slot)
     for (uint64_t seed = 300; seed < 312; seed++) {
         struct sim *s = given_run(seed, 7, 14, SIM_FAULTS_ALL);
         memset(&words, 0, sizeof words);
-        sim_watch(s, (struct sim_watch){.ctx = &words, .left = keep_approvals});
+        sim_watch(s, (struct sim_watch){.ctx = &words, .stored = keep_approvals});
         sim_run(s);
         cr_assert_eq(words.twice, 0, "seed %llu", (unsigned long long)seed);
         seen += words.count;
