@@ -142,13 +142,13 @@ node_await() { until_true node_answers "$1" && on "$1" status >/dev/null; }
 # Or it is gone, and there is nothing to wait for.
 node_answers() { node_ended "$1" || on "$1" status; }
 
-# nodes_up [NODE…]: all when none is named; until they answer and their links are up.
+# nodes_up [NODE…]: all when none is named; until they answer, their links are up, and their keys are unlocked.
 nodes_up() {
     local name
     if [ $# -eq 0 ]; then set -- "${validators[@]}" "${relays[@]}"; fi
     for name; do node_start "$name"; done
     for name; do node_await "$name"; done
-    for name; do until_true says "$name" '.peers.up >= .peers.configured' status; done
+    for name; do until_true says "$name" '.peers.up >= .peers.configured and .lock != "starting"' status; done
 }
 
 # node_down NODE [SIGNAL]: until it is gone; its status in $node_status.

@@ -29,6 +29,11 @@ teardown() {
     ls "$net"/carol/state/store.damaged-*/data.mdb
     soon carol ".view_digest == \"$before\"" status
     soon carol '.proposal.approvals.by == ["sam"]' show "$id"
+    # What she had said herself came back from her peers: her key is locked, until her operator knows why.
+    soon carol '.lock == "missing"' status
+    run on carol ready "$id"
+    [ "$status" -eq 75 ]
+    on carol unlock --yes
     # She votes again as any other.
     approve "$id" carol sue
     ready "$id" alice bob carol

@@ -202,14 +202,15 @@ static bool offer_the_first(const struct era_charter *c, const struct era_propos
     return !ended;
 }
 
-/* The first thing alice hears after the restart is a rival that is approved as well; then a peer takes in all
- * she has, until both hold the same. */
+/* Her operator unlocks her key at once, and the first thing alice hears after the restart is a rival that is
+ * approved as well; then a peer takes in all she has, until both hold the same. */
 static void offer_the_rival(const struct era_charter *c, const struct era_proposal *b, bool by_hand,
                             struct heard *heard)
 {
     struct tap t;
     char address[128];
     struct daemon d = daemon_start(0);
+    cr_expect_eq(ask(&d, (struct era_request){.verb = "unlock"}), 0);
     cr_expect_eq(submit(&d, given_proposed(c, "s3", b)), 0);
     cr_expect_eq(submit(&d, given_approve(c, "s3", b)), 0);
     cr_expect_eq(submit(&d, given_approve(c, "s1", b)), 0);
