@@ -65,6 +65,7 @@
 #define ERA_EVENT_RING_MAX        4096
 #define ERA_LEASE_RUNS_MAX        64 /* own leases remembered, a run an entry; older ones bind nothing */
 #define ERA_ARMED_TOLD_MAX        64 /* armed slots told of and remembered at once */
+#define ERA_EVIDENCE_KEPT_MAX     256 /* of what is dominated, for people: in memory and on disk, a charter */
 
 /* ---- store ---- */
 #define ERA_STORE_BATCH_MAX       1000 /* records a transaction: 0.86 of the verify rate (figures) */

@@ -100,3 +100,14 @@ size_t era_author_charter_certificate(const struct era_charter_certificate *c, u
     return seal_envelope(
         (struct era_envelope){.kind = ERA_KIND_CHARTER_CERTIFICATE, .payload = {payload, len}}, payload, out);
 }
+
+size_t era_author_evidence(const struct era_evidence *e, uint8_t **out)
+{
+    size_t payload_bytes = era_evidence_bytes(e);
+    uint8_t *payload = malloc(payload_bytes);
+    assert(payload);
+    size_t len = era_evidence_encode(e, payload, payload_bytes);
+    assert(len == payload_bytes); /* two loose ones fit an envelope */
+    return seal_envelope((struct era_envelope){.kind = ERA_KIND_EVIDENCE, .payload = {payload, len}}, payload,
+                         out);
+}

@@ -33,6 +33,8 @@ size_t era_author_charter(const struct era_hash *network, struct era_bytes chart
 
 /* The certificate of a charter as an envelope, as below. */
 size_t era_author_charter_certificate(const struct era_charter_certificate *c, uint8_t **out);
+/* The evidence as an envelope, malloc'd into *out; returns its length. */
+size_t era_author_evidence(const struct era_evidence *e, uint8_t **out);
 /* A carrier as an envelope, malloc'd into *out (caller frees); returns its
  * length, 0 when it exceeds ERA_STATEMENT_BYTES_MAX. */
 size_t era_author_carrier(uint32_t kind, const struct era_carrier *c, uint8_t **out);

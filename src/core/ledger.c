@@ -4,19 +4,22 @@
 #include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 
-/* Carriers: two ids a kind and slot; announcements: two ids for each of two epochs, and one in flight. */
+/* Carriers: two ids a kind and slot; announcements and checkpoints: two ids for each of two epochs, and one
+ * in flight; evidence: one a place. */
 static uint64_t items_max(const struct era_charter *c)
 {
     uint64_t carriers =
         era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
-    uint64_t announcements = era_mul_sat(c->validator_count, 6);
+    uint64_t lines = era_mul_sat(era_ledger_line_count(c), 9); /* their evidence included */
     /* About the next charter: every signer may propose two, whose signers and validators are any keys. */
     const struct era_component *network = era_charter_component(c, "network");
     uint64_t charters = ERA_IDS_PER_PLACE_MAX * (network ? network->signer_count : 0);
     uint64_t succession = charters * (2 + ERA_SIGNERS_MAX + ERA_VALIDATORS_MAX) +
                           ERA_IDS_PER_PLACE_MAX * (c->validator_count + 1);
+    uint64_t evidence = era_charter_capacity(c, 0) / ERA_IDS_PER_PLACE_MAX +
+                        succession / ERA_IDS_PER_PLACE_MAX + ERA_EVIDENCE_KEPT_MAX;
     return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX),
-                       era_add_sat(carriers, era_add_sat(announcements, succession)));
+                       era_add_sat(carriers, era_add_sat(lines, era_add_sat(succession, evidence))));
 }
 
 struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
@@ -28,8 +31,8 @@ struct era_ledger *era_ledger_new(const struct era_charter *charter, const struc
     l->network = *network;
     l->table_key = *key;
     l->components = calloc(charter->component_count + 1, sizeof *l->components);
-    l->announced = calloc(charter->validator_count + 1, sizeof *l->announced);
-    assert(l->components && l->announced);
+    l->lines = calloc(era_ledger_line_count(charter) + 1, sizeof(*l->lines));
+    assert(l->components && l->lines);
     l->items_max = items_max(charter);
     for (size_t i = 0; i < charter->component_count; i++)
         l->components[i].carried = UINT64_MAX;
@@ -47,6 +50,7 @@ void era_ledger_free(struct era_ledger *l)
 {
     if (!l)
         return;
+    era_ledger_evidence_free(l);
     for (size_t i = 0; i < l->charter->component_count; i++) {
         era_ledger_collect(l, (int)i, UINT64_MAX);
         free(l->components[i].slots);
@@ -57,7 +61,7 @@ void era_ledger_free(struct era_ledger *l)
     era_ledger_item_free(l, item);
     era_ledger_successors_free(l);
     free(l->components);
-    free(l->announced);
+    free(l->lines);
     free(l->changes);
     free(l);
 }
@@ -67,14 +71,7 @@ void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
     l->retired = true;
     for (size_t i = 0; i < l->charter->component_count; i++)
         era_ledger_collect(l, (int)i, UINT64_MAX);
-    for (size_t v = 0; v < l->charter->validator_count; v++)
-        for (struct item *i = l->announced[v], *next; i; i = next) {
-            next = i->announced_next;
-            if (!i->pub.durable || i->pub.seq >= epoch)
-                continue;
-            era_ledger_tell_deleted(l, &i->pub);
-            era_ledger_item_free(l, i);
-        }
+    era_ledger_prune_lines(l, epoch);
 }
 
 /* ---- changes ---- */
@@ -122,7 +119,8 @@ void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item)
 {
     if (item->offered)
         era_ledger_change(l, change_of(ERA_CHANGE_WITHDRAW, item));
-    era_ledger_change(l, change_of(ERA_CHANGE_DELETE, item));
+    if (!((const struct item *)item)->derived) /* the evidence's own record stays */
+        era_ledger_change(l, change_of(ERA_CHANGE_DELETE, item));
 }
 
 /* ---- items and places ---- */
@@ -133,31 +131,32 @@ static void leave_place(struct era_ledger *l, struct item *item)
     if (!p)
         return;
     if (item->pub.kind != ERA_KIND_ATTESTATION) {
-        if (p->items[0] == item)
-            p->items[0] = p->items[1];
-        p->items[1] = NULL;
+        size_t at = 0;
+        while (p->items[at] != item)
+            at++;
+        memmove(&p->items[at], &p->items[at + 1], (PLACE_ITEMS_MAX - 1 - at) * sizeof(p->items[0]));
+        p->items[PLACE_ITEMS_MAX - 1] = NULL;
     }
-    if (--p->count == 0) {
-        HASH_DEL(l->places, p);
-        free(p);
-    }
+    if (--p->count == 0 && p->evidence)
+        era_ledger_evidence_past(l, p->evidence);
+    else
+        era_ledger_place_release(l, p);
 }
 
-static void leave_announced(struct era_ledger *l, struct item *item)
+void era_ledger_place_release(struct era_ledger *l, struct place *p)
 {
-    if (item->pub.kind != ERA_KIND_ANNOUNCEMENT)
+    if (p->count > 0 || p->evidence)
         return;
-    struct item **at = &l->announced[item->pub.validator];
-    while (*at && *at != item)
-        at = &(*at)->announced_next;
-    if (*at)
-        *at = item->announced_next;
+    era_ledger_evidence_unqueue(l, p);
+    HASH_DEL(l->places, p);
+    free(p);
 }
 
 void era_ledger_item_free(struct era_ledger *l, struct item *item)
 {
     leave_place(l, item);
-    leave_announced(l, item);
+    if (era_kind_is_line(item->pub.kind))
+        era_ledger_leave_line(l, item);
     if (item->pub.successor)
         era_ledger_leave_succession(l, item);
     HASH_DEL(l->items, item);
@@ -166,11 +165,11 @@ void era_ledger_item_free(struct era_ledger *l, struct item *item)
     free(item);
 }
 
-static void place_key_of(const struct era_verified *s, struct place_key *k)
+void era_ledger_place_key(const struct era_verified *s, struct place_key *k)
 {
     memset(k, 0, sizeof *k);
     k->key = s->key;
-    k->kind = s->kind;
+    k->kind = s->statement->kind;
     k->component = s->component;
     switch (s->statement->kind) {
     case ERA_KIND_PROPOSAL:
@@ -189,12 +188,18 @@ static void place_key_of(const struct era_verified *s, struct place_key *k)
     case ERA_KIND_ANNOUNCEMENT:
         k->seq = s->statement->u.announcement.epoch;
         break;
-    case ERA_KIND_EVENT:
     case ERA_KIND_CHECKPOINT:
+        k->seq = s->statement->u.checkpoint.at;
+        break;
+    case ERA_KIND_CLOSE:
+        k->seq = s->statement->u.close.version;
+        break;
+    case ERA_KIND_CHARTER_APPROVE:
+        k->seq = s->statement->u.charter_vote.version;
+        break;
+    case ERA_KIND_EVENT:
     case ERA_KIND_CHARTER:
     case ERA_KIND_ACCEPT:
-    case ERA_KIND_CLOSE:
-    case ERA_KIND_CHARTER_APPROVE:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
     case ERA_KIND_EVIDENCE:
@@ -210,6 +215,16 @@ static size_t place_max(uint32_t kind)
     return kind == ERA_KIND_ATTESTATION ? ERA_IDS_PER_PLACE_MAX * ERA_ARTEFACTS_MAX : ERA_IDS_PER_PLACE_MAX;
 }
 
+/* What evidence proves needs no further words (R8); but what the disk holds was counted before. */
+bool era_ledger_place_full(const struct place *p, uint32_t kind, bool from_disk)
+{
+    if (!p)
+        return false;
+    if (p->evidence)
+        return !from_disk || p->count >= PLACE_ITEMS_MAX;
+    return p->count >= place_max(kind);
+}
+
 struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k)
 {
     struct place *p;
@@ -220,21 +235,21 @@ struct place *era_ledger_place(const struct era_ledger *l, const struct place_ke
 /* ---- offering ---- */
 
 /* What the slot's position allows. Carriers are never judged by the window (R2). */
-static enum era_verdict slot_verdict(const struct era_ledger *l, const struct era_verified *s, uint64_t seq,
-                                     bool from_disk)
+enum era_verdict era_ledger_slot_verdict(const struct era_ledger *l, uint32_t kind, int component,
+                                         uint64_t seq, bool from_disk)
 {
-    const struct component *c = &l->components[s->component];
-    const struct era_adopted *head = era_ledger_own_head(l, s->component);
-    uint64_t floor = era_ledger_floor(l, s->component);
+    const struct component *c = &l->components[component];
+    const struct era_adopted *head = era_ledger_own_head(l, component);
+    uint64_t floor = era_ledger_floor(l, component);
     if (seq > c->carried) /* void of effect (R10) */
         return ERA_DOMINATED;
-    if (s->kind == ERA_KIND_CERTIFICATE)
+    if (kind == ERA_KIND_CERTIFICATE)
         /* A rival of the head voids its slot, so it is wanted; what lies below changes nothing (R7). */
         return from_disk || !head || seq >= head->seq ? ERA_ACCEPTED : ERA_DOMINATED;
     if (seq <= floor)
         return ERA_DOMINATED;
     /* What was taken in once stays so, also when it is read before the carrier that opened its window. */
-    if (s->kind == ERA_KIND_APPROVED || from_disk)
+    if (kind == ERA_KIND_APPROVED || from_disk)
         return ERA_ACCEPTED;
     uint64_t base = floor > c->approved_high ? floor : c->approved_high;
     return seq > era_add_sat(base, ERA_LEDGER_WINDOW_SEQS) ? ERA_BEYOND_WINDOW : ERA_ACCEPTED;
@@ -258,22 +273,6 @@ static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_v
     return ids >= ERA_IDS_PER_PLACE_MAX ? ERA_CAPPED : ERA_ACCEPTED;
 }
 
-/* The two highest epochs <= own + 1 of a key are kept (R16). */
-static enum era_verdict announcement_verdict(const struct era_ledger *l, const struct era_verified *s,
-                                             uint64_t epoch, bool from_disk)
-{
-    uint64_t at = s->statement->u.announcement.epoch;
-    /* One's own of a later epoch must be known after a clock went back, or that epoch would hear a second. */
-    if (at > era_add_sat(epoch, 1) && !from_disk)
-        return ERA_WRONG_EPOCH;
-    uint64_t higher[2] = {0, 0};
-    size_t n = 0;
-    for (const struct item *i = l->announced[s->validator]; i && n < 2; i = i->announced_next)
-        if (i->pub.seq > at && (n == 0 || higher[0] != i->pub.seq))
-            higher[n++] = i->pub.seq;
-    return n == 2 ? ERA_DOMINATED : ERA_ACCEPTED;
-}
-
 struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
 {
     struct item *item = calloc(1, sizeof *item);
@@ -294,22 +293,27 @@ struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified
     return item;
 }
 
+struct place *era_ledger_place_new(struct era_ledger *l, const struct place_key *k)
+{
+    struct place *p = calloc(1, sizeof *p);
+    assert(p);
+    p->key = *k;
+    HASH_ADD(hh, l->places, key, sizeof p->key, p);
+    return p;
+}
+
 void era_ledger_enter_place(struct era_ledger *l, struct item *item, struct place *p,
                             const struct place_key *k)
 {
-    if (!p) {
-        p = calloc(1, sizeof *p);
-        assert(p);
-        p->key = *k;
-        HASH_ADD(hh, l->places, key, sizeof p->key, p);
-    }
+    if (!p)
+        p = era_ledger_place_new(l, k);
     if (item->pub.kind != ERA_KIND_ATTESTATION)
-        p->items[p->items[0] ? 1 : 0] = item;
+        p->items[p->count] = item;
     p->count++;
     item->place = p;
 }
 
-static void enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal)
+void era_ledger_enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal)
 {
     struct era_slot *slot = era_ledger_slot(l, item->pub.component, item->pub.seq, true);
     item->pub.slot_next = slot->items;
@@ -353,13 +357,13 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
     uint64_t seq = s->statement->u.proposal.slot.seq;
     if (l->retired && s->kind != ERA_KIND_CERTIFICATE)
         return ERA_DOMINATED;
-    enum era_verdict v = slot_verdict(l, s, seq, from_disk);
+    enum era_verdict v = era_ledger_slot_verdict(l, s->kind, s->component, seq, from_disk);
     if (v == ERA_ACCEPTED)
         v = carrier_verdict(l, s, seq);
     if (v != ERA_ACCEPTED)
         return v;
     *out = era_ledger_item_new(l, s, seq);
-    enter_slot(l, *out, &s->id);
+    era_ledger_enter_slot(l, *out, &s->id);
     return ERA_ACCEPTED;
 }
 
@@ -369,22 +373,21 @@ static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verif
     struct place_key k;
     if (l->retired)
         return ERA_DOMINATED;
-    place_key_of(s, &k);
-    enum era_verdict v = s->kind == ERA_KIND_ANNOUNCEMENT ? announcement_verdict(l, s, epoch, from_disk)
-                                                          : slot_verdict(l, s, k.seq, from_disk);
+    era_ledger_place_key(s, &k);
+    enum era_verdict v = era_kind_is_line(s->kind)
+                             ? era_ledger_line_verdict(l, s->component, s->validator, k.seq, epoch, from_disk)
+                             : era_ledger_slot_verdict(l, s->kind, s->component, k.seq, from_disk);
     if (v != ERA_ACCEPTED)
         return v;
     struct place *p = era_ledger_place(l, &k);
-    if (p && p->count >= place_max(s->kind))
+    if (era_ledger_place_full(p, s->kind, from_disk))
         return ERA_CAPPED;
     struct item *item = *out = era_ledger_item_new(l, s, k.seq);
     era_ledger_enter_place(l, item, p, &k);
-    if (s->kind == ERA_KIND_ANNOUNCEMENT) {
-        item->announced_next = l->announced[s->validator];
-        l->announced[s->validator] = item;
-    } else {
-        enter_slot(l, item, target_of(s));
-    }
+    if (era_kind_is_line(s->kind))
+        era_ledger_enter_line(l, item);
+    else
+        era_ledger_enter_slot(l, item, target_of(s));
     return ERA_ACCEPTED;
 }
 
@@ -392,8 +395,11 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
                                   bool from_disk, struct era_item **out)
 {
     assert(s->kind != ERA_KIND_EVENT);
-    if (era_ledger_find(l, &s->item))
+    struct item *held = (struct item *)era_ledger_find(l, &s->item);
+    if (held) {
+        held->derived &= !from_disk; /* it has a record of its own */
         return ERA_DUPLICATE;
+    }
     /* An adoption makes room; and what the disk holds was counted before. */
     bool adopts = s->kind == ERA_KIND_CERTIFICATE || s->kind == ERA_KIND_CHARTER_CERTIFICATE;
     if (l->item_count >= l->items_max && !adopts && !from_disk)
@@ -401,7 +407,9 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
     struct item *item = NULL;
     enum era_verdict v;
     if (era_kind_is_succession(s->kind))
-        v = era_ledger_offer_succession(l, s, &item);
+        v = era_ledger_offer_succession(l, s, from_disk, &item);
+    else if (s->kind == ERA_KIND_EVIDENCE)
+        v = era_ledger_offer_evidence(l, s, epoch, from_disk, &item);
     else
         v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
                                          : offer_loose(l, s, epoch, from_disk, &item);
@@ -415,7 +423,7 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
 /* Only these make evidence (protocol §7); the others may be said twice in good faith. */
 static bool binds(uint32_t kind)
 {
-    return kind == ERA_KIND_APPROVE || kind == ERA_KIND_READINESS || kind == ERA_KIND_ANNOUNCEMENT ||
+    return kind == ERA_KIND_APPROVE || kind == ERA_KIND_READINESS || era_kind_is_line(kind) ||
            kind == ERA_KIND_CHARTER_APPROVE || kind == ERA_KIND_CLOSE;
 }
 
@@ -423,42 +431,32 @@ static bool binds(uint32_t kind)
 bool era_ledger_mark_equivocal(struct era_ledger *l, struct item *item)
 {
     struct place *p = item->place;
-    if (!binds(item->pub.kind) || !p->items[0] || !p->items[1])
+    if (!binds(item->pub.kind))
         return false;
-    struct item *rival = p->items[p->items[0] == item ? 1 : 0];
-    if (!rival->pub.durable)
+    bool rivals = p->evidence != NULL;
+    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
+        struct era_item *rival = &p->items[i]->pub;
+        if (p->items[i] == item || !rival->durable)
+            continue;
+        rivals = rival->equivocal = true;
+        era_ledger_set_offered(l, rival, false);
+    }
+    item->pub.equivocal = rivals;
+    if (!rivals)
         return false;
-    item->pub.equivocal = rival->pub.equivocal = true;
-    era_ledger_set_offered(l, &rival->pub, false);
-    era_ledger_change(l, change_of(ERA_CHANGE_EQUIVOCATION, &item->pub));
+    era_ledger_tell_equivocation(l, p, &item->pub);
+    era_ledger_evidence_queue(l, p);
     return true;
 }
 
-/* Keep the two highest epochs of this validator among its durable announcements. */
-static void prune_announced(struct era_ledger *l, int validator)
+void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const struct era_item *item)
 {
-    uint64_t first = 0, second = 0;
-    bool some = false, more = false;
-    for (const struct item *i = l->announced[validator]; i; i = i->announced_next) {
-        if (!i->pub.durable)
-            continue;
-        if (!some || i->pub.seq > first) {
-            second = first;
-            more = some;
-            first = i->pub.seq;
-            some = true;
-        } else if (i->pub.seq != first && (!more || i->pub.seq > second)) {
-            second = i->pub.seq;
-            more = true;
-        }
-    }
-    for (struct item *i = l->announced[validator], *next; i; i = next) {
-        next = i->announced_next;
-        if (i->pub.durable && more && i->pub.seq < second) {
-            era_ledger_tell_deleted(l, &i->pub);
-            era_ledger_item_free(l, i);
-        }
-    }
+    struct era_change change = change_of(ERA_CHANGE_EQUIVOCATION, item);
+    if (p->told)
+        return;
+    p->told = true;
+    change.item_kind = p->key.kind;
+    era_ledger_change(l, change);
 }
 
 /* Its slot was collected while it was on its way to the disk; but a rival of the head voids the slot,
@@ -477,9 +475,13 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
     struct item *item = (struct item *)pub;
     assert(!pub->durable);
     pub->durable = true;
-    if (pub->kind == ERA_KIND_ANNOUNCEMENT) {
+    if (pub->kind == ERA_KIND_EVIDENCE) {
+        era_ledger_commit_evidence(l, item);
+        return;
+    }
+    if (era_kind_is_line(pub->kind)) {
         era_ledger_set_offered(l, pub, !era_ledger_mark_equivocal(l, item));
-        prune_announced(l, pub->validator);
+        era_ledger_prune_line(l, pub->component, pub->validator);
         return;
     }
     if (pub->successor) {
@@ -487,7 +489,7 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
         return;
     }
     if (!pub->candidate && still_adopts(l, pub))
-        enter_slot(l, item, &pub->id);
+        era_ledger_enter_slot(l, item, &pub->id);
     if (!pub->candidate) { /* an adoption overtook it on its way to the disk */
         era_ledger_tell_deleted(l, pub);
         era_ledger_item_free(l, item);
@@ -509,6 +511,10 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
 void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
 {
     assert(!pub->durable);
+    if (pub->kind == ERA_KIND_EVIDENCE) {
+        era_ledger_abandon_evidence(l, (struct item *)pub);
+        return;
+    }
     if (pub->candidate) {
         struct era_slot *slot = era_ledger_slot(l, pub->component, pub->seq, false);
         struct era_item **at = &slot->items;
@@ -534,7 +540,7 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
     k.seq = seq;
     const struct place *p = era_ledger_place(l, &k);
     size_t n = 0;
-    for (size_t i = 0; p && i < ERA_IDS_PER_PLACE_MAX; i++)
+    for (size_t i = 0; p && i < PLACE_ITEMS_MAX && n < 2; i++)
         if (p->items[i])
             out[n++] = &p->items[i]->pub;
     return n;

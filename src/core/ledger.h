@@ -8,7 +8,8 @@
  * era_ledger_abandon takes a pending one out again.
  *
  * Invariants: at most two ids per (key, kind, place), of attestations two per
- * artefact that a record may name; a slot holds at most two proposal ids of
+ * artefact that a record may name; one evidence a place, the first, and then the
+ * two ids that it names besides; a slot holds at most two proposal ids of
  * each carrier kind; items, slots and candidates are bounded by
  * era_charter_capacity. Never reads a clock, never touches a disk. */
 #ifndef ERA_CORE_LEDGER_H
@@ -22,8 +23,8 @@
 struct era_item {
     struct era_hash item, id;
     uint32_t kind;
-    int component; /* -1: announcement */
-    uint64_t seq;  /* announcement: epoch */
+    int component; /* -1: of none */
+    uint64_t seq;  /* announcement, checkpoint: epoch; about the next charter: its version */
     int signer, validator;
     int next; /* statements about the next charter: index among its signers or validators; else -1 */
     struct era_bytes envelope; /* owned */
@@ -110,7 +111,8 @@ enum era_change_kind {
     ERA_CHANGE_OFFER,        /* the item joined reconciliation */
     ERA_CHANGE_WITHDRAW,     /* it left */
     ERA_CHANGE_DELETE,       /* it left the ledger: delete it from the store too */
-    ERA_CHANGE_EQUIVOCATION, /* a key said two things in one place (N4): item is the second */
+    ERA_CHANGE_EQUIVOCATION, /* a key said two things in one place (N4), once a place: item is the second, or
+                                the evidence */
     ERA_CHANGE_ADOPTED,      /* component: a certificate was committed */
     ERA_CHANGE_APPROVED,     /* component, candidate: reached k */
     ERA_CHANGE_FAILED,       /* component, candidate: k can no longer be reached (T4) */
@@ -170,7 +172,17 @@ size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32
  * (caller frees); 0: none. ERA_OVERSIZED ones are told once by *too_large. */
 size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *too_large);
 
+/* Evidence of a place in which a key said two things, neither held nor pending, as an envelope, malloc'd
+ * (caller frees); 0: none. */
+size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out);
+
 /* ---- reading ---- */
+/* Durable evidence: what is offered, and of dominated places the last ERA_EVIDENCE_KEPT_MAX; newest first, up
+ * to cap. Returns the number there is. */
+size_t era_ledger_evidence(const struct era_ledger *l, const struct era_item **out, size_t cap);
+/* Stake that said this of a component's state at an epoch (P6). */
+uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, uint64_t at,
+                                     const struct era_hash *entry, const char *digest);
 /* The charters spoken about as the next one; a list. */
 const struct era_successor *era_ledger_successors(const struct era_ledger *l);
 const struct era_successor *era_ledger_successor(const struct era_ledger *l, const struct era_hash *charter);

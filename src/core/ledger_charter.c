@@ -275,7 +275,7 @@ static void keep(struct era_ledger *l, struct item *item, const struct era_verif
 }
 
 enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
-                                             struct item **out)
+                                             bool from_disk, struct item **out)
 {
     uint64_t version = l->charter->version + 1;
     if (s->kind == ERA_KIND_CHARTER_CERTIFICATE) {
@@ -295,7 +295,7 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
     k.component = -1;
     k.seq = version;
     struct place *p = era_ledger_place(l, &k);
-    if (p && p->count >= ERA_IDS_PER_PLACE_MAX)
+    if (era_ledger_place_full(p, s->kind, from_disk))
         return ERA_CAPPED;
     *out = era_ledger_item_new(l, s, version);
     era_ledger_enter_place(l, *out, p, &k);
@@ -348,6 +348,17 @@ void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
                                              .signer = -1,
                                              .validator = -1});
     collect_loose(l);
+    era_ledger_evidence_past_kind(l, ERA_KIND_CHARTER_APPROVE);
+}
+
+struct item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s, struct place *p)
+{
+    struct item *item = era_ledger_item_new(l, s, p->key.seq);
+    era_ledger_enter_place(l, item, p, &p->key);
+    keep(l, item, s);
+    item->pub.durable = item->derived = true;
+    count_one(l, &item->pub);
+    return item;
 }
 
 /* ---- assembling: anyone who holds the parts may (R6) ---- */

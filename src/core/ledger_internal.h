@@ -15,19 +15,29 @@ struct place_key {
     uint64_t seq;
 };
 
+/* Two that came loose, two of an evidence. */
+#define PLACE_ITEMS_MAX (2 * ERA_IDS_PER_PLACE_MAX)
+
 struct place {
     struct place_key key;
     size_t count;
-    struct item *items[ERA_IDS_PER_PLACE_MAX]; /* attestations are only counted */
+    struct item *items[PLACE_ITEMS_MAX]; /* attestations are only counted */
+    struct item *evidence;               /* durable; NULL: none */
+    bool told, queued;
+    struct place *queue_next; /* places whose evidence could be made */
     UT_hash_handle hh;
 };
 
 /* pub first: a struct era_item * is a struct item *. */
 struct item {
     struct era_item pub;
-    struct place *place;         /* loose only */
-    struct item *announced_next; /* announcements of one validator */
-    struct item *charter_next;   /* statements about the next charter */
+    struct place *place;       /* loose only */
+    struct item *line_next;    /* announcements, or checkpoints of a component, of one validator */
+    struct item *charter_next; /* statements about the next charter */
+    struct item *evidence_next;
+    struct place *proves; /* evidence, unless it is past */
+    bool past;            /* evidence of a place that is dominated: for people */
+    bool derived;         /* known by its evidence alone: it has no record on disk */
     UT_hash_handle hh;
 };
 
@@ -61,7 +71,9 @@ struct era_ledger {
     struct place *places;
     struct candidate *candidates;
     struct component *components;
-    struct item **announced;          /* a list a validator */
+    struct item **lines;              /* ledger_line.c */
+    struct item *evidence;            /* newest first, pending included */
+    struct place *provable;           /* queue_next */
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     struct item *charter_items;       /* all that is said about it */
@@ -94,12 +106,53 @@ const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int co
 /* ledger_charter.c: the charter that follows (R10) */
 bool era_kind_is_succession(uint32_t kind);
 enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
-                                             struct item **out);
+                                             bool from_disk, struct item **out);
 void era_ledger_commit_succession(struct era_ledger *l, struct item *item);
 void era_ledger_leave_succession(struct era_ledger *l, struct item *item);
 void era_ledger_successors_free(struct era_ledger *l);
 
+/* Two closes or approvals in evidence: count the one about this successor, whose charter is known. */
+struct item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,
+                                          struct place *p);
+
+/* ledger_line.c: announcements and checkpoints, epoch by epoch (R16) */
+bool era_kind_is_line(uint32_t kind);
+size_t era_ledger_line_count(const struct era_charter *c);
+/* The first of a validator's line; component -1: its announcements. */
+struct item *era_ledger_line(const struct era_ledger *l, int component, int validator);
+void era_ledger_enter_line(struct era_ledger *l, struct item *item);
+void era_ledger_leave_line(struct era_ledger *l, struct item *item);
+/* The two highest epochs <= own + 1 are kept. */
+enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int component, int validator,
+                                         uint64_t at, uint64_t epoch, bool from_disk);
+void era_ledger_prune_line(struct era_ledger *l, int component, int validator);
+/* Everything below an epoch goes. */
+void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch);
+
+/* ledger_evidence.c (R8) */
+enum era_verdict era_ledger_offer_evidence(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
+                                           bool from_disk, struct item **out);
+void era_ledger_commit_evidence(struct era_ledger *l, struct item *item);
+void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item);
+/* Its place is dominated: it is offered no more, and kept for people. */
+void era_ledger_evidence_past(struct era_ledger *l, struct item *item);
+/* All of a kind. */
+void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind);
+void era_ledger_evidence_queue(struct era_ledger *l, struct place *p);
+void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p);
+void era_ledger_evidence_free(struct era_ledger *l);
+
 /* ledger.c */
+void era_ledger_place_key(const struct era_verified *s, struct place_key *k);
+struct place *era_ledger_place_new(struct era_ledger *l, const struct place_key *k);
+/* Free it when nothing is said there any more. */
+void era_ledger_place_release(struct era_ledger *l, struct place *p);
+bool era_ledger_place_full(const struct place *p, uint32_t kind, bool from_disk);
+enum era_verdict era_ledger_slot_verdict(const struct era_ledger *l, uint32_t kind, int component,
+                                         uint64_t seq, bool from_disk);
+void era_ledger_enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal);
+/* Once a place. */
+void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const struct era_item *item);
 struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k);
 struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq);
 /* p: the place, NULL when nobody spoke there yet. */

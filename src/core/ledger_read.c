@@ -120,7 +120,7 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
                                                struct era_announcement *decoded)
 {
     const struct era_item *newest = NULL;
-    for (const struct item *i = l->announced[validator]; i; i = i->announced_next)
+    for (const struct item *i = era_ledger_line(l, -1, validator); i; i = i->line_next)
         if (i->pub.durable && i->pub.seq <= epoch && (!newest || i->pub.seq > newest->seq))
             newest = &i->pub;
     if (newest && decoded)
@@ -130,7 +130,7 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
 
 static bool announced_since(const struct era_ledger *l, int validator, uint64_t least_epoch)
 {
-    for (const struct item *i = l->announced[validator]; i; i = i->announced_next)
+    for (const struct item *i = era_ledger_line(l, -1, validator); i; i = i->line_next)
         if (i->pub.durable && i->pub.seq >= least_epoch)
             return true;
     return false;

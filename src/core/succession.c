@@ -42,6 +42,19 @@ enum era_verdict era_succession_fits(const struct era_charter *old, const struct
     return *why ? ERA_BAD_VALUE : ERA_ACCEPTED;
 }
 
+enum era_verdict era_succession_close_fits(const struct era_close *close, const struct era_charter *next)
+{
+    for (size_t i = 0; i < close->voted_count; i++) {
+        bool carried = false;
+        for (size_t k = 0; k < next->carried_count; k++)
+            carried |= strcmp(next->carried[k].component, close->voted[i].component) == 0 &&
+                       close->voted[i].seq <= next->carried[k].seq;
+        if (!carried)
+            return ERA_BAD_VALUE;
+    }
+    return ERA_ACCEPTED;
+}
+
 /* ---- thresholds (R10) ---- */
 
 bool era_succession_approved(const struct era_charter *old, const struct era_successor *s)

@@ -43,6 +43,9 @@ struct era_successor {
  * the old one, and sound by itself. why: static. ERA_UNKNOWN_CHARTER when it follows another one. */
 enum era_verdict era_succession_fits(const struct era_charter *old, const struct era_charter *next,
                                      const char **why);
+/* No slot above the bound can have been voted in by one who closes for this charter. */
+enum era_verdict era_succession_close_fits(const struct era_close *close, const struct era_charter *next);
+
 /* k of the old and k of the new signers of `network`, and accepts of stake >= Q of the new charter. */
 bool era_succession_approved(const struct era_charter *old, const struct era_successor *s);
 /* The same and closes of stake >= Q of the old one: adopted. */

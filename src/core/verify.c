@@ -87,10 +87,10 @@ static bool is_judged(uint32_t kind)
     case ERA_KIND_READINESS:
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:
+    case ERA_KIND_CHECKPOINT:
     case ERA_KIND_APPROVED:
     case ERA_KIND_CERTIFICATE:
         return true;
-    case ERA_KIND_CHECKPOINT:
     case ERA_KIND_CHARTER:
     case ERA_KIND_ACCEPT:
     case ERA_KIND_CLOSE:
@@ -102,28 +102,43 @@ static bool is_judged(uint32_t kind)
     return false;
 }
 
-static uint64_t charter_version_of(const struct era_statement *s)
+/* By version; a checkpoint by hash too. */
+static bool is_under(const struct era_statement *s, const struct era_charter *c)
 {
     const struct era_slot_id *slot = slot_of(s);
     if (slot)
-        return slot->charter_version;
-    return s->kind == ERA_KIND_EVENT ? s->u.event.charter_version : s->u.announcement.charter_version;
+        return slot->charter_version == c->version;
+    if (s->kind == ERA_KIND_CHECKPOINT)
+        return s->u.checkpoint.charter_version == c->version &&
+               era_hash_eq(&s->u.checkpoint.charter, &c->hash);
+    return c->version ==
+           (s->kind == ERA_KIND_EVENT ? s->u.event.charter_version : s->u.announcement.charter_version);
+}
+
+/* The component a statement speaks of; NULL: of none. */
+static const char *component_of(const struct era_statement *s)
+{
+    const struct era_slot_id *slot = slot_of(s);
+    if (slot)
+        return slot->component;
+    return s->kind == ERA_KIND_CHECKPOINT ? s->u.checkpoint.component : NULL;
 }
 
 /* Whose word this kind is, by the charter. */
-static enum era_verdict find_role(const struct era_charter *c, struct era_verified *out)
+enum era_verdict era_verify_role(const struct era_charter *c, const struct era_statement *s,
+                                 struct era_verified *out)
 {
     out->component = out->signer = out->validator = -1;
-    const struct era_slot_id *slot = slot_of(out->statement);
-    if (charter_version_of(out->statement) != c->version)
+    const char *id = component_of(s);
+    if (!is_under(s, c))
         return ERA_UNKNOWN_CHARTER;
-    if (slot) {
-        const struct era_component *component = era_charter_component(c, slot->component);
+    if (id) {
+        const struct era_component *component = era_charter_component(c, id);
         if (!component)
             return ERA_UNKNOWN_COMPONENT;
         out->component = (int)(component - c->components);
     }
-    switch (out->statement->kind) {
+    switch (s->kind) {
     case ERA_KIND_PROPOSAL:
     case ERA_KIND_APPROVE:
     case ERA_KIND_REJECT:
@@ -136,9 +151,9 @@ static enum era_verdict find_role(const struct era_charter *c, struct era_verifi
     case ERA_KIND_ATTESTATION:
     case ERA_KIND_READINESS:
     case ERA_KIND_ANNOUNCEMENT:
+    case ERA_KIND_CHECKPOINT:
         out->validator = era_charter_validator_index(c, &out->key);
         break;
-    case ERA_KIND_CHECKPOINT:
     case ERA_KIND_CHARTER:
     case ERA_KIND_ACCEPT:
     case ERA_KIND_CLOSE:
@@ -163,7 +178,7 @@ static enum era_verdict verify_loose(struct era_verifier *v, const struct era_en
     if (verdict != ERA_ACCEPTED)
         return verdict;
     out->statement = &v->statement;
-    verdict = find_role(v->charter, out);
+    verdict = era_verify_role(v->charter, out->statement, out);
     if (verdict != ERA_ACCEPTED)
         return verdict;
     if (e->kind == ERA_KIND_PROPOSAL) {
@@ -299,6 +314,8 @@ bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, st
     }
     if (e.kind == ERA_KIND_CHARTER_CERTIFICATE)
         return era_verify_charter_name(&e, item);
+    if (e.kind == ERA_KIND_EVIDENCE)
+        return era_verify_evidence_name(&e, item);
     if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
         return false;
     struct era_hash id = era_statement_id(&v->network, ERA_KIND_PROPOSAL, k.proposal);
@@ -328,6 +345,8 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
         (struct era_verified){.kind = e.kind, .envelope = envelope, .payload = e.payload, .next = -1};
     if (e.kind == ERA_KIND_CHARTER_CERTIFICATE) {
         verdict = era_verify_charter_certificate(v, &e, why);
+    } else if (e.kind == ERA_KIND_EVIDENCE) {
+        verdict = era_verify_evidence(v, &e);
     } else if (e.kind >= ERA_KIND_CHARTER && e.kind <= ERA_KIND_CHARTER_APPROVE) {
         v->verified.id = era_statement_id(&v->network, e.kind, e.payload);
         v->verified.item = era_item_id_loose(&v->verified.id, &e.key);

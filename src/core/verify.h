@@ -16,9 +16,9 @@ struct era_verified {
     uint32_t kind;
     struct era_bytes envelope; /* as received */
     struct era_bytes payload;
-    struct era_key key; /* carriers: the proposal's author */
+    struct era_key key; /* carriers: the proposal's author; evidence: whom it names */
     struct era_signature signature;
-    struct era_hash id;   /* statement id; carriers: the proposal's id (their identity, R6) */
+    struct era_hash id;   /* statement id; carriers: what they are about: proposal, charter, place (R6) */
     struct era_hash item; /* what dedupes, see proto/statement.h */
     int component;        /* index in the charter; -1 for announcements and events */
     int signer;    /* index in the component's signers (proposal, approve, reject, carriers); else -1 */
@@ -30,6 +30,7 @@ struct era_verified {
     const struct era_carrier *carrier;     /* approved and certificate only, else NULL */
     const struct era_charter *charter; /* charter and charter-certificate: the next one, decoded; else NULL */
     const struct era_charter_certificate *succession; /* charter-certificate only, else NULL */
+    const struct era_evidence *evidence; /* evidence only, else NULL; statement is then its first one */
 };
 
 struct era_verifier;

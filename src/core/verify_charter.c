@@ -50,20 +50,6 @@ static enum era_verdict read_next(struct era_verifier *v, struct era_bytes bytes
     return era_succession_fits(v->charter, &v->next, why);
 }
 
-/* No slot above the bound can have been voted in by one who closes for this charter. */
-static enum era_verdict close_fits(const struct era_close *close, const struct era_charter *next)
-{
-    for (size_t i = 0; i < close->voted_count; i++) {
-        bool carried = false;
-        for (size_t k = 0; k < next->carried_count; k++)
-            carried |= strcmp(next->carried[k].component, close->voted[i].component) == 0 &&
-                       close->voted[i].seq <= next->carried[k].seq;
-        if (!carried)
-            return ERA_BAD_VALUE;
-    }
-    return ERA_ACCEPTED;
-}
-
 /* The charter that an accept, approval or close names. */
 static const struct era_charter *named_charter(const struct era_verifier *v, uint64_t version,
                                                const struct era_hash *hash)
@@ -88,7 +74,7 @@ static enum era_verdict find_role(struct era_verifier *v, const char **why)
         break;
     case ERA_KIND_CLOSE:
         next = named_charter(v, s->u.close.version, &s->u.close.charter);
-        verdict = next ? close_fits(&s->u.close, next) : ERA_UNKNOWN_CHARTER;
+        verdict = next ? era_succession_close_fits(&s->u.close, next) : ERA_UNKNOWN_CHARTER;
         out->validator = era_charter_validator_index(v->charter, &out->key);
         break;
     default:
@@ -171,7 +157,7 @@ static enum era_verdict check_group(struct era_verifier *v, const struct era_clo
         (s->u.close.version != v->next.version || !era_hash_eq(&s->u.close.charter, &v->next.hash)))
         verdict = ERA_BAD_VALUE;
     if (verdict == ERA_ACCEPTED)
-        verdict = close_fits(&s->u.close, &v->next);
+        verdict = era_succession_close_fits(&s->u.close, &v->next);
     for (size_t i = 0; i < g->count && verdict == ERA_ACCEPTED; i++) {
         uint32_t at = g->signatures[i].key;
         if (at >= v->charter->validator_count) {

@@ -14,6 +14,8 @@ struct era_verifier {
     struct era_charter next; /* the charter that follows, of a statement about it */
     struct era_charter_certificate succession;
     bool has_next, has_succession;
+    struct era_evidence evidence;
+    struct era_statement second; /* of an evidence */
     era_known_charter *known;
     void *known_ctx;
     uint64_t signatures;
@@ -30,5 +32,13 @@ enum era_verdict era_verify_charter_certificate(struct era_verifier *v, const st
                                                 const char **why);
 bool era_verify_charter_name(const struct era_envelope *e, struct era_hash *item);
 void era_verifier_clear_next(struct era_verifier *v);
+
+/* verify.c: whose word a loose statement of any other kind is. */
+enum era_verdict era_verify_role(const struct era_charter *c, const struct era_statement *s,
+                                 struct era_verified *out);
+
+/* verify_evidence.c (R8) */
+enum era_verdict era_verify_evidence(struct era_verifier *v, const struct era_envelope *e);
+bool era_verify_evidence_name(const struct era_envelope *e, struct era_hash *item);
 
 #endif

@@ -29,7 +29,8 @@ enum era_command_kind {
     ERA_CMD_HEIGHT, /* number: of the host chain, height clocks only */
     ERA_CMD_ACCEPT, /* proposal: hash of the next charter, as one of its validators (R10) */
     ERA_CMD_CLOSE,  /* proposal: hash of the next charter, as a validator of the one before (R10) */
-    ERA_CMD_UNLOCK  /* the operator's word that this node's store is the newest there is (protocol §9) */
+    ERA_CMD_CHECKPOINT, /* topic: a component's id; digest: of the host program's state at this epoch (P6) */
+    ERA_CMD_UNLOCK      /* the operator's word that this node's store is the newest there is (protocol §9) */
 };
 
 struct era_command {

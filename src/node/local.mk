@@ -5,5 +5,6 @@ src_node_libnode_a_SOURCES += src/node/node.c src/node/node.h src/node/event.h s
 src_node_libnode_a_SOURCES += src/node/node_batch.c src/node/node_effects.c src/node/node_intake.c
 src_node_libnode_a_SOURCES += src/node/node_command.c src/node/node_announce.c src/node/node_clock.c
 src_node_libnode_a_SOURCES += src/node/node_books.c src/node/node_charter.c src/node/node_lock.c
+src_node_libnode_a_SOURCES += src/node/node_checkpoint.c
 src_node_libnode_a_SOURCES += src/node/node_vote.c src/node/node_rebuild.c src/node/node_emit.c
 src_node_libnode_a_SOURCES += src/node/node_internal.h

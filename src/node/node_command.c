@@ -65,6 +65,9 @@ void node_command(struct era_node *n, const struct era_command *r)
     case ERA_CMD_CLOSE:
         node_request_charter(n, r);
         break;
+    case ERA_CMD_CHECKPOINT:
+        node_request_checkpoint(n, r);
+        break;
     case ERA_CMD_UNLOCK:
         node_request_unlock(n, r);
         break;

@@ -6,16 +6,8 @@
 #include "src/core/charter.h"
 #include "src/node/node_internal.h"
 
-static enum era_verdict may_emit(const struct era_node *n, const char **why)
+enum era_verdict node_gate_verdict(const struct era_gate *g, const char **why)
 {
-    const struct era_gate *g = &n->gates[n->network_component];
-    *why = NULL;
-    if (n->validator < 0)
-        return ERA_NO_KEY;
-    if (n->store_failed)
-        return ERA_STORE_FAILED;
-    if (node_locked(n, why))
-        return ERA_LOCKED;
     switch (g->state) {
     case ERA_GATE_FORKED:
         return ERA_FORKED;
@@ -38,6 +30,18 @@ static enum era_verdict may_emit(const struct era_node *n, const char **why)
         break;
     }
     return ERA_ACCEPTED;
+}
+
+static enum era_verdict may_emit(const struct era_node *n, const char **why)
+{
+    *why = NULL;
+    if (n->validator < 0)
+        return ERA_NO_KEY;
+    if (n->store_failed)
+        return ERA_STORE_FAILED;
+    if (node_locked(n, why))
+        return ERA_LOCKED;
+    return node_gate_verdict(&n->gates[n->network_component], why);
 }
 
 /* The place is reserved on disk before the event leaves: after a crash no second event takes it. */

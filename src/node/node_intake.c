@@ -37,6 +37,22 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
     node_put(n, era_record_item(record, &item->item), item->envelope, false);
 }
 
+/* A word of one's own key that this store lacks. Evidence names two. */
+static bool is_news_of_own_key(const struct era_node *n, const struct era_ledger *ledger,
+                               const struct era_verified *s)
+{
+    if (!n->config.secret || !era_key_eq(&s->key, &n->config.secret->key))
+        return false;
+    bool lacks = !s->evidence;
+    for (size_t i = 0; s->evidence && i < 2; i++) {
+        struct era_hash id =
+            era_statement_id(&n->config.network, s->evidence->kind, s->evidence->payloads[i]);
+        struct era_hash item = era_item_id_loose(&id, &s->key);
+        lacks |= !era_ledger_find(ledger, &item);
+    }
+    return lacks;
+}
+
 enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
                              const struct era_reply *reply, bool assembled)
 {
@@ -62,8 +78,8 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
     }
     if (v == ERA_ACCEPTED)
         v = era_ledger_offer(book->ledger, s, n->epoch, false, &offered);
-    if (v == ERA_ACCEPTED && link != 0 && n->config.secret && era_key_eq(&s->key, &n->config.secret->key))
-        node_own_word_missing(n, kind);
+    if (v == ERA_ACCEPTED && link != 0 && is_news_of_own_key(n, book->ledger, s))
+        node_own_word_missing(n, s->evidence ? s->evidence->kind : kind);
     count_verdict(n, kind, v);
     if (v == ERA_ACCEPTED)
         pend_item(n, book->ledger, offered, link, reply, assembled);
@@ -175,6 +191,11 @@ static void log_equivocation(struct era_node *n, const struct era_charter *chart
     const char *who = speaker(charter, c);
     node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)",
              who, era_kind_name(c->item_kind), (unsigned long long)c->seq);
+    if (n->config.secret && c->validator >= 0 &&
+        era_key_eq(&charter->validators[c->validator].key, &n->config.secret->key))
+        node_log(n, ERA_LOG_WARNING,
+                 "equivocation: that is this node's own key: it is used elsewhere too, or was; whoever holds "
+                 "the evidence can show it");
     struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, component_here(n, charter, c->component));
     s->item_kind = c->item_kind;
     s->signer = c->signer;
@@ -257,13 +278,13 @@ static void item_committed(struct era_node *n, struct pending *p)
     const struct era_item *held = era_ledger_find(p->ledger, &item);
     if (p->link != 0 && !(held && held->offered)) /* gossip waits for a word on everything it delivered */
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
-    if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE)
+    if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE || kind == ERA_KIND_EVIDENCE)
         n->gate_dirty = true;
     if (component >= 0)
         n->armed_dirty = true;
     if (kind == ERA_KIND_APPROVED) /* the window moved: what lay beyond it may fit now */
         era_gossip_forget_refused(n->gossip);
-    if (kind >= ERA_KIND_CHARTER && kind <= ERA_KIND_CHARTER_APPROVE) {
+    if ((kind >= ERA_KIND_CHARTER && kind <= ERA_KIND_CHARTER_APPROVE) || kind == ERA_KIND_EVIDENCE) {
         n->votes_dirty = true;
         node_count(n);                /* a late close may move the epoch from which it counts */
         if (kind == ERA_KIND_CHARTER) /* accepts and approvals of its keys may fit now */
@@ -310,11 +331,25 @@ static void assemble_charter(struct era_node *n, struct era_ledger *ledger)
     free(bytes);
 }
 
+/* News, unlike the other carriers: it is pushed. */
+static void assemble_evidence(struct era_node *n, struct era_ledger *ledger)
+{
+    uint8_t *bytes;
+    size_t len;
+    if (n->store_failed) /* its parts are held still: it is made again at the next start */
+        return;
+    while ((len = era_ledger_assemble_evidence(ledger, &bytes)) > 0) {
+        node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, false);
+        free(bytes);
+    }
+}
+
 static void assemble(struct era_node *n, struct era_ledger *ledger)
 {
     struct era_candidate *c;
     uint32_t kind;
     assemble_charter(n, ledger);
+    assemble_evidence(n, ledger);
     while ((c = era_ledger_assemblable(ledger, &kind))) {
         uint8_t *bytes;
         size_t len = era_ledger_assemble(ledger, c, kind, &bytes);
@@ -369,22 +404,28 @@ static void keep_for_later(struct era_node *n, struct era_bytes envelope)
     n->later[n->later_count++] = (struct era_bytes){copy, envelope.len};
 }
 
-/* Again and again, as long as one of them opens the way for another. */
+/* Once through them; true when one found its place. */
+static bool restore_once(struct era_node *n, bool evidence)
+{
+    size_t kept = 0, before = n->later_count;
+    for (size_t i = 0; i < before; i++) {
+        bool due = (kind_of(n->later[i]) == ERA_KIND_EVIDENCE) == evidence;
+        if (!due || restore_statement(n, n->later[i]) == ERA_UNKNOWN_CHARTER)
+            n->later[kept++] = n->later[i];
+        else
+            free((void *)n->later[i].data);
+    }
+    n->later_count = kept;
+    return kept < before;
+}
+
+/* Again and again, as long as one of them opens the way for another. Evidence last: what it names of a
+ * charter counts when that charter is known, and what came loose has its own record. */
 void node_restore_later(struct era_node *n)
 {
-    for (bool moved = true; moved;) {
-        moved = false;
-        size_t kept = 0;
-        for (size_t i = 0; i < n->later_count; i++) {
-            if (restore_statement(n, n->later[i]) == ERA_UNKNOWN_CHARTER) {
-                n->later[kept++] = n->later[i];
-                continue;
-            }
-            moved = true;
-            free((void *)n->later[i].data);
-        }
-        n->later_count = kept;
-    }
+    while (restore_once(n, false))
+        ;
+    restore_once(n, true);
     node_count(n); /* they may have said when the newest charter counts, or that a charter forks */
     n->stats.restore_refused += n->later_count;
     for (size_t i = 0; i < n->later_count; i++)
@@ -405,8 +446,9 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
     assert(!n->started);
     if (era_record_item_read(key, &kind, &id)) {
         if (kind != ERA_RECORD_REBUILD) {
-            enum era_verdict v = restore_statement(n, value);
-            if (v == ERA_UNKNOWN_CHARTER)
+            bool last = kind_of(value) == ERA_KIND_EVIDENCE;
+            enum era_verdict v = last ? ERA_ACCEPTED : restore_statement(n, value);
+            if (last || v == ERA_UNKNOWN_CHARTER)
                 keep_for_later(n, value);
             return v;
         }

@@ -208,6 +208,9 @@ void node_tell_armed(struct era_node *n);
 void node_request_ready(struct era_node *n, const struct era_command *r);
 void node_request_attest(struct era_node *n, const struct era_command *r);
 void node_request_emit(struct era_node *n, const struct era_command *r);
+void node_request_checkpoint(struct era_node *n, const struct era_command *r);
+/* Why a gate lets nothing out; ERA_ACCEPTED: it does. */
+enum era_verdict node_gate_verdict(const struct era_gate *g, const char **why);
 void node_remember_rebuild(struct era_node *n, const struct era_rebuild *r);
 bool node_rebuild_read(struct era_bytes value, struct era_rebuild *out);
 

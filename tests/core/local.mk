@@ -19,3 +19,4 @@ tests_core_test_core_SOURCES += tests/core/test_adoption.c
 tests_core_test_core_SOURCES += tests/core/test_events.c
 tests_core_test_core_SOURCES += tests/core/test_epoch.c
 tests_core_test_core_SOURCES += tests/core/test_order.c
+tests_core_test_core_SOURCES += tests/core/test_evidence.c

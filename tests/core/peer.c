@@ -147,15 +147,20 @@ struct era_candidate *candidate(struct peer *p, const struct era_proposal *propo
     return era_ledger_candidate(p->ledger, &id);
 }
 
+static const struct era_item *find(struct peer *p, struct era_bytes envelope)
+{
+    struct era_hash item;
+    cr_assert(era_verify_name(p->verifier, envelope, &item));
+    return era_ledger_find(p->ledger, &item);
+}
+
 bool holds(struct peer *p, struct era_bytes envelope)
 {
-    struct era_hash item = given_item(p->charter, envelope);
-    return era_ledger_find(p->ledger, &item) != NULL;
+    return find(p, envelope) != NULL;
 }
 
 bool offers(struct peer *p, struct era_bytes envelope)
 {
-    struct era_hash item = given_item(p->charter, envelope);
-    const struct era_item *held = era_ledger_find(p->ledger, &item);
+    const struct era_item *held = find(p, envelope);
     return held && held->offered;
 }

@@ -660,6 +660,36 @@ struct era_bytes given_flipped(struct era_bytes b, size_t from_end)
     return (struct era_bytes){out, b.len};
 }
 
+/* The place that an evidence is about, spelled out a second time. */
+static struct era_hash evidence_item(struct era_bytes payload)
+{
+    struct era_evidence e;
+    struct era_statement *s = calloc(1, sizeof *s);
+    if (!s || era_evidence_decode(payload, &e) != ERA_ACCEPTED ||
+        era_statement_decode(e.kind, e.payloads[0], s) != ERA_ACCEPTED)
+        wrong("does not decode:", "evidence");
+    const char *component = "";
+    uint64_t version = 0, seq = 0;
+    if (e.kind == ERA_KIND_APPROVE || e.kind == ERA_KIND_READINESS) {
+        component = s->u.vote.slot.component;
+        version = s->u.vote.slot.charter_version;
+        seq = s->u.vote.slot.seq;
+    } else if (e.kind == ERA_KIND_ANNOUNCEMENT) {
+        version = s->u.announcement.charter_version;
+        seq = s->u.announcement.epoch;
+    } else if (e.kind == ERA_KIND_CHECKPOINT) {
+        component = s->u.checkpoint.component;
+        version = s->u.checkpoint.charter_version;
+        seq = s->u.checkpoint.at;
+    } else {
+        seq = e.kind == ERA_KIND_CLOSE ? s->u.close.version : s->u.charter_vote.version;
+        version = seq - 1;
+    }
+    struct era_hash place = era_evidence_place(&e.key, e.kind, component, version, seq);
+    free(s);
+    return era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
+}
+
 struct era_hash given_item(const struct era_charter *c, struct era_bytes bytes)
 {
     struct era_envelope e;
@@ -670,6 +700,8 @@ struct era_hash given_item(const struct era_charter *c, struct era_bytes bytes)
         struct era_hash id = era_statement_id(&c->hash, e.kind, e.payload);
         return era_item_id_loose(&id, &e.key);
     }
+    if (e.kind == ERA_KIND_EVIDENCE)
+        return evidence_item(e.payload);
     if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
         wrong("does not decode:", "carrier");
     struct era_hash id = era_statement_id(&c->hash, ERA_KIND_PROPOSAL, k.proposal);

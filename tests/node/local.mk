@@ -13,3 +13,4 @@ tests_node_test_node_SOURCES += tests/node/test_lock.c
 tests_node_test_node_SOURCES += tests/node/test_events.c
 tests_node_test_node_SOURCES += tests/node/test_convergence.c
 tests_node_test_node_SOURCES += tests/node/test_adoption.c
+tests_node_test_node_SOURCES += tests/node/test_evidence.c tests/node/test_checkpoint.c

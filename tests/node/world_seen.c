@@ -16,7 +16,14 @@ static void read_place(const struct era_envelope *e, struct world_said *said)
     uint32_t kind = e->kind;
     if (!s)
         abort();
-    if (era_kind_is_carrier(kind)) {
+    if (kind == ERA_KIND_EVIDENCE) {
+        struct era_evidence evidence;
+        if (era_evidence_decode(payload, &evidence) != ERA_ACCEPTED)
+            world_wrong("a node sent an evidence that does not decode");
+        payload = evidence.payloads[0];
+        kind = evidence.kind;
+        said->key = evidence.key;
+    } else if (era_kind_is_carrier(kind)) {
         if (era_carrier_decode(e->payload, &k) != ERA_ACCEPTED)
             world_wrong("a node sent a carrier that does not decode");
         payload = k.proposal;
@@ -35,6 +42,9 @@ static void read_place(const struct era_envelope *e, struct world_said *said)
         said->blocked = s->u.announcement.blocked;
     } else if (kind == ERA_KIND_EVENT) {
         said->seq = s->u.event.epoch;
+    } else if (kind == ERA_KIND_CHECKPOINT) {
+        said->seq = s->u.checkpoint.at;
+        era_text_set(said->component, sizeof said->component, s->u.checkpoint.component);
     } else {
         said->seq = slot->seq;
         era_text_set(said->component, sizeof said->component, slot->component);

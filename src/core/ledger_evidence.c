@@ -1,0 +1,330 @@
+/* Evidence in the ledger (N4, R8): one item a place, the first, never replaced.
+ * Both statements count, as if they had come loose; from then on the place
+ * takes no loose ones, and reconciliation carries the evidence in their stead:
+ * nodes that hold different pairs of one key's words then agree (R6). */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/core/author.h"
+#include "src/core/charter.h"
+#include "src/core/ledger_internal.h"
+#include "src/core/succession.h"
+
+/* ---- places that could be proven ---- */
+
+void era_ledger_evidence_queue(struct era_ledger *l, struct place *p)
+{
+    if (p->queued || p->evidence)
+        return;
+    p->queued = true;
+    p->queue_next = l->provable;
+    l->provable = p;
+}
+
+void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p)
+{
+    struct place **at = &l->provable;
+    if (!p->queued)
+        return;
+    while (*at != p)
+        at = &(*at)->queue_next;
+    *at = p->queue_next;
+    p->queued = false;
+}
+
+static void open_envelope(const struct era_item *item, struct era_envelope *e)
+{
+    enum era_verdict v = era_envelope_decode(item->envelope, e);
+    assert(v == ERA_ACCEPTED); /* verified before */
+}
+
+static bool ascending(struct era_bytes a, struct era_bytes b)
+{
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order ? order < 0 : a.len < b.len;
+}
+
+static struct era_hash evidence_item(const struct era_ledger *l, const struct place *p)
+{
+    const char *component = p->key.component < 0 ? "" : l->charter->components[p->key.component].id;
+    struct era_hash place =
+        era_evidence_place(&p->key.key, p->key.kind, component, l->charter->version, p->key.seq);
+    return era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
+}
+
+static size_t assemble(const struct place *p, uint8_t **out)
+{
+    struct era_envelope said[2];
+    size_t n = 0;
+    for (size_t i = 0; i < PLACE_ITEMS_MAX && n < 2; i++)
+        if (p->items[i] && p->items[i]->pub.durable)
+            open_envelope(&p->items[i]->pub, &said[n++]);
+    if (n < 2)
+        return 0;
+    size_t first = ascending(said[0].payload, said[1].payload) ? 0 : 1;
+    struct era_evidence e = {.kind = p->key.kind,
+                             .key = p->key.key,
+                             .payloads = {said[first].payload, said[1 - first].payload},
+                             .signatures = {said[first].signature, said[1 - first].signature}};
+    return era_author_evidence(&e, out);
+}
+
+size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out)
+{
+    *out = NULL;
+    while (l->provable) {
+        struct place *p = l->provable;
+        era_ledger_evidence_unqueue(l, p);
+        struct era_hash item = evidence_item(l, p);
+        if (p->evidence || era_ledger_find(l, &item))
+            continue;
+        size_t len = assemble(p, out);
+        if (len > 0)
+            return len;
+    }
+    return 0;
+}
+
+/* ---- what is dominated ---- */
+
+static void leave_list(struct era_ledger *l, struct item *item)
+{
+    struct item **at = &l->evidence;
+    while (*at != item)
+        at = &(*at)->evidence_next;
+    *at = item->evidence_next;
+}
+
+static void free_evidence(struct era_ledger *l, struct item *item)
+{
+    leave_list(l, item);
+    era_ledger_item_free(l, item);
+}
+
+static void forget_oldest(struct era_ledger *l)
+{
+    struct item *oldest = NULL;
+    size_t n = 0;
+    for (struct item *i = l->evidence; i; i = i->evidence_next)
+        if (i->past && i->pub.durable) {
+            oldest = i;
+            n++;
+        }
+    if (n <= ERA_EVIDENCE_KEPT_MAX)
+        return;
+    era_ledger_tell_deleted(l, &oldest->pub);
+    free_evidence(l, oldest);
+}
+
+void era_ledger_evidence_past(struct era_ledger *l, struct item *item)
+{
+    struct place *p = item->proves;
+    item->past = true;
+    item->proves = NULL;
+    era_ledger_set_offered(l, &item->pub, false);
+    if (p) {
+        p->evidence = NULL;
+        era_ledger_place_release(l, p);
+    }
+    leave_list(l, item); /* the newest of what is past */
+    item->evidence_next = l->evidence;
+    l->evidence = item;
+    forget_oldest(l);
+}
+
+void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
+{
+    for (bool found = true; found;) { /* the list changes */
+        found = false;
+        for (struct item *i = l->evidence; i && !found; i = i->evidence_next)
+            if (i->proves && i->proves->key.kind == kind) {
+                era_ledger_evidence_past(l, i);
+                found = true;
+            }
+    }
+}
+
+void era_ledger_evidence_free(struct era_ledger *l)
+{
+    while (l->evidence) {
+        struct item *item = l->evidence;
+        struct place *p = item->proves;
+        free_evidence(l, item);
+        if (p) {
+            p->evidence = NULL;
+            era_ledger_place_release(l, p);
+        }
+    }
+}
+
+/* ---- offer ---- */
+
+static enum era_verdict verdict_on(const struct era_ledger *l, const struct place_key *k, int validator,
+                                   uint64_t epoch, bool from_disk)
+{
+    if (k->kind == ERA_KIND_CLOSE)
+        return ERA_ACCEPTED; /* loose closes stay too */
+    if (l->retired)
+        return ERA_DOMINATED;
+    if (k->kind == ERA_KIND_CHARTER_APPROVE)
+        return era_ledger_followed(l) ? ERA_DOMINATED : ERA_ACCEPTED;
+    if (era_kind_is_line(k->kind))
+        return era_ledger_line_verdict(l, k->component, validator, k->seq, epoch, from_disk);
+    return era_ledger_slot_verdict(l, k->kind, k->component, k->seq, from_disk);
+}
+
+enum era_verdict era_ledger_offer_evidence(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
+                                           bool from_disk, struct item **out)
+{
+    struct place_key k;
+    era_ledger_place_key(s, &k);
+    enum era_verdict v = verdict_on(l, &k, s->validator, epoch, from_disk);
+    bool past = v == ERA_DOMINATED && from_disk;
+    if (v != ERA_ACCEPTED && !past)
+        return v;
+    struct item *item = *out = era_ledger_item_new(l, s, k.seq);
+    item->past = past;
+    item->evidence_next = l->evidence;
+    l->evidence = item;
+    return ERA_ACCEPTED;
+}
+
+/* ---- commit: both statements count ---- */
+
+/* The charter that a close or an approval is about, when its word may count here. */
+static bool succession_counts(const struct era_ledger *l, struct era_verified *s)
+{
+    bool close = s->kind == ERA_KIND_CLOSE;
+    const struct era_successor *next = era_ledger_successor(l, close ? &s->statement->u.close.charter
+                                                                     : &s->statement->u.charter_vote.charter);
+    if (!next || !next->charter)
+        return false;
+    if (close)
+        return era_succession_close_fits(&s->statement->u.close, next->charter) == ERA_ACCEPTED;
+    s->next = era_charter_signer_index(era_charter_component(next->charter, "network"), &s->key);
+    return s->signer >= 0 || s->next >= 0;
+}
+
+static void derive(struct era_ledger *l, struct era_verified *s, struct place *p)
+{
+    if (era_kind_is_succession(s->kind)) {
+        if (succession_counts(l, s))
+            era_ledger_derive_succession(l, s, p);
+        return;
+    }
+    struct item *item = era_ledger_item_new(l, s, p->key.seq);
+    era_ledger_enter_place(l, item, p, &p->key);
+    item->pub.durable = item->derived = true;
+    if (era_kind_is_line(s->kind)) {
+        era_ledger_enter_line(l, item);
+        return;
+    }
+    era_ledger_enter_slot(l, item, &s->statement->u.vote.proposal);
+    era_ledger_count_loose(l, &item->pub);
+}
+
+/* One of the two, as it would be had it come loose. One that is held counts already, or will when it is
+ * durable.
+ */
+static void settle(struct era_ledger *l, const struct item *item, const struct era_evidence *e, size_t which,
+                   struct place *p)
+{
+    struct era_statement *s = malloc(sizeof *s);
+    struct era_envelope envelope = {
+        .kind = e->kind, .payload = e->payloads[which], .key = e->key, .signature = e->signatures[which]};
+    size_t cap = era_envelope_bytes(&envelope);
+    uint8_t *bytes = malloc(cap);
+    assert(s && bytes);
+    enum era_verdict v = era_statement_decode(e->kind, e->payloads[which], s);
+    assert(v == ERA_ACCEPTED); /* verified before */
+    struct era_verified one = {.kind = e->kind,
+                               .envelope = {bytes, era_envelope_encode(&envelope, bytes, cap)},
+                               .payload = envelope.payload,
+                               .key = e->key,
+                               .signature = envelope.signature,
+                               .id = era_statement_id(&l->network, e->kind, envelope.payload),
+                               .component = item->pub.component,
+                               .signer = item->pub.signer,
+                               .validator = item->pub.validator,
+                               .next = -1,
+                               .statement = s};
+    one.item = era_item_id_loose(&one.id, &one.key);
+    if (!era_ledger_find(l, &one.item))
+        derive(l, &one, p);
+    free(bytes);
+    free(s);
+}
+
+static void place_key_of(const struct item *item, const struct era_evidence *e, struct place_key *k)
+{
+    memset(k, 0, sizeof *k);
+    k->key = e->key;
+    k->kind = e->kind;
+    k->component = item->pub.component;
+    k->seq = item->pub.seq;
+}
+
+static void read_evidence(const struct item *item, struct era_evidence *e)
+{
+    struct era_envelope envelope;
+    open_envelope(&item->pub, &envelope);
+    enum era_verdict v = era_evidence_decode(envelope.payload, e);
+    assert(v == ERA_ACCEPTED);
+}
+
+void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
+{
+    struct era_evidence e;
+    struct place_key k;
+    read_evidence(item, &e);
+    place_key_of(item, &e, &k);
+    /* Dominated before, or while it was on its way to the disk. */
+    if (item->past || verdict_on(l, &k, item->pub.validator, ERA_EPOCH_MAX, true) != ERA_ACCEPTED) {
+        era_ledger_evidence_past(l, item);
+        return;
+    }
+    struct place *p = era_ledger_place(l, &k);
+    if (!p)
+        p = era_ledger_place_new(l, &k);
+    era_ledger_evidence_unqueue(l, p);
+    p->evidence = item;
+    item->proves = p;
+    for (size_t i = 0; i < 2; i++)
+        settle(l, item, &e, i, p);
+    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
+        p->items[i]->pub.equivocal = true;
+        era_ledger_set_offered(l, &p->items[i]->pub, false);
+    }
+    era_ledger_tell_equivocation(l, p, &item->pub);
+    era_ledger_set_offered(l, &item->pub, true);
+    if (era_kind_is_line(k.kind))
+        era_ledger_prune_line(l, k.component, item->pub.validator);
+}
+
+void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item)
+{
+    struct era_evidence e;
+    struct place_key k;
+    read_evidence(item, &e);
+    place_key_of(item, &e, &k);
+    free_evidence(l, item);
+    struct place *p = era_ledger_place(l, &k);
+    if (p && p->told) /* the parts are here still */
+        era_ledger_evidence_queue(l, p);
+}
+
+/* ---- reading ---- */
+
+size_t era_ledger_evidence(const struct era_ledger *l, const struct era_item **out, size_t cap)
+{
+    size_t n = 0;
+    for (const struct item *i = l->evidence; i; i = i->evidence_next) {
+        if (!i->pub.durable)
+            continue;
+        if (n < cap)
+            out[n] = &i->pub;
+        n++;
+    }
+    return n;
+}
