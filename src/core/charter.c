@@ -204,19 +204,58 @@ static void check_named_keys(struct report *r, const char *kind, const struct er
         check_key(r, kind, keys[i].name, &keys[i].key, i ? &keys[i - 1].key : NULL);
 }
 
+/* The bounds of what it follows: every component there has one, which only its parent can tell. */
+static void check_carried(struct report *r)
+{
+    const struct era_charter *c = r->c;
+
+    if (c->version > 0 && c->carried_count == 0)
+        WRONG(r, "name every component of the charter before, with its highest approved seq + 2^20",
+              "`carried` is empty: every slot of the charter before would lose its effect (R10)");
+    if (c->version == 0 && c->carried_count > 0)
+        WRONG(r, "remove `carried`, or set `version`", "charter version 0 follows none and carries nothing");
+    for (size_t i = 0; i < c->carried_count; i++) {
+        check_name(r, "carried component", c->carried[i].component);
+        if (i > 0 && strcmp(c->carried[i - 1].component, c->carried[i].component) >= 0)
+            WRONG(r, "name every component once", "component `%.64s` is carried twice",
+                  c->carried[i].component);
+        if (c->carried[i].seq > ERA_SEQ_MAX)
+            WRONG(r, "use a number of at most 2^53 - 1",
+                  "the seq up to which `%.64s` is carried is out of range", c->carried[i].component);
+    }
+}
+
+/* Its place in the chain (R10). */
+static void check_chain(struct report *r)
+{
+    const struct era_charter *c = r->c;
+
+    look_at(r, "network", "");
+    if (c->version > ERA_CHARTER_VERSION_MAX)
+        WRONG(r,
+              "use the number after the charter that it follows; a chain that is full asks for a new genesis",
+              "the version is above %d: a chain is kept and walked whole", ERA_CHARTER_VERSION_MAX);
+    if (c->version > 0 && !c->has_parent)
+        WRONG(r, "set `parent` to the hash of the charter that it follows",
+              "version %" PRIu64 " names no parent, so nothing links it to its chain (R10)", c->version);
+    if (c->version == 0 && c->has_parent)
+        WRONG(r, "remove `parent`, or set `version`", "charter version 0 begins a chain and has no parent");
+    if (c->version > 0 && c->effective == 0)
+        WRONG(r, "set `effective` to an epoch that leaves time to sign and to close",
+              "version %" PRIu64 " names no epoch from which it may count (R10)", c->version);
+    if (c->version == 0 && c->effective > 0)
+        WRONG(r, "remove `effective`, or set `version`", "charter version 0 counts from the beginning");
+    if (c->effective > ERA_EPOCH_MAX)
+        WRONG(r, "use a number of at most 2^53 - 1", "the effective epoch is out of range");
+    check_carried(r);
+}
+
 static void check_network(struct report *r)
 {
     const struct era_charter *c = r->c;
 
     look_at(r, "network", "");
     check_name(r, "network", c->name);
-    if (c->version > ERA_EPOCH_MAX)
-        WRONG(r, "use the number after the charter that it follows", "the version is above 2^53 - 1");
-    if (c->version > 0 && !c->has_parent)
-        WRONG(r, "set `parent` to the hash of the charter that it follows",
-              "version %" PRIu64 " names no parent, so nothing links it to its chain (R10)", c->version);
-    if (c->version == 0 && c->has_parent)
-        WRONG(r, "remove `parent`, or set `version`", "charter version 0 begins a chain and has no parent");
     if (c->clock.kind != ERA_CLOCK_WALL && c->clock.kind != ERA_CLOCK_HEIGHT)
         WRONG(r, "set kind to \"wall\" or \"height\"", "the clock has no known kind");
     if (c->clock.epoch_ms == 0 || c->clock.epoch_ms > ERA_EPOCH_MAX)
@@ -391,9 +430,10 @@ static void check_capacity(struct report *r)
 
     free(bytes);
     look_at(r, "charter", "");
-    if (len > ERA_CHARTER_BYTES_MAX)
+    uint32_t most = r->c->version > 0 ? ERA_CHARTER_STATEMENT_BYTES_MAX : ERA_CHARTER_BYTES_MAX;
+    if (len > most)
         WRONG(r, "name fewer components, or shorten links", "it takes %zu bytes of at most %" PRIu32, len,
-              ERA_CHARTER_BYTES_MAX);
+              most);
     if (need > ERA_LEDGER_ITEMS_MAX)
         WRONG(r, "name fewer components, validators or artefacts",
               "statements inside the window may number %" PRIu64 ", and a ledger holds %" PRIu64, need,
@@ -477,6 +517,7 @@ size_t era_charter_check(const struct era_charter *c, struct era_charter_finding
 {
     struct report r = {.c = c, .out = out, .cap = cap};
 
+    check_chain(&r);
     check_network(&r);
     check_validators(&r);
     check_components(&r);

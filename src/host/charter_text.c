@@ -103,13 +103,20 @@ static const struct era_setting_rule clock_rules[] = {
     {.name = "tolerance_epochs", EPOCHS},
     END};
 
+static const struct era_setting_rule carried_rules[] = {
+    {.name = "component", NAME, .required = true, .unique = true},
+    {.name = "seq", .type = ERA_SETTING_DECIMAL, .required = true, .max = ERA_SEQ_MAX},
+    END};
+
 static const struct era_setting_rule network_rules[] = {
     {.name = "name", NAME, .required = true},
-    {.name = "version", EPOCHS},
+    {.name = "version", .type = ERA_SETTING_DECIMAL, .max = ERA_CHARTER_VERSION_MAX},
     {.name = "parent",
      .type = ERA_SETTING_TEXT,
      .why = hash_why,
      .cure = "copy what `eractl charter hash` prints"},
+    {.name = "effective", .type = ERA_SETTING_DECIMAL, .min = 1, .max = ERA_EPOCH_MAX},
+    {.name = "carried", .type = ERA_SETTING_LIST, .max = ERA_COMPONENTS_MAX, .members = carried_rules},
     {.name = "clock", .type = ERA_SETTING_GROUP, .required = true, .members = clock_rules},
     {.name = "strict_emission", .type = ERA_SETTING_SWITCH},
     {.name = "authority_only", .type = ERA_SETTING_SWITCH},
@@ -337,6 +344,23 @@ static void component_read(setting *from, struct era_component *out)
     record_read(era_setting_member(from, "initial"), out->id, &out->initial);
 }
 
+static int carried_cmp(const void *a, const void *b)
+{
+    return strcmp(((const struct era_carried *)a)->component, ((const struct era_carried *)b)->component);
+}
+
+static void carried_read(setting *list, struct era_charter *out)
+{
+    out->carried_count = era_setting_count(list);
+    for (size_t i = 0; i < out->carried_count; i++) {
+        setting *at = era_setting_at(list, i);
+
+        TEXT_INTO(out->carried[i].component, at, "component", "");
+        out->carried[i].seq = era_setting_u64(at, "seq", 0);
+    }
+    qsort(out->carried, out->carried_count, sizeof *out->carried, carried_cmp);
+}
+
 static void network_read(setting *from, struct era_charter *out)
 {
     setting *clock = era_setting_member(from, "clock");
@@ -345,6 +369,8 @@ static void network_read(setting *from, struct era_charter *out)
     TEXT_INTO(out->name, from, "name", "");
     out->version = era_setting_u64(from, "version", 0);
     out->has_parent = parent && era_hash_from_text(parent, &out->parent);
+    out->effective = era_setting_u64(from, "effective", 0);
+    carried_read(era_setting_member(from, "carried"), out);
     out->strict_emission = era_setting_bool(from, "strict_emission", false);
     out->authority_only = era_setting_bool(from, "authority_only", false);
     out->overrides = era_setting_bool(from, "overrides", false);
@@ -385,20 +411,25 @@ static bool clock_check(const struct era_settings *s, struct era_error *err)
     return true;
 }
 
-/* The chain: every charter but version 0 names the one that it follows (R10). */
-static bool parent_check(const struct era_settings *s, struct era_error *err)
+/* The chain: every charter but version 0 names the one that it follows, from when it counts, and how far the
+ * slots before it are carried (R10). */
+static bool chain_check(const struct era_settings *s, struct era_error *err)
 {
+    static const char *const members[] = {"parent", "effective", "carried"};
     setting *network = era_setting_member(era_settings_root(s), "network");
-    setting *parent = era_setting_member(network, "parent");
     uint64_t version = era_setting_u64(network, "version", 0);
 
-    if (version > 0 && !parent)
-        return era_setting_refuse(s, network, err, "add it",
-                                  "setting `parent` is missing: version %" PRIu64 " follows another charter",
-                                  version);
-    if (version == 0 && parent)
-        return era_setting_refuse(s, parent, err, "remove it, or set `version`",
-                                  "setting `parent`: charter version 0 follows none");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        setting *at = era_setting_member(network, members[i]);
+
+        if (version > 0 && !at)
+            return era_setting_refuse(s, network, err, "add it",
+                                      "setting `%s` is missing: version %" PRIu64 " follows another charter",
+                                      members[i], version);
+        if (version == 0 && at)
+            return era_setting_refuse(s, at, err, "remove it, or set `version`",
+                                      "setting `%s`: charter version 0 follows none", members[i]);
+    }
     return true;
 }
 
@@ -409,7 +440,7 @@ bool era_charter_from_text(const char *file, const char *text, size_t len, struc
     struct era_charter c = {0};
     setting *validators, *components;
 
-    if (!s || !clock_check(s, err) || !parent_check(s, err)) {
+    if (!s || !clock_check(s, err) || !chain_check(s, err)) {
         era_settings_free(s);
         return false;
     }
@@ -563,9 +594,29 @@ static void print_component(FILE *to, const struct era_component *p)
     print_record(to, &p->initial);
 }
 
+/* Its place in the chain: nothing for version 0. */
+static void print_chain(FILE *to, const struct era_charter *c)
+{
+    char hex[ERA_HASH_TEXT_BYTES];
+
+    if (!c->version)
+        return;
+    print_decimal(to, 2, "version", c->version);
+    if (c->has_parent)
+        print_text(to, 2, "parent", era_hash_text(&c->parent, hex));
+    print_decimal(to, 2, "effective", c->effective);
+    fputs("  carried = (\n", to);
+    for (size_t i = 0; i < c->carried_count; i++) {
+        fputs("    {", to);
+        print_inline_text(to, "component", c->carried[i].component);
+        fprintf(to, " seq = \"%" PRIu64 "\"; }%s\n", c->carried[i].seq, i + 1 < c->carried_count ? "," : "");
+    }
+    fputs("  );\n", to);
+}
+
 char *era_charter_to_text(const struct era_charter *c)
 {
-    char *text = NULL, hex[ERA_HASH_TEXT_BYTES], key[ERA_KEY_TEXT_BYTES];
+    char *text = NULL, key[ERA_KEY_TEXT_BYTES];
     size_t len = 0;
     FILE *to = open_memstream(&text, &len);
     bool written;
@@ -573,10 +624,7 @@ char *era_charter_to_text(const struct era_charter *c)
     assert(to);
     fputs("network : {\n", to);
     print_text(to, 2, "name", c->name);
-    if (c->version)
-        print_decimal(to, 2, "version", c->version);
-    if (c->has_parent)
-        print_text(to, 2, "parent", era_hash_text(&c->parent, hex));
+    print_chain(to, c);
     print_clock(to, &c->clock);
     fprintf(to, "  strict_emission = %s;\n  authority_only = %s;\n", bool_text(c->strict_emission),
             bool_text(c->authority_only));

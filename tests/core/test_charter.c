@@ -337,6 +337,46 @@ Test(charter, R10_every_version_but_the_first_names_its_parent)
     assert_error(first, "charter version 0 begins a chain and has no parent");
 }
 
+/* One that follows another, as it should be. */
+static struct era_charter given_next_charter(void)
+{
+    struct era_charter c = given_charter(5);
+
+    c.version = 3;
+    c.has_parent = true;
+    c.effective = 40;
+    c.carried_count = 1;
+    strcpy(c.carried[0].component, "network");
+    c.carried[0].seq = 1048576;
+    return c;
+}
+
+Test(charter, R10_a_version_that_follows_says_when_and_how_far)
+{
+    struct era_charter c[6], sound = given_next_charter();
+
+    cr_expect(era_charter_is_sound(&sound));
+    era_charter_clear(&sound);
+    for (size_t i = 0; i < 6; i++)
+        c[i] = given_next_charter();
+    c[0].effective = 0;
+    assert_error(c[0], "version 3 names no epoch from which it may count (R10)");
+    c[1].carried_count = 0;
+    assert_error(c[1], "`carried` is empty: every slot of the charter before would lose its effect (R10)");
+    c[2].version = 2048;
+    assert_error(c[2], "the version is above 2047: a chain is kept and walked whole");
+    c[3].version = 0;
+    c[3].has_parent = false;
+    assert_error(c[3], "charter version 0 counts from the beginning");
+    c[4].version = 0;
+    c[4].has_parent = false;
+    c[4].effective = 0;
+    assert_error(c[4], "charter version 0 follows none and carries nothing");
+    c[5].carried_count = 2;
+    c[5].carried[1] = c[5].carried[0];
+    assert_error(c[5], "component `network` is carried twice");
+}
+
 Test(charter, R6_what_may_stand_in_the_window_fits_a_ledger)
 {
     struct era_charter fits = given_charter(5), not = given_charter(5);

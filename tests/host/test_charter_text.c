@@ -39,7 +39,9 @@ static struct era_charter given_charter(const char *text)
 
 /* Everything that a charter can hold, in an order that is not the canonical one. */
 static const char full[] =
-    "network : { name = \"grid\"; version = \"9007199254740991\";\n"
+    "network : { name = \"grid\"; version = \"7\"; effective = \"9007199254740991\";\n"
+    "  carried = ( { component = \"pruner\"; seq = \"9007199254740991\"; },\n"
+    "    { component = \"network\"; seq = \"0\"; } );\n"
     "  parent = \"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\";\n"
     "  clock : { kind = \"wall\"; genesis = \"1767225600001\"; epoch_ms = \"86400000\"; tolerance_epochs = "
     "\"3\"; };\n"
@@ -81,7 +83,13 @@ Test(charter_text, every_setting_reaches_its_field)
     char hex[ERA_HASH_TEXT_BYTES];
 
     cr_expect_str_eq(c.name, "grid");
-    cr_expect_eq(c.version, 9007199254740991);
+    cr_expect_eq(c.version, 7);
+    cr_expect_eq(c.effective, 9007199254740991);
+    cr_assert_eq(c.carried_count, 2);
+    cr_expect_str_eq(c.carried[0].component, "network", "ascending");
+    cr_expect_eq(c.carried[0].seq, 0);
+    cr_expect_str_eq(c.carried[1].component, "pruner");
+    cr_expect_eq(c.carried[1].seq, 9007199254740991);
     cr_assert(c.has_parent);
     cr_expect_str_eq(era_hash_text(&c.parent, hex),
                      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
@@ -349,6 +357,25 @@ Test(charter_text, R14_a_clock_has_what_its_kind_needs)
                    "setting `genesis` is not for a height clock", "remove it" SEE);
     assert_refused(WITH("kind = \"height\";"), "c.txt:2",
                    "setting `epoch_heights` is missing in a height clock", "add it" SEE);
+}
+
+#define CHAIN                                                                                                \
+    "version = \"1\"; parent = \"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"; "
+
+Test(charter_text, R10_what_follows_says_when_and_how_far)
+{
+    static const char rest[] = CLOCK " };\n" VALIDATORS COMPONENT("", "");
+    static const char *const said[] = {"", "effective = \"40\"; ", "carried = ( ); "};
+    static const char *const missing[] = {"effective", "carried", "effective"};
+    for (size_t i = 0; i < 3; i++) {
+        char text[4096], says[128];
+        snprintf(text, sizeof text, "network : { name = \"grid\"; " CHAIN "%s%s", said[i], rest);
+        snprintf(says, sizeof says, "setting `%s` is missing: version 1 follows another charter", missing[i]);
+        assert_refused(text, "c.txt:1", says, "add it" SEE);
+    }
+    assert_refused(
+        "network : { name = \"grid\"; effective = \"40\"; " CLOCK " };\n" VALIDATORS COMPONENT("", ""),
+        "c.txt:1", "setting `effective`: charter version 0 follows none", "remove it, or set `version`" SEE);
 }
 
 Test(charter_text, R10_a_parent_goes_with_a_version)
