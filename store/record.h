@@ -38,6 +38,7 @@ enum era_record_kind {
 #define ERA_META_EPOCH_HIGH "epoch_high" /* be64: the clock never counts below it again */
 #define ERA_META_EVENT_SEQ  "event_seq"  /* be64: own events, never reused */
 #define ERA_META_LEASES     "leases"     /* own leases, in the batch of the announcement (R16) */
+#define ERA_META_ANNOUNCED  "announced"  /* epochs of own announcements, in the batch of each (R16) */
 #define ERA_META_MET        "met"        /* one byte: there were peers once (protocol §9) */
 #define ERA_META_KEY_LOCKED "key_locked" /* one byte: a word of the own key was missing here (protocol §9)  \
                                           */

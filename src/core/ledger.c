@@ -395,6 +395,8 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
                                   bool from_disk, struct era_item **out)
 {
     assert(s->kind != ERA_KIND_EVENT);
+    if (!from_disk)
+        l->epoch = epoch;
     struct item *held = (struct item *)era_ledger_find(l, &s->item);
     if (held) {
         held->derived &= !from_disk; /* it has a record of its own */

@@ -47,12 +47,15 @@ enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int compone
                                          uint64_t at, uint64_t epoch, bool from_disk)
 {
     /* One's own of a later epoch must be known after a clock went back, or that epoch would hear a second. */
-    if (at > era_add_sat(epoch, 1) && !from_disk)
+    if (from_disk)
+        return ERA_ACCEPTED;
+    uint64_t latest = era_add_sat(epoch, 1);
+    if (at > latest)
         return ERA_WRONG_EPOCH;
     uint64_t higher[2] = {0, 0};
     size_t n = 0;
     for (const struct item *i = era_ledger_line(l, component, validator); i && n < 2; i = i->line_next)
-        if (i->pub.seq > at && (n == 0 || higher[0] != i->pub.seq))
+        if (i->pub.seq > at && i->pub.seq <= latest && (n == 0 || higher[0] != i->pub.seq))
             higher[n++] = i->pub.seq;
     return n == 2 ? ERA_DOMINATED : ERA_ACCEPTED;
 }
@@ -74,7 +77,8 @@ void era_ledger_prune_line(struct era_ledger *l, int component, int validator)
     bool some = false, more = false;
     struct item *line = era_ledger_line(l, component, validator);
     for (const struct item *i = line; i; i = i->line_next) {
-        if (!i->pub.durable)
+        /* What a clock that jumped left in the future outranks nothing of the present. */
+        if (!i->pub.durable || i->pub.seq > era_add_sat(l->epoch, 1))
             continue;
         if (!some || i->pub.seq > first) {
             second = first;

@@ -218,11 +218,10 @@ int era_daemon_run(struct era_daemon *d)
         return ERA_EXIT_TRY_LATER;
     }
     d->started_ms = era_daemon_now_ms();
+    const struct era_charter *counting = era_node_counting_charter(d->node);
+    int own = counting->authority_only ? -1 : era_node_validator(d->node);
     era_log(ERA_LOG_NOTICE, "network %s \"%s\"%s%s", era_hash_text(&d->network, id), d->charter.name,
-            d->has_secret ? ", validator " : "",
-            d->has_secret && !d->charter.authority_only
-                ? d->charter.validators[era_node_validator(d->node)].name
-                : "");
+            own >= 0 ? ", validator " : "", own >= 0 ? counting->validators[own].name : "");
     era_daemon_step(d, &(struct era_event){.kind = ERA_EV_START});
     if (!d->stopping)
         event_base_dispatch(d->base);

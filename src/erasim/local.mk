@@ -14,6 +14,7 @@ src_erasim_liberasim_a_SOURCES += src/erasim/hostile_noise.c src/erasim/strike.c
 src_erasim_liberasim_a_SOURCES += src/erasim/check.c src/erasim/check_internal.h src/erasim/facts.c src/erasim/facts.h
 src_erasim_liberasim_a_SOURCES += src/erasim/check_disk.c src/erasim/check_wire.c src/erasim/check_node.c
 src_erasim_liberasim_a_SOURCES += src/erasim/check_tally.c src/erasim/check_end.c
+src_erasim_liberasim_a_SOURCES += src/erasim/check_era.c src/erasim/check_lock.c
 src_erasim_liberasim_a_SOURCES += src/erasim/proof.c src/erasim/proof.h
 
 # Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
@@ -23,7 +24,7 @@ SIM_MEMO_WRAP = -Wl,--wrap=crypto_sign_verify_detached -Wl,-u,__wrap_crypto_sign
 bin_PROGRAMS += erasim
 erasim_SOURCES = src/erasim/main.c
 erasim_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)
-erasim_LDADD = $(FLOOR_ERASIM) $(JANSSON_LIBS)
+erasim_LDADD = $(FLOOR_ERASIM)
 src_erasim_liberasim_a_SOURCES += src/erasim/options.c src/erasim/options.h src/erasim/near.c src/erasim/near.h
 src_erasim_liberasim_a_SOURCES += src/erasim/once.c src/erasim/once.h src/erasim/report.c src/erasim/report.h
 src_erasim_liberasim_a_SOURCES += src/erasim/sweep.c src/erasim/sweep.h src/erasim/mutants.c

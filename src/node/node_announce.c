@@ -30,25 +30,15 @@ static bool thirds(const struct era_node *n, uint64_t *first_ends, uint64_t *las
     return true;
 }
 
-/* Whatever became of it: said, on its way, or overtaken by two later ones of a clock that went back. */
+/* Whatever became of it: said, on its way, or said and collected since. */
 static bool announced(const struct era_node *n, uint64_t epoch)
 {
     const struct era_item *said[2];
-    for (size_t i = 0; i < n->book_count; i++) { /* one an epoch, whatever the charter */
-        const struct era_ledger *l = n->books[i]->ledger;
-        int own = node_validator_of(n, n->books[i]->charter);
-        if (own < 0)
-            continue;
-        if (era_ledger_spoken(l, ERA_KIND_ANNOUNCEMENT, -1, epoch, &n->config.secret->key, said) > 0)
+    for (size_t i = 0; i < n->book_count; i++) /* one an epoch, whatever the charter */
+        if (era_ledger_spoken(n->books[i]->ledger, ERA_KIND_ANNOUNCEMENT, -1, epoch, &n->config.secret->key,
+                              said) > 0)
             return true;
-        const struct era_item *newest = era_ledger_announcement(l, own, ERA_EPOCH_MAX, NULL);
-        if (!newest || newest->seq <= epoch)
-            continue;
-        newest = era_ledger_announcement(l, own, newest->seq - 1, NULL);
-        if (newest && newest->seq > epoch)
-            return true;
-    }
-    return false;
+    return era_epoch_runs_has(&n->announced, epoch);
 }
 
 uint64_t node_announce_reading(const struct era_node *n)
@@ -88,6 +78,15 @@ static void keep_lease(struct era_node *n, const struct era_announcement *a)
     node_put(n, era_record_meta(ERA_META_LEASES), (struct era_bytes){value, len}, true);
 }
 
+/* A clock that jumped ahead and back collects what was said before: it must not be said again. */
+static void keep_announced(struct era_node *n, uint64_t epoch)
+{
+    uint8_t value[ERA_EPOCH_RUNS_BYTES_MAX];
+    era_epoch_runs_add(&n->announced, epoch);
+    size_t len = era_epoch_runs_encode(&n->announced, value);
+    node_put(n, era_record_meta(ERA_META_ANNOUNCED), (struct era_bytes){value, len}, true);
+}
+
 static void announce(struct era_node *n, const struct book *book, uint64_t epoch, const struct era_gate *gate,
                      bool lease)
 {
@@ -105,8 +104,11 @@ static void announce(struct era_node *n, const struct book *book, uint64_t epoch
     a->staged = any_version(&n->config.staged);
     a->blocked = gate->state == ERA_GATE_BLOCKED || gate->state == ERA_GATE_MISMATCH;
     a->lease = lease;
-    if (node_say(n, s, NULL) == ERA_ACCEPTED && lease)
-        keep_lease(n, a); /* the batch that was filled last */
+    if (node_say(n, s, NULL) == ERA_ACCEPTED) {
+        keep_announced(n, epoch); /* in the batch that was filled last */
+        if (lease)
+            keep_lease(n, a);
+    }
     free(s);
 }
 

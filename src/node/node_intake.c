@@ -471,6 +471,9 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
         n->met = true;
     } else if (is_meta(key, ERA_META_KEY_LOCKED)) {
         n->lock = ERA_LOCK_MISSING;
+    } else if (is_meta(key, ERA_META_ANNOUNCED)) {
+        if (!era_epoch_runs_decode(value, &n->announced))
+            return ERA_MALFORMED;
     } else if (is_meta(key, ERA_META_LEASES)) {
         if (!era_leases_decode(value, &n->leases))
             return ERA_MALFORMED;

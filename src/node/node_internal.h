@@ -2,6 +2,7 @@
 #ifndef ERA_NODE_NODE_INTERNAL_H
 #define ERA_NODE_NODE_INTERNAL_H
 
+#include "src/core/epoch_runs.h"
 #include "src/core/succession.h"
 #include "src/node/node.h"
 #include "store/record.h"
@@ -87,7 +88,8 @@ struct era_node {
     struct era_gossip *gossip;
     struct era_clock *clock;
     struct era_clock_word clock_word;
-    struct era_leases leases; /* own, of the network component; those in flight too (R4) */
+    struct era_epoch_runs announced; /* epochs that the own key announced, those in flight too (R16) */
+    struct era_leases leases;        /* own, of the network component; those in flight too (R4) */
     struct lease_quorum lease_quorum;
     struct era_plan *initial; /* one a component */
     struct era_gate *gates;   /* one a component */

@@ -17,6 +17,6 @@ tests_core_test_core_SOURCES += tests/core/test_clock.c
 tests_core_test_core_SOURCES += tests/core/test_vote.c
 tests_core_test_core_SOURCES += tests/core/test_adoption.c
 tests_core_test_core_SOURCES += tests/core/test_events.c
-tests_core_test_core_SOURCES += tests/core/test_epoch.c
+tests_core_test_core_SOURCES += tests/core/test_epoch.c tests/core/test_epoch_runs.c
 tests_core_test_core_SOURCES += tests/core/test_order.c
 tests_core_test_core_SOURCES += tests/core/test_evidence.c
