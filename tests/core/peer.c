@@ -5,20 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/charter.h"
 #include "src/core/plan.h"
+#include "src/core/succession.h"
 #include "src/core/view.h"
 
 #define PEERS_MAX 16
 
 static struct peer *peers[PEERS_MAX];
 
+static const struct era_charter *known_charter(void *ledger, const struct era_hash *hash)
+{
+    const struct era_successor *s = era_ledger_successor(ledger, hash);
+    return s ? s->charter : NULL;
+}
+
 struct peer *given_peer(const struct era_charter *c)
 {
     static const struct era_siphash_key key = {{1, 2, 3}};
+    struct era_hash network = given_network(c);
     struct peer *p = calloc(1, sizeof *p);
     p->charter = c;
-    p->verifier = era_verifier_new(c, &c->hash);
-    p->ledger = era_ledger_new(c, &c->hash, &key);
+    p->verifier = era_verifier_new(c, &network);
+    p->ledger = era_ledger_new(c, &network, &key);
+    era_verifier_ask(p->verifier, known_charter, p->ledger);
     p->initial = calloc(c->component_count, sizeof *p->initial);
     for (size_t i = 0; i < c->component_count; i++)
         era_plan_initial(&c->components[i], &p->initial[i]);
@@ -27,6 +37,19 @@ struct peer *given_peer(const struct era_charter *c)
         at++;
     cr_assert_lt(at, PEERS_MAX);
     peers[at] = p;
+    return p;
+}
+
+struct peer *given_heir(struct peer *older, const struct era_charter *c)
+{
+    struct peer *p = given_peer(c);
+    era_ledger_follow(p->ledger, older->ledger);
+    p->epoch = older->epoch;
+    for (size_t i = 0; i < c->component_count; i++) {
+        const struct era_component *was = era_charter_component(older->charter, c->components[i].id);
+        if (was)
+            p->initial[i] = older->initial[was - older->charter->components];
+    }
     return p;
 }
 
@@ -101,6 +124,10 @@ size_t assemble(struct peer *p)
         n += take(p, (struct era_bytes){bytes, len}) == ERA_ACCEPTED;
         free(bytes);
     }
+    uint8_t *bytes;
+    bool too_large;
+    for (size_t len; (len = era_ledger_assemble_charter(p->ledger, &bytes, &too_large)) > 0; free(bytes))
+        n += take(p, (struct era_bytes){bytes, len}) == ERA_ACCEPTED;
     return n;
 }
 
@@ -110,7 +137,7 @@ const char *changes(struct peer *p)
         [ERA_CHANGE_OFFER] = "offer",     [ERA_CHANGE_WITHDRAW] = "withdraw",
         [ERA_CHANGE_DELETE] = "delete",   [ERA_CHANGE_EQUIVOCATION] = "equivocation",
         [ERA_CHANGE_ADOPTED] = "adopted", [ERA_CHANGE_APPROVED] = "approved",
-        [ERA_CHANGE_FAILED] = "failed"};
+        [ERA_CHANGE_FAILED] = "failed",   [ERA_CHANGE_CHARTER] = "charter"};
     static char text[4096];
     struct era_change c;
     text[0] = '\0';

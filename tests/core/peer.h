@@ -16,6 +16,8 @@ struct peer {
 
 /* At epoch 0. All peers are freed by peers_free, which ends every suite that has one. */
 struct peer *given_peer(const struct era_charter *c);
+/* The book of the charter that follows, at the same epoch; the plans go on. */
+struct peer *given_heir(struct peer *older, const struct era_charter *c);
 void peers_free(void);
 void peer_free(struct peer *p);
 

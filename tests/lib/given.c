@@ -1,12 +1,10 @@
-#include "tests/lib/given.h"
+#include "tests/lib/given_internal.h"
 
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NAMES_MAX 5000
 
 /* ---- memory: one list that keeps everything reachable ---- */
 
@@ -17,7 +15,7 @@ struct kept {
 
 static struct kept *all_kept;
 
-static void *keep(size_t bytes)
+void *given_keep(size_t bytes)
 {
     struct kept *k = calloc(1, sizeof *k + bytes);
     if (!k)
@@ -27,7 +25,7 @@ static void *keep(size_t bytes)
     return k->data;
 }
 
-static _Noreturn void wrong(const char *what, const char *name)
+_Noreturn void given_wrong(const char *what, const char *name)
 {
     fprintf(stderr, "given: %s `%s`\n", what, name);
     abort();
@@ -35,21 +33,21 @@ static _Noreturn void wrong(const char *what, const char *name)
 
 /* ---- texts ---- */
 
-static void set(char *out, size_t size, const char *text)
+void given_set(char *out, size_t size, const char *text)
 {
     if (!era_text_set(out, size, text))
-        wrong("too long", text);
+        given_wrong("too long", text);
 }
 
 /* Cut a copy of text at any of the separators; returns the number of parts. */
-static size_t split(const char *text, const char *separators, char **parts, size_t max)
+size_t given_split(const char *text, const char *separators, char **parts, size_t max)
 {
-    char *copy = keep(strlen(text) + 1), *rest = NULL;
+    char *copy = given_keep(strlen(text) + 1), *rest = NULL;
     size_t n = 0;
     strcpy(copy, text);
     for (char *t = strtok_r(copy, separators, &rest); t; t = strtok_r(NULL, separators, &rest)) {
         if (n == max)
-            wrong("too many in", text);
+            given_wrong("too many in", text);
         parts[n++] = t;
     }
     return n;
@@ -58,7 +56,7 @@ static size_t split(const char *text, const char *separators, char **parts, size
 const char *given_digest(const char *of)
 {
     uint8_t hash[crypto_hash_sha256_BYTES];
-    char *out = keep(ERA_DIGEST_BYTES_MAX + 1);
+    char *out = given_keep(ERA_DIGEST_BYTES_MAX + 1);
     crypto_hash_sha256(hash, (const uint8_t *)of, strlen(of));
     strcpy(out, "sha256:");
     era_hex(hash, sizeof hash, out + strlen(out));
@@ -96,9 +94,9 @@ static int by_id(const void *a, const void *b)
 static size_t named_keys(const char *names, const char *separators, struct era_named_key *out, size_t max)
 {
     char *parts[ERA_SIGNERS_MAX];
-    size_t n = split(names, separators, parts, max);
+    size_t n = given_split(names, separators, parts, max);
     for (size_t i = 0; i < n; i++) {
-        set(out[i].name, sizeof out[i].name, parts[i]);
+        given_set(out[i].name, sizeof out[i].name, parts[i]);
         out[i].key = given_key(parts[i]).key;
     }
     qsort(out, n, sizeof *out, by_key);
@@ -121,7 +119,7 @@ static void set_digests(struct era_record *r)
     for (size_t i = 0; i < r->artefact_count; i++) {
         char of[2 * ERA_VERSION_BYTES_MAX];
         snprintf(of, sizeof of, "%s %s", r->artefacts[i].name, r->version);
-        set(r->artefacts[i].digest, sizeof r->artefacts[i].digest, given_digest(of));
+        given_set(r->artefacts[i].digest, sizeof r->artefacts[i].digest, given_digest(of));
     }
 }
 
@@ -133,10 +131,10 @@ static int artefact_by_name(const void *a, const void *b)
 static void set_artefacts(struct era_record *r, const char *names, const char *separators)
 {
     char *parts[ERA_ARTEFACTS_MAX];
-    r->artefact_count = split(names, separators, parts, ERA_ARTEFACTS_MAX);
+    r->artefact_count = given_split(names, separators, parts, ERA_ARTEFACTS_MAX);
     for (size_t i = 0; i < r->artefact_count; i++) {
         memset(&r->artefacts[i], 0, sizeof r->artefacts[i]);
-        set(r->artefacts[i].name, sizeof r->artefacts[i].name, parts[i]);
+        given_set(r->artefacts[i].name, sizeof r->artefacts[i].name, parts[i]);
     }
     qsort(r->artefacts, r->artefact_count, sizeof *r->artefacts, artefact_by_name);
     set_digests(r);
@@ -160,32 +158,32 @@ static void component_option(struct era_component *p, const char *name, const ch
     else if (!strcmp(name, "signers"))
         p->signer_count = named_keys(value, ",", p->signers, ERA_SIGNERS_MAX);
     else if (!strcmp(name, "version"))
-        set(r->version, sizeof r->version, value);
+        given_set(r->version, sizeof r->version, value);
     else if (!strcmp(name, "software"))
-        set(r->requires.v[ERA_VERSION_SOFTWARE], sizeof r->requires.v[0], value);
+        given_set(r->requires.v[ERA_VERSION_SOFTWARE], sizeof r->requires.v[0], value);
     else if (!strcmp(name, "artefacts"))
         set_artefacts(r, value, ",");
     else
-        wrong("no option of a component", name);
+        given_wrong("no option of a component", name);
 }
 
 static void set_component(struct era_component *p, const char *text)
 {
     char *parts[16];
-    size_t n = split(text, " ", parts, 16);
-    set(p->id, sizeof p->id, parts[0]);
+    size_t n = given_split(text, " ", parts, 16);
+    given_set(p->id, sizeof p->id, parts[0]);
     p->notice_epochs = 2;
     p->urgent_notice_epochs = 1;
     p->enough = (struct era_fraction){2, 3};
     p->rebuild_quorum = (struct era_fraction){0, 1};
-    set(p->initial.component, sizeof p->initial.component, parts[0]);
-    set(p->initial.version, sizeof p->initial.version, "1.0.0");
-    set(p->initial.era_name, sizeof p->initial.era_name, "era 1");
+    given_set(p->initial.component, sizeof p->initial.component, parts[0]);
+    given_set(p->initial.version, sizeof p->initial.version, "1.0.0");
+    given_set(p->initial.era_name, sizeof p->initial.era_name, "era 1");
     p->initial.era = 1;
     for (size_t i = 1; i < n; i++) {
         char *equals = strchr(parts[i], '=');
         if (!equals)
-            wrong("no value for", parts[i]);
+            given_wrong("no value for", parts[i]);
         *equals = '\0';
         component_option(p, parts[i], equals + 1);
     }
@@ -194,16 +192,16 @@ static void set_component(struct era_component *p, const char *text)
 
 static void set_validators(struct era_charter *c, const char *validators)
 {
-    char **parts = keep(NAMES_MAX * sizeof *parts);
-    c->validator_count = split(validators, " ", parts, NAMES_MAX);
-    c->validators = keep((c->validator_count + 1) * sizeof *c->validators);
+    char **parts = given_keep(NAMES_MAX * sizeof *parts);
+    c->validator_count = given_split(validators, " ", parts, NAMES_MAX);
+    c->validators = given_keep((c->validator_count + 1) * sizeof *c->validators);
     for (size_t i = 0; i < c->validator_count; i++) {
         struct era_validator *v = &c->validators[i];
         char *colon = strchr(parts[i], ':');
         if (!colon)
-            wrong("no stake for", parts[i]);
+            given_wrong("no stake for", parts[i]);
         *colon = '\0';
-        set(v->name, sizeof v->name, parts[i]);
+        given_set(v->name, sizeof v->name, parts[i]);
         v->stake = strtoull(colon + 1, NULL, 10);
         v->key = given_key(parts[i]).key;
     }
@@ -212,16 +210,16 @@ static void set_validators(struct era_charter *c, const char *validators)
 
 static struct era_charter *charter(const char *validators, const char *emitters, const char *components)
 {
-    struct era_charter *c = keep(sizeof *c);
+    struct era_charter *c = given_keep(sizeof *c);
     char *parts[ERA_COMPONENTS_MAX];
-    set(c->name, sizeof c->name, "storage-grid");
+    given_set(c->name, sizeof c->name, "storage-grid");
     c->clock = (struct era_clock_params){ERA_CLOCK_WALL, 0, 1000, 1};
     c->events_per_epoch = 10;
     c->authority_only = emitters[0] != '\0';
     c->emitter_count = named_keys(emitters, " ", c->emitters, ERA_EMITTERS_MAX);
     set_validators(c, validators);
-    c->component_count = split(components, ";", parts, ERA_COMPONENTS_MAX);
-    c->components = keep(c->component_count * sizeof *c->components);
+    c->component_count = given_split(components, ";", parts, ERA_COMPONENTS_MAX);
+    c->components = given_keep(c->component_count * sizeof *c->components);
     for (size_t i = 0; i < c->component_count; i++)
         set_component(&c->components[i], parts[i]);
     qsort(c->components, c->component_count, sizeof *c->components, by_id);
@@ -239,12 +237,88 @@ struct era_charter *given_authority(const char *emitters, const char *components
     return charter("", emitters, components);
 }
 
+/* ---- the chain ---- */
+
+#define CHAIN_MAX 64
+
+static struct {
+    const struct era_charter *charter, *before;
+} chain[CHAIN_MAX];
+
+const struct era_charter *given_before(const struct era_charter *c)
+{
+    for (size_t i = 0; i < CHAIN_MAX; i++)
+        if (chain[i].charter == c)
+            return chain[i].before;
+    given_wrong("a charter that follows none:", c->name);
+}
+
+static void follow(const struct era_charter *c, const struct era_charter *old)
+{
+    size_t at = 0;
+    while (at < CHAIN_MAX && chain[at].charter)
+        at++;
+    if (at == CHAIN_MAX)
+        given_wrong("too many charters of", c->name);
+    chain[at].charter = c;
+    chain[at].before = old;
+}
+
+struct era_hash given_network(const struct era_charter *c)
+{
+    while (c->version > 0)
+        c = given_before(c);
+    return c->hash;
+}
+
+struct era_charter *given_next_charter(const struct era_charter *c, const char *validators,
+                                       const char *components, uint64_t effective, uint64_t carried)
+{
+    struct era_charter *next = given_keep(sizeof *next), *made;
+    made = charter(validators ? validators : "x:1", "", components ? components : "network k=1 signers=x");
+    *next = *c;
+    next->version = c->version + 1;
+    next->has_parent = true;
+    next->parent = c->hash;
+    next->effective = effective;
+    if (validators) {
+        next->validator_count = made->validator_count;
+        next->validators = made->validators;
+    }
+    const struct era_charter *like = components ? made : c;
+    next->component_count = like->component_count;
+    next->components = given_keep(like->component_count * sizeof *next->components);
+    for (size_t i = 0; i < like->component_count; i++) {
+        next->components[i] = like->components[i];
+        /* Unlike charter 0, which is given by hand, this one is checked: a name has no space. */
+        given_set(next->components[i].initial.era_name, sizeof next->components[i].initial.era_name, "era-1");
+    }
+    next->carried_count = c->component_count;
+    for (size_t i = 0; i < c->component_count; i++) {
+        given_set(next->carried[i].component, sizeof next->carried[i].component, c->components[i].id);
+        next->carried[i].seq = carried;
+    }
+    era_charter_seal(next);
+    follow(next, c);
+    return next;
+}
+
+struct era_charter *given_rival_charter(const struct era_charter *next)
+{
+    struct era_charter *rival = given_keep(sizeof *rival);
+    *rival = *next;
+    rival->events_per_epoch++;
+    era_charter_seal(rival);
+    follow(rival, given_before(next));
+    return rival;
+}
+
 int given_component_index(const struct era_charter *c, const char *component)
 {
     for (size_t i = 0; i < c->component_count; i++)
         if (!strcmp(c->components[i].id, component))
             return (int)i;
-    wrong("no component", component);
+    given_wrong("no component", component);
 }
 
 int given_validator_index(const struct era_charter *c, const char *name)
@@ -252,7 +326,7 @@ int given_validator_index(const struct era_charter *c, const char *name)
     for (size_t i = 0; i < c->validator_count; i++)
         if (!strcmp(c->validators[i].name, name))
             return (int)i;
-    wrong("no validator", name);
+    given_wrong("no validator", name);
 }
 
 int given_signer_index(const struct era_charter *c, const char *component, const char *name)
@@ -261,15 +335,15 @@ int given_signer_index(const struct era_charter *c, const char *component, const
     for (size_t i = 0; i < p->signer_count; i++)
         if (!strcmp(p->signers[i].name, name))
             return (int)i;
-    wrong("no signer", name);
+    given_wrong("no signer", name);
 }
 
 /* ---- proposals ---- */
 
 struct era_proposal *given_proposal(const struct era_charter *c, const char *component, uint64_t seq)
 {
-    struct era_proposal *p = keep(sizeof *p);
-    set(p->slot.component, sizeof p->slot.component, component);
+    struct era_proposal *p = given_keep(sizeof *p);
+    given_set(p->slot.component, sizeof p->slot.component, component);
     p->slot.charter_version = c->version;
     p->slot.seq = seq;
     p->expiry = ERA_EPOCH_MAX;
@@ -283,7 +357,7 @@ struct era_proposal *given_proposal(const struct era_charter *c, const char *com
 
 struct era_proposal *given_copy(const struct era_proposal *p)
 {
-    struct era_proposal *copy = keep(sizeof *copy);
+    struct era_proposal *copy = given_keep(sizeof *copy);
     *copy = *p;
     return copy;
 }
@@ -305,10 +379,18 @@ struct era_proposal *given_next(const struct era_charter *c, const struct era_pr
     return p;
 }
 
+struct era_proposal *given_after(const struct era_charter *c, const struct era_charter *old,
+                                 const struct era_proposal *head, uint64_t seq)
+{
+    struct era_proposal *p = given_next(old, head, seq);
+    p->slot.charter_version = c->version;
+    return p;
+}
+
 static struct era_entry *append(struct era_proposal *p, enum era_class class, const char *version)
 {
     if (p->plan.count == ERA_PLAN_ENTRIES_MAX)
-        wrong("no room in the plan for", version);
+        given_wrong("no room in the plan for", version);
     struct era_entry *e = &p->plan.entries[p->plan.count];
     *e = p->plan.entries[p->plan.count - 1];
     p->plan.count++;
@@ -316,7 +398,7 @@ static struct era_entry *append(struct era_proposal *p, enum era_class class, co
     e->has_effective = false;
     e->effective = 0;
     e->class = class;
-    set(e->record.version, sizeof e->record.version, version);
+    given_set(e->record.version, sizeof e->record.version, version);
     return e;
 }
 
@@ -368,7 +450,7 @@ struct era_proposal *given_artefacts(struct era_proposal *p, const char *names)
 struct era_proposal *given_requires(struct era_proposal *p, const char *software)
 {
     struct era_ranges *r = &p->plan.entries[p->plan.count - 1].record.requires;
-    set(r->v[ERA_VERSION_SOFTWARE], sizeof r->v[0], software);
+    given_set(r->v[ERA_VERSION_SOFTWARE], sizeof r->v[0], software);
     return given_seal(p);
 }
 
@@ -410,19 +492,19 @@ struct era_hash given_entry(const struct era_proposal *p, size_t index)
 
 /* ---- statements ---- */
 
-static struct era_bytes encoded(const struct era_statement *s)
+struct era_bytes given_encoded(const struct era_statement *s)
 {
     static uint8_t scratch[ERA_LOOSE_BYTES_MAX];
     size_t len = era_statement_encode(s, scratch, sizeof scratch);
     if (len == 0)
-        wrong("too large a", era_kind_name(s->kind));
-    uint8_t *out = keep(len);
+        given_wrong("too large a", era_kind_name(s->kind));
+    uint8_t *out = given_keep(len);
     memcpy(out, scratch, len);
     return (struct era_bytes){out, len};
 }
 
 /* The same one every time: it has room for a plan, and thousands of votes are signed. */
-static struct era_statement *statement(enum era_kind kind)
+struct era_statement *given_statement(enum era_kind kind)
 {
     static struct era_statement s;
     memset(&s, 0, sizeof s);
@@ -432,14 +514,15 @@ static struct era_statement *statement(enum era_kind kind)
 
 static struct era_bytes proposal_payload(const struct era_proposal *p)
 {
-    struct era_statement *s = statement(ERA_KIND_PROPOSAL);
+    struct era_statement *s = given_statement(ERA_KIND_PROPOSAL);
     s->u.proposal = *p;
-    return encoded(s);
+    return given_encoded(s);
 }
 
 struct era_hash given_id(const struct era_charter *c, const struct era_proposal *p)
 {
-    return era_statement_id(&c->hash, ERA_KIND_PROPOSAL, proposal_payload(p));
+    struct era_hash network = given_network(c);
+    return era_statement_id(&network, ERA_KIND_PROPOSAL, proposal_payload(p));
 }
 
 static struct era_signature signature_by(const struct given_key *k, const struct era_hash *id)
@@ -449,18 +532,18 @@ static struct era_signature signature_by(const struct given_key *k, const struct
     return s;
 }
 
-static struct era_signature sign(const struct era_charter *c, const char *who, uint32_t kind,
-                                 struct era_bytes payload)
+struct era_signature given_sign(const struct era_charter *c, const char *who, uint32_t kind,
+                                struct era_bytes payload)
 {
     struct given_key k = given_key(who);
-    struct era_hash id = era_statement_id(&c->hash, kind, payload);
+    struct era_hash network = given_network(c), id = era_statement_id(&network, kind, payload);
     return signature_by(&k, &id);
 }
 
-static struct era_bytes envelope(const struct era_envelope *e)
+struct era_bytes given_envelope(const struct era_envelope *e)
 {
     size_t len = era_envelope_bytes(e);
-    uint8_t *out = keep(len);
+    uint8_t *out = given_keep(len);
     if (era_envelope_encode(e, out, len) != len)
         abort();
     return (struct era_bytes){out, len};
@@ -468,16 +551,16 @@ static struct era_bytes envelope(const struct era_envelope *e)
 
 struct era_bytes given_signed(const struct era_charter *c, const char *who, const struct era_statement *s)
 {
-    struct era_bytes payload = encoded(s);
-    return envelope(&(struct era_envelope){.kind = s->kind,
-                                           .payload = payload,
-                                           .key = given_key(who).key,
-                                           .signature = sign(c, who, s->kind, payload)});
+    struct era_bytes payload = given_encoded(s);
+    return given_envelope(&(struct era_envelope){.kind = s->kind,
+                                                 .payload = payload,
+                                                 .key = given_key(who).key,
+                                                 .signature = given_sign(c, who, s->kind, payload)});
 }
 
 struct era_bytes given_proposed(const struct era_charter *c, const char *who, const struct era_proposal *p)
 {
-    struct era_statement *s = statement(ERA_KIND_PROPOSAL);
+    struct era_statement *s = given_statement(ERA_KIND_PROPOSAL);
     s->u.proposal = *p;
     return given_signed(c, who, s);
 }
@@ -486,7 +569,7 @@ static struct era_statement *vote(const struct era_charter *c, enum era_kind kin
                                   const struct era_proposal *p)
 {
     struct era_hash id = given_id(c, p);
-    struct era_statement *s = statement(kind);
+    struct era_statement *s = given_statement(kind);
     s->u.vote = (struct era_vote){.slot = p->slot, .proposal = id};
     return s;
 }
@@ -505,10 +588,10 @@ struct era_bytes given_reject(const struct era_charter *c, const char *who, cons
                               const char *reason)
 {
     struct era_hash id = given_id(c, p);
-    struct era_statement *s = statement(ERA_KIND_REJECT);
+    struct era_statement *s = given_statement(ERA_KIND_REJECT);
     s->u.reject.slot = p->slot;
     s->u.reject.proposal = id;
-    set(s->u.reject.reason, sizeof s->u.reject.reason, reason);
+    given_set(s->u.reject.reason, sizeof s->u.reject.reason, reason);
     return given_signed(c, who, s);
 }
 
@@ -516,12 +599,12 @@ static struct era_statement *attestation(const struct era_charter *c, const stru
                                          const char *artefact, const char *digest)
 {
     struct era_hash id = given_id(c, p);
-    struct era_statement *s = statement(ERA_KIND_ATTESTATION);
+    struct era_statement *s = given_statement(ERA_KIND_ATTESTATION);
     struct era_attestation *a = &s->u.attestation;
     a->slot = p->slot;
     a->proposal = id;
-    set(a->artefact, sizeof a->artefact, artefact);
-    set(a->digest, sizeof a->digest, digest);
+    given_set(a->artefact, sizeof a->artefact, artefact);
+    given_set(a->digest, sizeof a->digest, digest);
     return s;
 }
 
@@ -537,14 +620,14 @@ struct era_announcement given_running(const struct era_charter *c, uint64_t epoc
     memset(&a, 0, sizeof a);
     a.epoch = epoch;
     a.charter_version = c->version;
-    set(a.versions.v[ERA_VERSION_SOFTWARE], sizeof a.versions.v[0], software);
+    given_set(a.versions.v[ERA_VERSION_SOFTWARE], sizeof a.versions.v[0], software);
     return a;
 }
 
 struct era_bytes given_announce(const struct era_charter *c, const char *who,
                                 const struct era_announcement *a)
 {
-    struct era_statement *s = statement(ERA_KIND_ANNOUNCEMENT);
+    struct era_statement *s = given_statement(ERA_KIND_ANNOUNCEMENT);
     s->u.announcement = *a;
     return given_signed(c, who, s);
 }
@@ -552,13 +635,13 @@ struct era_bytes given_announce(const struct era_charter *c, const char *who,
 struct era_bytes given_event(const struct era_charter *c, const char *who, uint64_t epoch,
                              struct era_hash entry, uint64_t seq, const char *payload)
 {
-    struct era_statement *s = statement(ERA_KIND_EVENT);
+    struct era_statement *s = given_statement(ERA_KIND_EVENT);
     struct era_event_statement *e = &s->u.event;
     e->epoch = epoch;
     e->charter_version = c->version;
     e->entry = entry;
     e->seq = seq;
-    set(e->topic, sizeof e->topic, "prices");
+    given_set(e->topic, sizeof e->topic, "prices");
     e->payload_bytes = strlen(payload);
     memcpy(e->payload, payload, e->payload_bytes);
     return given_signed(c, who, s);
@@ -566,7 +649,7 @@ struct era_bytes given_event(const struct era_charter *c, const char *who, uint6
 
 /* ---- carriers ---- */
 
-static int signature_by_index(const void *a, const void *b)
+int given_by_index(const void *a, const void *b)
 {
     uint32_t x = ((const struct era_indexed_signature *)a)->key,
              y = ((const struct era_indexed_signature *)b)->key;
@@ -586,16 +669,16 @@ static int attestation_by_index(const void *a, const void *b)
 static void add_votes(const struct era_charter *c, const struct era_proposal *p, enum era_kind kind,
                       const char *names, struct era_indexed_signature **list, size_t *count)
 {
-    char **parts = keep(NAMES_MAX * sizeof *parts);
-    struct era_bytes payload = encoded(vote(c, kind, p));
-    *count = split(names, " ", parts, NAMES_MAX);
-    *list = keep((*count + 1) * sizeof **list);
+    char **parts = given_keep(NAMES_MAX * sizeof *parts);
+    struct era_bytes payload = given_encoded(vote(c, kind, p));
+    *count = given_split(names, " ", parts, NAMES_MAX);
+    *list = given_keep((*count + 1) * sizeof **list);
     for (size_t i = 0; i < *count; i++)
         (*list)[i] = (struct era_indexed_signature){
             (uint32_t)(kind == ERA_KIND_APPROVE ? given_signer_index(c, p->slot.component, parts[i])
                                                 : given_validator_index(c, parts[i])),
-            sign(c, parts[i], kind, payload)};
-    qsort(*list, *count, sizeof **list, signature_by_index);
+            given_sign(c, parts[i], kind, payload)};
+    qsort(*list, *count, sizeof **list, given_by_index);
 }
 
 static void add_attestations(const struct era_charter *c, const struct era_proposal *p, const char *who,
@@ -604,10 +687,10 @@ static void add_attestations(const struct era_charter *c, const struct era_propo
     for (size_t e = 0; e < p->plan.count; e++)
         for (size_t a = 0; p->plan.entries[e].is_new && a < p->plan.entries[e].record.artefact_count; a++) {
             const struct era_artefact *artefact = &p->plan.entries[e].record.artefacts[a];
-            struct era_bytes payload = encoded(attestation(c, p, artefact->name, artefact->digest));
+            struct era_bytes payload = given_encoded(attestation(c, p, artefact->name, artefact->digest));
             k->attestations[k->attestation_count++] =
                 (struct era_indexed_attestation){(uint32_t)given_validator_index(c, who),
-                                                 sign(c, who, ERA_KIND_ATTESTATION, payload), payload};
+                                                 given_sign(c, who, ERA_KIND_ATTESTATION, payload), payload};
         }
 }
 
@@ -615,15 +698,16 @@ struct era_carrier *given_carrier(const struct era_charter *c, const struct era_
                                   const char *author, const char *approvers, const char *ready,
                                   const char *attesters)
 {
-    struct era_carrier *k = keep(sizeof *k);
-    char **parts = keep(NAMES_MAX * sizeof *parts);
+    struct era_carrier *k = given_keep(sizeof *k);
+    char **parts = given_keep(NAMES_MAX * sizeof *parts);
     k->proposal = proposal_payload(p);
     k->author = given_key(author).key;
-    k->signature = sign(c, author, ERA_KIND_PROPOSAL, k->proposal);
+    k->signature = given_sign(c, author, ERA_KIND_PROPOSAL, k->proposal);
     add_votes(c, p, ERA_KIND_APPROVE, approvers, &k->approvals, &k->approval_count);
     add_votes(c, p, ERA_KIND_READINESS, ready, &k->readiness, &k->readiness_count);
-    size_t n = split(attesters, " ", parts, NAMES_MAX);
-    k->attestations = keep((n * ERA_PLAN_ENTRIES_MAX * ERA_ARTEFACTS_MAX + 1) * sizeof *k->attestations);
+    size_t n = given_split(attesters, " ", parts, NAMES_MAX);
+    k->attestations =
+        given_keep((n * ERA_PLAN_ENTRIES_MAX * ERA_ARTEFACTS_MAX + 1) * sizeof *k->attestations);
     for (size_t i = 0; i < n; i++)
         add_attestations(c, p, parts[i], k);
     qsort(k->attestations, k->attestation_count, sizeof *k->attestations, attestation_by_index);
@@ -633,10 +717,10 @@ struct era_carrier *given_carrier(const struct era_charter *c, const struct era_
 struct era_bytes given_sealed(uint32_t kind, const struct era_carrier *k)
 {
     size_t len = era_carrier_bytes(k);
-    uint8_t *out = keep(len);
+    uint8_t *out = given_keep(len);
     if (era_carrier_encode(k, out, len) != len)
         abort();
-    return envelope(&(struct era_envelope){.kind = kind, .payload = {out, len}});
+    return given_envelope(&(struct era_envelope){.kind = kind, .payload = {out, len}});
 }
 
 struct era_bytes given_approved(const struct era_charter *c, const struct era_proposal *p, const char *author,
@@ -654,10 +738,23 @@ struct era_bytes given_certificate(const struct era_charter *c, const struct era
 
 struct era_bytes given_flipped(struct era_bytes b, size_t from_end)
 {
-    uint8_t *out = keep(b.len);
+    uint8_t *out = given_keep(b.len);
     memcpy(out, b.data, b.len);
     out[b.len - from_end] ^= 1;
     return (struct era_bytes){out, b.len};
+}
+
+static struct era_hash charter_certificate_item(struct era_bytes payload)
+{
+    struct era_charter_certificate k;
+    struct era_charter next;
+    if (era_charter_certificate_decode(payload, &k) != ERA_ACCEPTED ||
+        era_charter_decode(k.charter, &next) != ERA_ACCEPTED)
+        given_wrong("does not decode:", "charter certificate");
+    struct era_hash item = era_item_id_carrier(ERA_KIND_CHARTER_CERTIFICATE, &next.hash);
+    era_charter_clear(&next);
+    era_charter_certificate_clear(&k);
+    return item;
 }
 
 /* The place that an evidence is about, spelled out a second time. */
@@ -667,7 +764,7 @@ static struct era_hash evidence_item(struct era_bytes payload)
     struct era_statement *s = calloc(1, sizeof *s);
     if (!s || era_evidence_decode(payload, &e) != ERA_ACCEPTED ||
         era_statement_decode(e.kind, e.payloads[0], s) != ERA_ACCEPTED)
-        wrong("does not decode:", "evidence");
+        given_wrong("does not decode:", "evidence");
     const char *component = "";
     uint64_t version = 0, seq = 0;
     if (e.kind == ERA_KIND_APPROVE || e.kind == ERA_KIND_READINESS) {
@@ -694,17 +791,20 @@ struct era_hash given_item(const struct era_charter *c, struct era_bytes bytes)
 {
     struct era_envelope e;
     struct era_carrier k;
+    struct era_hash network = given_network(c);
     if (era_envelope_decode(bytes, &e) != ERA_ACCEPTED)
-        wrong("does not decode:", "envelope");
+        given_wrong("does not decode:", "envelope");
     if (!era_kind_is_carrier(e.kind)) {
-        struct era_hash id = era_statement_id(&c->hash, e.kind, e.payload);
+        struct era_hash id = era_statement_id(&network, e.kind, e.payload);
         return era_item_id_loose(&id, &e.key);
     }
+    if (e.kind == ERA_KIND_CHARTER_CERTIFICATE)
+        return charter_certificate_item(e.payload);
     if (e.kind == ERA_KIND_EVIDENCE)
         return evidence_item(e.payload);
     if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
-        wrong("does not decode:", "carrier");
-    struct era_hash id = era_statement_id(&c->hash, ERA_KIND_PROPOSAL, k.proposal);
+        given_wrong("does not decode:", "carrier");
+    struct era_hash id = era_statement_id(&network, ERA_KIND_PROPOSAL, k.proposal);
     era_carrier_clear(&k);
     return era_item_id_carrier(e.kind, &id);
 }

@@ -33,6 +33,16 @@ struct era_charter *given_charter(const char *validators, const char *components
 /* The same with authority_only; emitters may sign events. */
 struct era_charter *given_authority(const char *emitters, const char *components);
 
+/* The charter that follows c: validators and components as above, NULL: those of c. Epochs from `effective`
+ * on may count under it; of every component of c it carries the slots up to `carried`. Sorted and sealed.
+ * What is signed under it is signed for the network of charter 0. */
+struct era_charter *given_next_charter(const struct era_charter *c, const char *validators,
+                                       const char *components, uint64_t effective, uint64_t carried);
+/* One more, which differs from next in nothing that matters. */
+struct era_charter *given_rival_charter(const struct era_charter *next);
+/* Hash of its charter 0. */
+struct era_hash given_network(const struct era_charter *c);
+
 /* Indices in the charter's ascending lists. */
 int given_component_index(const struct era_charter *c, const char *component);
 int given_validator_index(const struct era_charter *c, const char *name);
@@ -47,6 +57,9 @@ const char *given_digest(const char *of);
 struct era_proposal *given_proposal(const struct era_charter *c, const char *component, uint64_t seq);
 /* The head's plan with nothing new, for a higher slot, on that head. */
 struct era_proposal *given_next(const struct era_charter *c, const struct era_proposal *head, uint64_t seq);
+/* The same under charter c, on a head of charter `old`. */
+struct era_proposal *given_after(const struct era_charter *c, const struct era_charter *old,
+                                 const struct era_proposal *head, uint64_t seq);
 /* A copy, to change one thing. */
 struct era_proposal *given_copy(const struct era_proposal *p);
 
@@ -92,6 +105,28 @@ struct era_bytes given_announce(const struct era_charter *c, const char *who,
                                 const struct era_announcement *a);
 struct era_bytes given_event(const struct era_charter *c, const char *who, uint64_t epoch,
                              struct era_hash entry, uint64_t seq, const char *payload);
+
+/* ---- about the charter that follows; next: that one ---- */
+
+struct era_bytes given_charter_statement(const struct era_charter *next, const char *who);
+struct era_bytes given_charter_approve(const struct era_charter *next, const char *who);
+struct era_bytes given_accept(const struct era_charter *next, const char *who);
+/* A close that names nothing; and more of its words. Both return it. */
+struct era_close *given_closing(const struct era_charter *next);
+struct era_close *given_last(struct era_close *close, uint64_t last);
+struct era_close *given_named(struct era_close *close, const char *component, uint64_t seq,
+                              struct era_hash proposal);
+/* words NULL: a close that names nothing. */
+struct era_bytes given_close(const struct era_charter *next, const char *who, const struct era_close *words);
+
+/* The parts, to be changed before they are sealed: signers of `network` of the old charter and of next,
+ * validators of next, and validators of the old one, who all close with the same words. */
+struct era_charter_certificate *given_succession(const struct era_charter *next, const char *old_signers,
+                                                 const char *new_signers, const char *accepts,
+                                                 const char *closes, const struct era_close *words);
+struct era_bytes given_succession_sealed(const struct era_charter_certificate *k);
+struct era_bytes given_charter_certificate(const struct era_charter *next, const char *old_signers,
+                                           const char *new_signers, const char *accepts, const char *closes);
 
 /* ---- carriers ---- */
 
