@@ -484,3 +484,242 @@ Test(succession, R11_quorums_of_closes_are_of_stakes_in_the_old_charter)
                  ERA_ACCEPTED);
     cr_expect_eq(counts_from(), E + 6);
 }
+
+/* ---- the plan goes on (R7) ---- */
+
+Test(succession, R10_the_plan_of_each_component_goes_on)
+{
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    adopt(one);
+    struct peer *heir = adopted(NULL);
+    struct era_proposal *two = given_soft(given_after(next, old, one, 1), 40, "1.2.0");
+    cr_expect_eq(head_seq(heir, "network"), 1);
+    cr_expect_str_eq(in_force(heir, "network", 30), "1.1.0");
+    cr_assert_eq(take(heir, given_certificate(next, two, "s2", "s2 s3", "erin frank grace", "")),
+                 ERA_ACCEPTED);
+    cr_expect_str_eq(in_force(heir, "network", 40), "1.2.0");
+    cr_expect(!offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")), "it is history now");
+}
+
+Test(succession, R7_a_slot_of_the_old_charter_that_is_learned_late_changes_nothing)
+{
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0"), *late = given_soft(start(7), 15, "1.7.0");
+    adopt(one);
+    struct peer *heir = adopted(NULL);
+    struct era_proposal *two = given_soft(given_after(next, old, one, 1), 40, "1.2.0");
+    take(heir, given_certificate(next, two, "s2", "s2 s3", "erin frank grace", ""));
+    adopt(late);
+    cr_expect_str_eq(in_force(heir, "network", 40), "1.2.0");
+    cr_expect(!offers(p, given_certificate(old, late, "s1", "s1 s2", OLD, "")));
+}
+
+Test(succession, R10_a_late_slot_of_the_old_charter_is_the_head_while_the_new_has_none)
+{
+    struct peer *heir = adopted(NULL);
+    adopt(given_soft(start(CARRIED), 15, "1.1.0"));
+    cr_expect_eq(head_seq(heir, "network"), CARRIED);
+}
+
+/* Leaked keys of retired validators. */
+Test(succession, R10_slots_above_carried_are_void_of_effect)
+{
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    struct era_bytes minted =
+        given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
+    adopt(one);
+    struct peer *heir = adopted(NULL);
+    cr_expect_eq(take(p, minted), ERA_DOMINATED);
+    cr_expect_eq(restore(p, minted), ERA_DOMINATED);
+    cr_expect_eq(take(p, given_ready(old, "alice", start(CARRIED + 1))), ERA_DOMINATED);
+    cr_expect_eq(head_seq(heir, "network"), 1);
+}
+
+Test(succession, R10_a_slot_above_carried_that_came_first_loses_its_effect)
+{
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    struct era_bytes minted =
+        given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
+    adopt(one);
+    cr_assert_eq(take(p, minted), ERA_ACCEPTED);
+    cr_assert_eq(head_seq(p, "network"), CARRIED + 1);
+    struct peer *heir = adopted(NULL);
+    cr_expect_eq(head_seq(heir, "network"), 1);
+    cr_expect(offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")), "it is the head again");
+    cr_expect(!offers(p, minted));
+}
+
+Test(succession, R10_a_component_that_comes_new_begins_with_its_record)
+{
+    next = given_next_charter(
+        old, "erin:10", "network k=2 signers=s1,s2; oracle k=2 signers=s1,s2 version=7.0.0", E, CARRIED);
+    struct peer *heir = given_heir(p, next);
+    cr_expect_str_eq(in_force(heir, "oracle", 30), "7.0.0");
+    cr_expect_eq(head_seq(heir, "oracle"), 0);
+}
+
+/* ---- digest ---- */
+
+Test(succession, N3_the_digest_names_the_newest_charter)
+{
+    struct era_hash before = era_view_digest(p->ledger);
+    struct peer *heir = adopted(NULL);
+    struct era_hash after = era_view_digest(heir->ledger);
+    cr_expect(!era_hash_eq(&before, &after));
+}
+
+Test(succession, R12_a_void_slot_of_the_old_charter_forks_until_the_new_adopts)
+{
+    uint64_t seq;
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0"), *two = given_soft(start(2), 15, "1.2.0");
+    adopt(one);
+    struct peer *heir = adopted(NULL);
+    struct era_hash clean = era_view_digest(heir->ledger);
+    adopt(two);
+    adopt(given_soft(start(2), 15, "1.3.0"));
+    struct era_hash marked = era_view_digest(heir->ledger);
+    cr_expect(era_ledger_forked(heir->ledger, 0, &seq));
+    cr_expect_eq(seq, 2);
+    cr_expect(!era_hash_eq(&clean, &marked), "whoever does not hold both is in another view");
+    struct era_proposal *three = given_soft(given_after(next, old, one, 1), 40, "1.4.0");
+    take(heir, given_certificate(next, three, "s2", "s2 s3", "erin frank grace", ""));
+    cr_expect(!era_ledger_forked(heir->ledger, 0, &seq));
+}
+
+Test(succession, R12_a_void_slot_of_the_new_charter_is_marked_whatever_its_number)
+{
+    struct era_proposal *five = given_soft(start(5), 15, "1.1.0");
+    adopt(five);
+    struct peer *heir = adopted(NULL);
+    struct era_hash clean = era_view_digest(heir->ledger);
+    for (int i = 0; i < 2; i++)
+        take(heir,
+             given_certificate(next, given_soft(given_after(next, old, five, 1), 40, i ? "1.2.0" : "1.3.0"),
+                               "s2", "s2 s3", "erin frank grace", ""));
+    struct era_hash marked = era_view_digest(heir->ledger);
+    uint64_t seq;
+    cr_assert(era_ledger_forked(heir->ledger, 0, &seq));
+    cr_expect_eq(seq, 1);
+    cr_expect(!era_hash_eq(&clean, &marked));
+}
+
+/* ---- what older charters bind ---- */
+
+/* Approved under the new charter, and whether erin may vote for it. */
+static enum era_verdict erin_may(struct peer *heir, const struct era_proposal *on, uint64_t epoch)
+{
+    enum era_verdict v = take(heir, given_approved(next, on, "s2", "s2 s3"));
+    cr_assert(v == ERA_ACCEPTED || v == ERA_DUPLICATE);
+    return may_vote(heir, "erin", on, epoch);
+}
+
+/* On no head. */
+static struct era_proposal *fresh(uint64_t seq)
+{
+    struct era_proposal *p1 = given_proposal(old, "network", seq);
+    p1->slot.charter_version = 1;
+    return p1;
+}
+
+Test(succession, R10_a_slot_that_a_close_names_is_not_lost)
+{
+    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    take(p, given_approved(old, named, "s1", "s1 s2"));
+    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
+    cr_expect_eq(erin_may(heir, given_soft(given_soft(fresh(2), 60, "1.1.0"), 70, "1.2.0"), 30), ERA_ACCEPTED,
+                 "it keeps the entry");
+    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(3), 70, "1.2.0"), given_id(old, named)), 30),
+                 ERA_ACCEPTED, "it drops it by name");
+}
+
+Test(succession, R10_also_in_a_loose_close_of_one_validator)
+{
+    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    take(p, given_approved(old, named, "s1", "s1 s2"));
+    struct peer *heir = adopted(NULL);
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_ACCEPTED);
+    take(p, given_close(next, "dave", given_named(given_closing(next), "network", 4, given_id(old, named))));
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
+}
+
+/* The head is named too: whoever holds the closes and not its certificate would build beside it. */
+Test(succession, R10_a_head_that_a_close_names_binds_who_does_not_hold_it)
+{
+    struct era_proposal *head = given_soft(start(4), 60, "1.1.0");
+    take(p, given_approved(old, head, "s1", "s1 s2"));
+    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, head)));
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
+    adopt(head);
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NO_PREV);
+    cr_expect_eq(erin_may(heir, given_soft(given_after(next, old, head, 2), 70, "1.2.0"), 30), ERA_ACCEPTED);
+}
+
+Test(succession, R10_what_is_named_and_not_held_can_only_be_dropped_by_name)
+{
+    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
+    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(2), 70, "1.2.0"), given_id(old, named)), 30),
+                 ERA_ACCEPTED);
+    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(3), 70, "1.2.0"), given_id(old, named)), E - 1),
+                 ERA_SHORT_NOTICE, "it may be in force while the old charter counts");
+}
+
+/* One faulty validator names more than drops have room for, and none of it is a proposal. */
+Test(succession, R10_all_that_a_charter_left_open_can_be_dropped_at_once)
+{
+    struct era_close *words = given_closing(next);
+    for (uint64_t seq = 1; seq <= ERA_DROPS_MAX + 1; seq++)
+        given_named(words, "network", seq, given_id(old, start(seq)));
+    struct peer *heir = adopted(NULL);
+    take(p, given_close(next, "dave", words));
+    struct era_proposal *all = given_drop(given_soft(fresh(2), 70, "1.2.0"), old->hash);
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
+    cr_expect_eq(erin_may(heir, all, 30), ERA_ACCEPTED);
+    cr_expect_eq(erin_may(heir, all, E - 1), ERA_SHORT_NOTICE, "not while that charter counts");
+}
+
+Test(succession, R10_own_votes_under_the_old_charter_bind)
+{
+    next = given_next_charter(old, "alice:10 erin:1", "network k=2 signers=s2,s3", E, CARRIED);
+    struct era_proposal *voted = given_soft(start(4), 60, "1.1.0"),
+                        *other = given_soft(fresh(1), 70, "1.2.0");
+    take(p, given_approved(old, voted, "s1", "s1 s2"));
+    take(p, given_ready(old, "alice", voted));
+    cr_assert_eq(take(p, given_charter_certificate(next, "s1 s2", "s2 s3", "alice erin", "bob carol dave")),
+                 ERA_ACCEPTED);
+    struct peer *heir = given_heir(p, next);
+    take(heir, given_approved(next, other, "s2", "s2 s3"));
+    cr_expect_eq(may_vote(heir, "alice", other, 30), ERA_NOT_EXTENDING);
+    cr_expect_eq(may_vote(heir, "erin", other, 30), ERA_ACCEPTED);
+}
+
+Test(succession, R10_older_charters_bind_until_one_of_them_has_a_head)
+{
+    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    take(p, given_approved(old, named, "s1", "s1 s2"));
+    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    struct era_charter *third = given_next_charter(next, "erin:10", "network k=2 signers=s3,s4", 25, CARRIED);
+    cr_assert_eq(take(heir, given_charter_certificate(third, "s2 s3", "s3 s4", "erin", "erin frank grace")),
+                 ERA_ACCEPTED);
+    struct peer *last = given_heir(heir, third);
+    struct era_proposal *on = given_soft(fresh(1), 70, "1.2.0");
+    on->slot.charter_version = 2;
+    take(last, given_approved(third, on, "s3", "s3 s4"));
+    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NOT_EXTENDING);
+    cr_assert_eq(take(heir, given_certificate(next, given_soft(fresh(9), 65, "1.1.5"), "s2", "s2 s3",
+                                              "erin frank grace", "")),
+                 ERA_ACCEPTED);
+    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NO_PREV);
+}
+
+/* Minted by leaked keys it would hide what the closes name. */
+Test(succession, R10_a_slot_above_carried_frees_nobody)
+{
+    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    cr_assert_eq(
+        take(p, given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "")),
+        ERA_ACCEPTED);
+    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
+}
