@@ -7,7 +7,7 @@
 
 const char *const check_rule_names[CHECK_RULES] = {"I1",  "I2",  "I3",  "I4",      "I5",  "I6",
                                                    "I7",  "I8",  "I9",  "I10",     "I11", "I12",
-                                                   "I13", "I14", "I15", "liveness"};
+                                                   "I13", "I14", "I15", "R12",     "lock", "liveness"};
 
 /* ---- names and nodes ---- */
 
@@ -27,6 +27,7 @@ static void begin_life(struct check_node *w, unsigned life)
 {
     w->life = life;
     w->epoch = 0;
+    w->unlocked = false;
     w->ticks = w->flying = w->tally_count = 0;
     w->look_tick = false;
     memset(w->asked, 0, sizeof w->asked);
@@ -135,8 +136,10 @@ static void on_stored(void *ctx, struct sim *s, struct sim_node *n, const struct
 static void on_started(void *ctx, struct sim *s, struct sim_node *n)
 {
     (void)s;
-    if (n->trust == SIM_HONEST)
-        check_acked_again(ctx, n);
+    if (n->trust != SIM_HONEST)
+        return;
+    check_acked_again(ctx, n);
+    check_lock_began(ctx, n);
 }
 
 /* The engine says so when it sets a damaged store aside: the node's past begins anew (§9). */
@@ -164,7 +167,9 @@ struct check *check_new(struct sim *s)
     c->charters = facts_new(sizeof(struct era_hash), CHECK_FACTS_MAX);
     c->places = facts_new(sizeof(struct era_hash), CHECK_FACTS_MAX);
     c->sights = facts_new(sizeof(struct check_acked), CHECK_FACTS_MAX);
-    c->eras = facts_new(sizeof(struct era_hash), CHECK_FACTS_MAX);
+    c->eras = facts_new(sizeof(struct check_emission), CHECK_FACTS_MAX);
+    c->leased = facts_new(sizeof(struct check_slot), CHECK_FACTS_MAX);
+    c->spoken = facts_new(1, CHECK_FACTS_MAX);
     c->held = facts_new(sizeof(struct check_held), CHECK_FACTS_MAX);
     c->approved = facts_new(sizeof(uint64_t), CHECK_FACTS_MAX);
     c->ready = facts_new(sizeof(struct check_ready), CHECK_FACTS_MAX);
@@ -190,7 +195,8 @@ void check_free(struct check *c)
         return;
     facts_each(c->held, held_free, NULL);
     struct facts *all[] = {c->certificates, c->proposals, c->digests, c->charters, c->places,
-                           c->sights,       c->eras,      c->held,    c->ready,    c->approved};
+                           c->sights,       c->eras,      c->held,    c->ready,    c->approved,
+                           c->leased,       c->spoken};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         facts_free(all[i]);
     for (size_t i = 0; i < c->order_count; i++)

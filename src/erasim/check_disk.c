@@ -131,6 +131,8 @@ static struct check_adopted *adopted_read(struct check *c, const struct sim_node
         a->name = check_name(c, p->slot.component);
         a->slot = (struct check_slot){p->slot.charter_version, p->slot.seq};
         a->proposal = proof_statement_id(&network, ERA_KIND_PROPOSAL, carrier.proposal);
+        a->prev.some = p->prev.some;
+        a->prev.proposal = p->prev.proposal;
         a->node = n->number;
         a->count = p->plan.count;
         for (size_t i = 0; i < p->plan.count; i++)
@@ -173,6 +175,7 @@ static void certificate_stored(struct check *c, struct sim_node *n, const struct
     *by_id = *by_item = a;
     c->adopted_ms = c->s->now_ms;
     order_insert(c, n, a);
+    check_adoption_agrees(c, a);
 }
 
 /* ---- everything that becomes durable ---- */

@@ -3,12 +3,13 @@
  *
  * Which file judges what: check_wire.c I6 I7 I8 I9 I12 (as it leaves), check_disk.c I1 I3 (the union of
  * plans) I4 I12 (what was acknowledged), check_node.c I2 I3 (heads) I5 I9 I10 I11 I15, check_tally.c I14,
- * check_end.c I13 and liveness. */
+ * check_end.c I13 and liveness, check_era.c R12 and I7 (emitted and adopted agree), check_lock.c the lock. */
 #ifndef ERA_ERASIM_CHECK_INTERNAL_H
 #define ERA_ERASIM_CHECK_INTERNAL_H
 
 #include "src/erasim/check.h"
 #include "src/erasim/facts.h"
+#include "src/erasim/proof.h"
 #include "store/record.h"
 
 #define CHECK_NAMES_MAX      64      /* component names in all charters of a run */
@@ -36,6 +37,8 @@ enum check_rule {
     RULE_I13,
     RULE_I14,
     RULE_I15,
+    RULE_R12,
+    RULE_LOCK,
     RULE_LIVENESS,
     CHECK_RULES
 };
@@ -57,6 +60,10 @@ struct check_adopted {
     int name;
     struct check_slot slot;
     struct era_hash proposal;
+    struct {
+        bool some;
+        struct era_hash proposal;
+    } prev;
     size_t node; /* where it was seen first */
     size_t count, drop_count;
     struct check_entry entries[ERA_PLAN_ENTRIES_MAX];
@@ -98,6 +105,7 @@ struct check_tally {
 struct check_node {
     unsigned life;
     uint64_t epoch;
+    bool unlocked;  /* in this life (§9) */
     bool mismatch;  /* its own word at the end of its last step */
     bool damaged;   /* its disk was set aside once: what it said before is gone (see I6) */
     bool look_tick; /* the last step was a tick at tick_ms */
@@ -134,7 +142,9 @@ struct check {
     struct facts *charters; /* I5: version -> hash */
     struct facts *places;   /* I6: place -> id */
     struct facts *sights;   /* envelopes that left: fingerprint -> struct check_sight */
-    struct facts *eras;     /* I7: epoch -> entry */
+    struct facts *eras;     /* I7: epoch -> struct check_emission */
+    struct facts *leased;   /* I7: epoch and entry -> struct check_slot, the highest head of those who leased */
+    struct facts *spoken;   /* items that lay on their signer's own disk at a start */
     struct facts *held;     /* I13: item -> struct check_held */
     struct facts *ready;    /* readiness by honest keys: place -> struct check_ready */
     struct facts *approved; /* proposal id -> ms at which a node first held all its approvals */
@@ -146,6 +156,12 @@ struct check_held {
     uint8_t *bytes;
     size_t len;
     uint8_t by[CHECK_HELD_NODES_MAX / 8];
+};
+
+/* What an honest host emitted in an epoch. */
+struct check_emission {
+    uint64_t epoch, version; /* of the charter */
+    struct era_hash entry;
 };
 
 /* An honest validator's vote at the wire. */
@@ -219,6 +235,26 @@ struct check_head check_network_head(struct check *c, const struct sim_node *n);
 void check_stepped(struct check *c, struct sim_node *n, const struct era_event *event,
                    const struct era_effect *effects, size_t count);
 struct check_head check_head_of(const struct era_adopted *head);
+
+/* ---- check_era.c ---- */
+
+/* R12: two ids of the head's slot do not lie on the node's disk. */
+void check_head_void(struct check *c, const struct sim_node *n, int name, const struct check_head *head);
+/* R12: the node took an event of its host, and holds no two ids of a slot above its head. */
+void check_emitted(struct check *c, struct sim_node *n);
+/* I7: an honest key leases an entry for an epoch, with this head. */
+void check_leased(struct check *c, const struct check_head *head, uint64_t epoch,
+                  const struct era_hash *entry);
+/* I7: what was emitted and what is adopted give one entry. Asked from both sides, whichever comes last. */
+void check_emission_agrees(struct check *c, const struct check_emission *e);
+void check_adoption_agrees(struct check *c, const struct check_adopted *a);
+
+/* ---- check_lock.c ---- */
+
+void check_lock_began(struct check *c, const struct sim_node *n);
+void check_lock_stepped(struct check *c, const struct sim_node *n, const struct era_event *event);
+/* The first time that this word of the node's own key leaves. */
+void check_lock_word(struct check *c, const struct sim_node *n, const struct era_envelope *e);
 
 /* ---- check_tally.c ---- */
 

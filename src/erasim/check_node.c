@@ -185,6 +185,7 @@ static bool look_heads(struct check *c, struct sim_node *n, struct check_node *w
         *was = now;
         if (moved || prove_all)
             check_proof(c, n, &now);
+        check_head_void(c, n, name, &now);
     }
     changed |= forked || w->forked;
     w->forked = forked;
@@ -321,11 +322,16 @@ void check_stepped(struct check *c, struct sim_node *n, const struct era_event *
     if (event->kind == ERA_EV_STORED && w->flying > 0)
         w->flying--;
     look_time(c, n, w, event);
+    check_lock_stepped(c, n, event);
     w->epoch = epoch;
     for (size_t i = 0; i < count; i++) {
         look_effect(c, n, w, &effects[i]);
         if (effects[i].kind == ERA_EFF_SIGNAL && effects[i].signal.kind == ERA_SIG_EQUIVOCATION)
             look_accusation(c, n, &effects[i].signal);
+        if (event->kind == ERA_EV_COMMAND && event->command->kind == ERA_CMD_EMIT &&
+            effects[i].kind == ERA_EFF_REPLY && effects[i].reply.request == event->command->id &&
+            effects[i].reply.verdict == ERA_ACCEPTED)
+            check_emitted(c, n);
     }
     bool eighth = next && (n->number + epoch) % 8 == 0;
     if (began || event->kind == ERA_EV_STORED || eighth) {

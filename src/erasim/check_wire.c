@@ -1,4 +1,4 @@
-/* At the wire: what leaves honest nodes (I6, I7, I8, I9, I12). */
+/* At the wire: what leaves honest nodes (I6, I7, I8, I9, I12, the lock). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,16 +111,18 @@ static void one_era_an_epoch(struct check *c, const struct sim_node *n, const st
         return;
     check_look(c, RULE_I7);
     struct era_hash epoch = hash_of("epoch", &(struct era_key){{0}}, 0, "", e->epoch, 0);
-    struct era_hash *entry = facts_put(c->eras, &epoch, &is_new);
-    if (!entry)
+    struct check_emission *first = facts_put(c->eras, &epoch, &is_new);
+    if (!first)
         return;
-    if (is_new)
-        *entry = e->entry;
-    if (era_hash_eq(entry, &e->entry))
+    if (is_new) {
+        *first = (struct check_emission){e->epoch, e->charter_version, e->entry};
+        check_emission_agrees(c, first);
+    }
+    if (era_hash_eq(&first->entry, &e->entry))
         return;
     era_hex(key->b, 8, who);
     CHECK_BREAK(c, RULE_I7, "epoch %llu: events of honest keys name entries %s and %s (key %s, leaving %s)",
-                (unsigned long long)e->epoch, check_id(entry, a), check_id(&e->entry, b), who, n->name);
+                (unsigned long long)e->epoch, check_id(&first->entry, a), check_id(&e->entry, b), who, n->name);
 }
 
 /* ---- I8 ---- */
@@ -218,6 +220,10 @@ void check_storing(struct check *c, struct sim_node *n, const struct era_effect 
         if (era_statement_decode(e.kind, e.payload, s) != ERA_ACCEPTED)
             continue;
         check_look(c, RULE_I8);
+        if (s->u.announcement.lease && s->u.announcement.has_entry) {
+            struct check_head head = check_network_head(c, n);
+            check_leased(c, &head, s->u.announcement.epoch, &s->u.announcement.entry);
+        }
         if (s->u.announcement.lease && closed(c, n))
             CHECK_BREAK(c, RULE_I8, "%s is blocked in epoch %llu and leases epoch %llu", n->name,
                         (unsigned long long)era_node_epoch(n->node),
@@ -275,6 +281,8 @@ static void first_sight(struct check *c, struct sim_node *n, const struct era_en
         accuses(c, n, e);
     if (era_kind_is_carrier(e->kind))
         return;
+    if (n->key && era_key_eq(&n->key->secret.key, &e->key))
+        check_lock_word(c, n, e);
     struct era_statement *s = calloc(1, sizeof *s);
     if (!s)
         abort();

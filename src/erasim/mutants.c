@@ -18,7 +18,8 @@
 #define MUTANTS_MAX  256
 #define PATH_BYTES   1024
 #define ANSWER_BYTES 65536
-#define WORDS        20
+#define WORDS        32
+#define HINT_BYTES   256
 
 extern char **environ;
 
@@ -77,15 +78,55 @@ static bool find(const char *folder, char *names[MUTANTS_MAX], size_t *count, st
 
 /* ---- running one ---- */
 
-static void words_of(const struct sim_options *o, const char *path, char numbers[4][48],
-                     const char *words[WORDS])
+/* FILE.sweep beside a mutant: what its sweep needs to see it, as words of a command line. None: "". */
+static void read_hint(const char *path, char hint[HINT_BYTES])
+{
+    char name[PATH_BYTES + 8];
+    size_t n = 0;
+    snprintf(name, sizeof name, "%s.sweep", path);
+    FILE *f = fopen(name, "re");
+    if (f) {
+        n = fread(hint, 1, HINT_BYTES - 1, f);
+        fclose(f);
+    }
+    hint[n] = '\0';
+}
+
+/* Options of the command line go before those of the hint; none is given twice. */
+static bool is_given(const char *const *words, size_t n, const char *word)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* The words of a hint are options with values, and --unbounded. */
+static size_t add_hint(char *hint, const char *words[WORDS], size_t n)
+{
+    char *rest = NULL;
+    for (char *word = strtok_r(hint, " \n", &rest); word && n + 3 < WORDS;
+         word = strtok_r(NULL, " \n", &rest)) {
+        char *value = strcmp(word, "--unbounded") == 0 ? NULL : strtok_r(NULL, " \n", &rest);
+        if (is_given(words, n, word))
+            continue;
+        words[n++] = word;
+        if (value)
+            words[n++] = value;
+    }
+    return n;
+}
+
+static void words_of(const struct sim_options *o, const char *path, char hint[HINT_BYTES],
+                     char numbers[4][48], const char *words[WORDS])
 {
     size_t n = 0;
+    read_hint(path, hint);
     snprintf(numbers[0], sizeof numbers[0], "%" PRIu64 "..%" PRIu64, o->seed_first, o->seed_last);
     snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, o->jobs);
     snprintf(numbers[2], sizeof numbers[2], "%" PRIu64, o->nodes);
     snprintf(numbers[3], sizeof numbers[3], "%" PRIu64, o->hours);
-    const char *const pairs[][2] = {{"--seeds", numbers[0]},
+    const char *const pairs[][2] = {{"--seeds", o->seeds_given ? numbers[0] : NULL},
                                     {"--jobs", o->jobs ? numbers[1] : NULL},
                                     {"--nodes", o->nodes ? numbers[2] : NULL},
                                     {"--hours", o->hours ? numbers[3] : NULL},
@@ -99,7 +140,7 @@ static void words_of(const struct sim_options *o, const char *path, char numbers
             words[n++] = pairs[i][0];
             words[n++] = pairs[i][1];
         }
-    words[n] = NULL;
+    words[add_hint(hint, words, n)] = NULL;
 }
 
 /* What it printed on stdout, at most ANSWER_BYTES - 1; its status, or -errno. */
@@ -138,9 +179,9 @@ enum fate { CAUGHT, SURVIVED, FAILED };
 static enum fate try_mutant(const struct sim_options *o, const char *path, json_t *out)
 {
     static char answer[ANSWER_BYTES];
-    char numbers[4][48];
+    char numbers[4][48], hint[HINT_BYTES];
     const char *words[WORDS], *name = strrchr(path, '/') + 1 + strlen(PREFIX);
-    words_of(o, path, numbers, words);
+    words_of(o, path, hint, numbers, words);
     int status = answer_of(words, answer);
     json_t *said = json_loads(answer, 0, NULL), *b = json_object_get(said, "broken"), *one = json_object();
     enum fate fate = !said || (status != 0 && status != ERA_EXIT_NEGATIVE) ? FAILED
@@ -186,8 +227,10 @@ int sweep_mutants(const struct sim_options *o, struct era_error *err)
         report_json_print("erad.sim-mutants/1",
                           json_pack("{s:o,s:b}", "mutants", list, "interrupted", interrupted != 0));
     else {
-        printf("%zu mutants: %zu caught, %zu survived, %zu could not be run\n", count, fates[CAUGHT],
-               fates[SURVIVED], fates[FAILED]);
+        printf("mutants: %zu caught, %zu survived", fates[CAUGHT], fates[SURVIVED]);
+        if (fates[FAILED])
+            printf(", %zu could not be run", fates[FAILED]);
+        putchar('\n');
         json_decref(list);
     }
     if (interrupted)

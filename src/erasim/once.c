@@ -17,6 +17,7 @@ struct sim_plan once_plan(const struct sim_options *o, uint64_t seed)
                                   (o->hours * REPORT_HOUR_MS + plan.epoch_ms - 1) / plan.epoch_ms, o->faults);
     if (o->strict)
         plan.strict = strcmp(o->strict, "on") == 0;
+    plan.bounded = !o->unbounded;
     return plan;
 }
 

@@ -44,6 +44,7 @@ enum key {
     KEY_HOURS,
     KEY_FAULTS,
     KEY_STRICT,
+    KEY_UNBOUNDED,
     KEY_JOBS,
     KEY_DIR,
     KEY_TRACE,
@@ -74,6 +75,8 @@ static const struct sim_option options[] = {
      "kinds that may strike: loss,cut or all,-jump or none (default all)"},
     {"strict", "--strict", KEY_STRICT, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "on|off",
      "strict emission (default: the seed chooses)"},
+    {"unbounded", "--unbounded", KEY_UNBOUNDED, ON(RUN) | ON(SWEEP), NULL,
+     "the hostile hold more than the rules bear: only what holds even then is checked"},
     {"jobs", "--jobs", KEY_JOBS, ON(SWEEP) | ON(MUTANTS), "J",
      "processes at a time (default: the processors)"},
     {"dir", "--dir", KEY_DIR, ON(MUTANTS), "DIR", "where the mutants are (default: beside this program)"},
@@ -118,6 +121,7 @@ static bool seeds(const char *text, struct sim_options *o, struct era_error *err
     if (!era_u64_parse(first, UINT64_MAX - 1, &o->seed_first) ||
         !era_u64_parse(text + len + 2, UINT64_MAX - 1, &o->seed_last))
         return wrong(err, "write it like 1..500", "--seeds wants two numbers", text);
+    o->seeds_given = true;
     if (o->seed_first > o->seed_last)
         return wrong(err, "put the smaller number first", "--seeds goes backwards", text);
     return true;
@@ -164,6 +168,9 @@ static bool take(struct sim_options *o, const struct sim_option *option, const c
         o->strict = value;
         return strcmp(value, "on") == 0 || strcmp(value, "off") == 0 ||
                wrong(err, "write on or off", "--strict is neither", value);
+    case KEY_UNBOUNDED:
+        o->unbounded = true;
+        return true;
     case KEY_JOBS:
         return number(value, 1, SIM_JOBS_MAX, "jobs", &o->jobs, err);
     case KEY_DIR:
@@ -351,6 +358,8 @@ static void add_plan(const struct sim_options *o, char out[SIM_COMMAND_BYTES])
     add_number(out, "hours", o->hours);
     add(out, "faults", o->fault_list);
     add(out, "strict", o->strict);
+    if (o->unbounded)
+        snprintf(out + strlen(out), SIM_COMMAND_BYTES - strlen(out), " --unbounded");
 }
 
 const char *sim_options_replay(const struct sim_options *o, uint64_t seed, char out[SIM_COMMAND_BYTES])

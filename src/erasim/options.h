@@ -16,7 +16,9 @@ struct sim_options {
     const char *program; /* as it was called, for commands that replay */
     enum sim_verb verb;
     bool help, help_verb, version, json;
+    bool unbounded; /* more faulty stake and signers than the rules bear */
     uint64_t seed, seed_first, seed_last;
+    bool seeds_given;
     uint64_t nodes, hours; /* 0: the seed chooses */
     uint64_t jobs;         /* 0: as many as there are processors */
     sim_faults_t faults;

@@ -71,7 +71,7 @@ static void run_ms(struct run *r, uint64_t ms)
         ;
 }
 
-static struct run given_network(void)
+static struct run given_settled(void)
 {
     struct run r = given_run(false, true);
     run_ms(&r, 2 * EPOCH_MS);
@@ -182,7 +182,7 @@ static void faulty(struct run *r, const char *name)
 
 Test(check, a_network_that_adopts_a_plan_breaks_nothing)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_proposal *p = soft(&r, 1, 8, "1.1.0");
     sim_inject(r.s, &r.s->nodes[0], given_proposed(r.c, "s1", p));
     sim_inject(r.s, &r.s->nodes[1], given_approve(r.c, "s1", p));
@@ -206,7 +206,7 @@ Test(check, a_network_that_adopts_a_plan_breaks_nothing)
 
 Test(check, I1_two_adopted_ids_in_one_slot)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     lies_on(&r, 0, certificate(&r, soft(&r, 1, 9, "1.1.0")));
     cr_assert(!r.s->broken);
     lies_on(&r, 1, certificate(&r, soft(&r, 1, 9, "1.2.0")));
@@ -215,7 +215,7 @@ Test(check, I1_two_adopted_ids_in_one_slot)
 
 Test(check, I1_holds_only_while_faulty_stake_is_bounded)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     faulty(&r, "v0");
     faulty(&r, "v1"); /* 2 of 4: above floor((W - 1) / 3) */
     lies_on(&r, 0, certificate(&r, soft(&r, 1, 9, "1.1.0")));
@@ -232,7 +232,7 @@ static void spoil(void *ctx, const struct era_hash *key, void *block)
 
 Test(check, I2_equal_adopted_ids_and_another_digest)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     facts_each(r.check->digests, spoil, NULL);
     stepped(&r, 1, ERA_EV_START, NULL, 0);
     broken(&r, "I2");
@@ -240,7 +240,7 @@ Test(check, I2_equal_adopted_ids_and_another_digest)
 
 Test(check, I3_a_head_that_goes_down)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct check_node *w = check_node(r.check, &r.s->nodes[2]);
     w->heads[check_name(r.check, "network")] = (struct check_head){true, {0, 9}, {{1}}};
     stepped(&r, 2, ERA_EV_STORED, NULL, 0);
@@ -249,7 +249,7 @@ Test(check, I3_a_head_that_goes_down)
 
 Test(check, I3_an_adopted_entry_that_is_lost)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_proposal *first = soft(&r, 1, 9, "1.1.0");
     lies_on(&r, 0, certificate(&r, first));
     lies_on(&r, 0, certificate(&r, soft(&r, 2, 10, "1.2.0")));
@@ -258,7 +258,7 @@ Test(check, I3_an_adopted_entry_that_is_lost)
 
 Test(check, I3_an_entry_may_be_dropped_by_its_name_or_by_its_proposals)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_proposal *first = soft(&r, 1, 9, "1.1.0");
     struct era_proposal *second = given_drop(soft(&r, 2, 10, "1.2.0"), given_entry(first, 1));
     struct era_proposal *third = given_drop(soft(&r, 3, 11, "1.3.0"), given_id(r.c, second));
@@ -268,7 +268,7 @@ Test(check, I3_an_entry_may_be_dropped_by_its_name_or_by_its_proposals)
     /* The first is dropped by the second alone: its loss was seen while the second was not known. */
     broken(&r, "I3");
 
-    r = given_network();
+    r = given_settled();
     lies_on(&r, 0, certificate(&r, first));
     lies_on(&r, 0, certificate(&r, second));
     lies_on(&r, 0, certificate(&r, third));
@@ -277,7 +277,7 @@ Test(check, I3_an_entry_may_be_dropped_by_its_name_or_by_its_proposals)
 
 Test(check, I3_an_entry_whose_time_is_over_may_go)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_proposal *first = soft(&r, 1, 5, "1.1.0");
     given_soft(first, 7, "1.2.0");
     struct era_proposal *second = given_from(given_next(r.c, first, 2), 2);
@@ -288,7 +288,7 @@ Test(check, I3_an_entry_whose_time_is_over_may_go)
 
 Test(check, I4_a_head_whose_proof_is_not_on_disk)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_bytes bytes = certificate(&r, soft(&r, 1, 9, "1.1.0"));
     sim_inject(r.s, &r.s->nodes[0], bytes);
     run_ms(&r, EPOCH_MS / 2);
@@ -301,7 +301,7 @@ Test(check, I4_a_head_whose_proof_is_not_on_disk)
 
 Test(check, I4_a_head_whose_proof_lacks_a_vote)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_proposal *p = soft(&r, 1, 9, "1.1.0");
     struct era_bytes bytes = certificate(&r, p);
     sim_inject(r.s, &r.s->nodes[0], bytes);
@@ -317,7 +317,7 @@ Test(check, I4_a_head_whose_proof_lacks_a_vote)
 
 Test(check, I5_another_charter_of_one_version)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     facts_each(r.check->charters, spoil, NULL);
     memset(&check_node(r.check, &r.s->nodes[1])->charter, 0, sizeof(struct era_hash));
     stepped(&r, 1, ERA_EV_STORED, NULL, 0);
@@ -326,7 +326,7 @@ Test(check, I5_another_charter_of_one_version)
 
 Test(check, I6_two_readiness_of_one_honest_key_in_one_slot)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     leaves(&r, 3, given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0")));
     leaves(&r, 3, given_ready(r.c, "v0", soft(&r, 2, 9, "1.2.0")));
     leaves(&r, 2, given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0")));
@@ -337,7 +337,7 @@ Test(check, I6_two_readiness_of_one_honest_key_in_one_slot)
 
 Test(check, I6_two_approvals_by_one_honest_signer)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     leaves(&r, 3, given_approve(r.c, "s1", soft(&r, 1, 9, "1.1.0")));
     leaves(&r, 1, given_approve(r.c, "s1", soft(&r, 1, 9, "1.2.0")));
     broken(&r, "I6");
@@ -345,7 +345,7 @@ Test(check, I6_two_approvals_by_one_honest_signer)
 
 Test(check, I6_two_announcements_of_one_epoch)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_announcement one = given_running(r.c, 900, "1.0.0"), two = given_running(r.c, 900, "1.0.1");
     leaves(&r, 3, given_announce(r.c, "v0", &one));
     leaves(&r, 3, given_announce(r.c, "v0", &two));
@@ -366,7 +366,7 @@ static struct era_bytes charter_word(const struct run *r, const char *who, enum 
 
 Test(check, I6_two_charters_of_one_version)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     leaves(&r, 3, charter_word(&r, "v0", ERA_KIND_ACCEPT, 1));
     leaves(&r, 3, charter_word(&r, "v0", ERA_KIND_ACCEPT, 2)); /* binds nobody */
     cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
@@ -374,7 +374,7 @@ Test(check, I6_two_charters_of_one_version)
     leaves(&r, 3, charter_word(&r, "v0", ERA_KIND_CLOSE, 2));
     broken(&r, "I6");
 
-    r = given_network();
+    r = given_settled();
     leaves(&r, 3, charter_word(&r, "s1", ERA_KIND_CHARTER_APPROVE, 1));
     leaves(&r, 3, charter_word(&r, "s1", ERA_KIND_CHARTER_APPROVE, 2));
     broken(&r, "I6");
@@ -382,7 +382,7 @@ Test(check, I6_two_charters_of_one_version)
 
 Test(check, I6_a_faulty_key_may_do_as_it_likes)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     faulty(&r, "v0");
     leaves(&r, 3, given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0")));
     leaves(&r, 3, given_ready(r.c, "v0", soft(&r, 1, 9, "1.2.0")));
@@ -403,17 +403,158 @@ Test(check, I7_events_of_one_epoch_under_two_entries)
 
 Test(check, I7_is_asked_in_strict_networks_alone)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_hash one = {{1}}, two = {{2}};
     leaves(&r, 0, given_event(r.c, "v0", 500, one, 1, "a"));
     leaves(&r, 0, given_event(r.c, "v2", 500, two, 1, "c"));
     clean(&r);
 }
 
+/* A strict network; the plan of slot 1 brings another entry in epoch 900, and nobody holds it yet. */
+static struct run given_strict(struct era_proposal **p)
+{
+    struct run r = given_run(true, true);
+    run_ms(&r, 2 * EPOCH_MS);
+    *p = soft(&r, 1, 900, "1.1.0");
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    return r;
+}
+
+Test(check, I7_what_is_adopted_gives_what_was_emitted)
+{
+    struct era_proposal *p;
+    struct run r = given_strict(&p);
+    leaves(&r, 0, given_event(r.c, "v0", 899, given_entry(p, 0), 1, "a"));
+    lies_on(&r, 0, certificate(&r, p));
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    leaves(&r, 0, given_event(r.c, "v1", 901, given_entry(p, 0), 1, "b"));
+    broken(&r, "I7");
+
+    r = given_strict(&p);
+    leaves(&r, 0, given_event(r.c, "v0", 901, given_entry(p, 0), 1, "a"));
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    lies_on(&r, 0, certificate(&r, p));
+    broken(&r, "I7");
+}
+
+Test(check, I7_what_was_leased_with_a_higher_head_may_differ_from_a_lower_slot)
+{
+    struct era_proposal *p;
+    struct run r = given_strict(&p);
+    struct era_hash entry = given_entry(p, 0);
+    struct check_head head = {true, {0, 2}, {{1}}};
+    check_leased(r.check, &head, 901, &entry);
+    leaves(&r, 0, given_event(r.c, "v0", 901, entry, 1, "a"));
+    lies_on(&r, 0, certificate(&r, p));
+    clean(&r);
+}
+
+Test(check, I7_what_the_plan_before_gives_already_is_no_change)
+{
+    struct era_proposal *p;
+    struct run r = given_strict(&p);
+    lies_on(&r, 0, certificate(&r, p));
+    struct check_head head = {true, {0, 1}, {{1}}};
+    struct era_hash entry = given_entry(p, 0); /* emitted with what slot 1 dropped; who knows slot 1 alone */
+    check_leased(r.check, &head, 901, &entry);
+    leaves(&r, 0, given_event(r.c, "v0", 901, entry, 1, "a"));
+    lies_on(&r, 0, certificate(&r, given_soft(given_next(r.c, p, 2), 950, "1.2.0")));
+    clean(&r);
+}
+
+/* Node 0 follows one id of slot 1, and the other one lies on its disk. */
+static struct run given_rivals(void)
+{
+    struct run r = given_settled();
+    r.s->plan.bounded = false;
+    sim_inject(r.s, &r.s->nodes[0], certificate(&r, soft(&r, 1, 9, "1.1.0")));
+    run_ms(&r, EPOCH_MS / 2);
+    stepped(&r, 0, ERA_EV_START, NULL, 0);
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    cr_assert_gt(looked(&r, "R12"), 0);
+    struct era_bytes other = certificate(&r, soft(&r, 1, 9, "1.2.0"));
+    struct era_hash item = given_item(r.c, other);
+    struct era_store_key key = era_record_item(ERA_RECORD_CARRIER, &item);
+    struct era_store_put put = {era_store_key_bytes(&key), other};
+    lies_on(&r, 1, other); /* elsewhere: no break of node 0 */
+    stepped(&r, 0, ERA_EV_STORED, NULL, 0);
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    cr_assert_eq(era_store_commit(r.s->nodes[0].disk.store, &put, 1), 0);
+    return r;
+}
+
+Test(check, R12_a_head_in_a_slot_of_two)
+{
+    struct run r = given_rivals();
+    stepped(&r, 0, ERA_EV_STORED, NULL, 0);
+    broken(&r, "R12");
+}
+
+static void emits(struct run *r, size_t i)
+{
+    struct era_command command = {.id = 77, .kind = ERA_CMD_EMIT};
+    struct era_event event = {.kind = ERA_EV_COMMAND, .now_ms = r->s->now_ms, .command = &command};
+    struct era_effect reply = {.kind = ERA_EFF_REPLY, .reply = {.request = 77, .verdict = ERA_ACCEPTED}};
+    r->s->watches[0].stepped(r->check, r->s, &r->s->nodes[i], &event, &reply, 1);
+}
+
+Test(check, R12_who_is_forked_emits_nothing)
+{
+    struct run r = given_rivals();
+    emits(&r, 1);
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    emits(&r, 0);
+    broken(&r, "R12");
+}
+
+/* Node 0, which has configured peers, was started just now. */
+static struct run given_restarted(void)
+{
+    struct run r = given_settled();
+    sim_crash(r.s, &r.s->nodes[0]);
+    sim_start(r.s, &r.s->nodes[0]);
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    return r;
+}
+
+Test(check, lock_a_new_word_before_the_peers_are_known)
+{
+    struct run r = given_restarted();
+    leaves(&r, 0, given_ready(r.c, "v1", soft(&r, 1, 9, "1.1.0"))); /* another's */
+    cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
+    leaves(&r, 0, given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0")));
+    broken(&r, "lock");
+}
+
+Test(check, lock_what_lay_on_its_disk_may_leave)
+{
+    struct run r = given_settled();
+    struct era_bytes vote = given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0"));
+    struct era_hash item = given_item(r.c, vote);
+    struct era_store_key key = era_record_item(ERA_RECORD_STATEMENT, &item);
+    struct era_store_put put = {era_store_key_bytes(&key), vote};
+    sim_crash(r.s, &r.s->nodes[0]);
+    cr_assert_eq(era_store_commit(r.s->nodes[0].disk.store, &put, 1), 0);
+    sim_start(r.s, &r.s->nodes[0]);
+    leaves(&r, 0, vote);
+    clean(&r);
+}
+
+Test(check, lock_the_operators_word_opens_it)
+{
+    struct run r = given_restarted();
+    struct era_command command = {.id = 77, .kind = ERA_CMD_UNLOCK};
+    struct era_event event = {.kind = ERA_EV_COMMAND, .now_ms = r.s->now_ms, .command = &command};
+    r.s->watches[0].stepped(r.check, r.s, &r.s->nodes[0], &event, NULL, 0);
+    struct era_hash entry = {{1}};
+    leaves(&r, 0, given_event(r.c, "v0", 2, entry, 1, "after it"));
+    clean(&r);
+}
+
 /* Node 1 runs what its era does not support, and knows it. */
 static struct run given_blocked(void)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct sim_node *n = &r.s->nodes[1];
     strcpy(n->versions.v[ERA_VERSION_SOFTWARE], "3.0.0");
     sim_versions(r.s, n);
@@ -463,7 +604,7 @@ Test(check, I8_a_blocked_node_signs_a_lease)
 
 Test(check, I9_evidence_against_an_honest_key)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     faulty(&r, "v3");
     leaves(&r, 0, evidence(&r, "v3", 1));
     cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
@@ -473,7 +614,7 @@ Test(check, I9_evidence_against_an_honest_key)
 
 Test(check, I9_a_node_that_accuses_an_honest_key)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     faulty(&r, "v3");
     struct era_effect e = {
         .kind = ERA_EFF_SIGNAL,
@@ -490,7 +631,7 @@ Test(check, I9_a_node_that_accuses_an_honest_key)
 /* A candidate with one approval and one vote, on every node. */
 static struct run given_candidate(struct era_proposal **p)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     *p = soft(&r, 1, 9, "1.1.0");
     sim_inject(r.s, &r.s->nodes[0], given_proposed(r.c, "s1", *p));
     sim_inject(r.s, &r.s->nodes[0], given_approve(r.c, "s1", *p));
@@ -512,7 +653,7 @@ Test(check, I10_a_tally_that_shrinks)
 
 Test(check, I11_a_batch_above_its_limit)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     static struct era_store_put puts[ERA_STORE_BATCH_MAX + 1];
     struct era_effect store = {.kind = ERA_EFF_STORE, .puts = puts, .count = ERA_STORE_BATCH_MAX + 1};
     stepped(&r, 0, ERA_EV_TICK, &store, 1);
@@ -521,7 +662,7 @@ Test(check, I11_a_batch_above_its_limit)
 
 Test(check, I11_more_batches_fly_than_may)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_effect stores[ERA_NODE_BATCHES_MAX + 1];
     for (size_t i = 0; i <= ERA_NODE_BATCHES_MAX; i++)
         stores[i] = (struct era_effect){.kind = ERA_EFF_STORE};
@@ -531,7 +672,7 @@ Test(check, I11_more_batches_fly_than_may)
 
 Test(check, I12_a_vote_that_leaves_before_it_is_durable)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     leaves(&r, 1, given_ready(r.c, "v0", soft(&r, 1, 9, "1.1.0"))); /* another's */
     cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
     leaves(&r, 1, given_ready(r.c, "v1", soft(&r, 1, 9, "1.1.0")));
@@ -540,7 +681,7 @@ Test(check, I12_a_vote_that_leaves_before_it_is_durable)
 
 Test(check, I12_an_announcement_that_a_later_one_overtook_may_go)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_announcement early = given_running(r.c, 900, "1.0.0"), late = given_running(r.c, 901, "1.0.0");
     lies_on(&r, 1, given_announce(r.c, "v1", &late)); /* durable, and did not leave */
     leaves(&r, 1, given_announce(r.c, "v1", &early));
@@ -551,7 +692,7 @@ Test(check, I12_an_announcement_that_a_later_one_overtook_may_go)
 
 Test(check, I12_an_acknowledgement_of_what_is_not_on_disk)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     struct era_command command = {
         .id = 77, .kind = ERA_CMD_SUBMIT, .bytes = given_approve(r.c, "s1", soft(&r, 1, 9, "1.1.0"))};
     struct era_event event = {.kind = ERA_EV_COMMAND, .now_ms = r.s->now_ms, .command = &command};
@@ -580,7 +721,7 @@ Test(check, I12_an_acknowledgement_that_a_restart_forgets)
 
 Test(check, I13_hearing_again_changes_nothing)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     check_end(r.check, r.s);
     cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
     /* Said to have been held, and yet it changes the view. */
@@ -602,7 +743,7 @@ Test(check, I14_a_tally_that_the_disk_does_not_bear_out)
 
 Test(check, I15_an_epoch_that_goes_back_in_one_run)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     check_node(r.check, &r.s->nodes[0])->epoch = 1000;
     stepped(&r, 0, ERA_EV_TICK, NULL, 0);
     broken(&r, "I15");
@@ -610,7 +751,7 @@ Test(check, I15_an_epoch_that_goes_back_in_one_run)
 
 Test(check, I15_a_deadline_that_never_moves)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     for (int i = 0; i < CHECK_TICKS_MAX + 2; i++)
         stepped(&r, 0, ERA_EV_TICK, NULL, 0);
     broken(&r, "I15");
@@ -618,7 +759,7 @@ Test(check, I15_a_deadline_that_never_moves)
 
 Test(check, liveness_equal_views_after_the_quiet_epochs)
 {
-    struct run r = given_network();
+    struct run r = given_settled();
     sim_inject(r.s, &r.s->nodes[0], certificate(&r, soft(&r, 1, 9, "1.1.0")));
     while (sim_digests_equal(r.s))
         cr_assert(sim_advance(r.s, r.s->now_ms + EPOCH_MS));
