@@ -7,3 +7,5 @@ SCENARIOS += tests/sim/p2_soft_before_breaking.scn tests/sim/n7_strict_off.scn t
 TESTS += tests/sim/run.sh
 EXTRA_DIST += tests/sim/run.sh $(SCENARIOS)
 include tests/sim/mutants/local.mk
+CHECK_LONG += tests/sim/long.sh
+EXTRA_DIST += tests/sim/long.sh
