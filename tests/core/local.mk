@@ -10,6 +10,7 @@ tests_core_test_core_SOURCES += tests/core/test_author.c
 tests_core_test_core_SOURCES += tests/core/test_verify.c
 tests_core_test_core_SOURCES += tests/core/test_verify_charter.c
 tests_core_test_core_SOURCES += tests/core/test_succession.c
+tests_core_test_core_SOURCES += tests/core/test_inherited.c
 tests_core_test_core_SOURCES += tests/core/test_plan.c
 tests_core_test_core_SOURCES += tests/core/test_ledger.c
 tests_core_test_core_SOURCES += tests/core/test_announcements.c

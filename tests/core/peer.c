@@ -23,7 +23,7 @@ static const struct era_charter *known_charter(void *ledger, const struct era_ha
 struct peer *given_peer(const struct era_charter *c)
 {
     static const struct era_siphash_key key = {{1, 2, 3}};
-    struct era_hash network = given_network(c);
+    struct era_hash network = given_root(c);
     struct peer *p = calloc(1, sizeof *p);
     p->charter = c;
     p->verifier = era_verifier_new(c, &network);

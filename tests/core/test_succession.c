@@ -602,124 +602,19 @@ Test(succession, R12_a_void_slot_of_the_new_charter_is_marked_whatever_its_numbe
     cr_expect(!era_hash_eq(&clean, &marked));
 }
 
-/* ---- what older charters bind ---- */
+/* ---- authority only ---- */
 
-/* Approved under the new charter, and whether erin may vote for it. */
-static enum era_verdict erin_may(struct peer *heir, const struct era_proposal *on, uint64_t epoch)
+Test(succession, R10_in_an_authority_only_network_approved_is_adopted)
 {
-    enum era_verdict v = take(heir, given_approved(next, on, "s2", "s2 s3"));
-    cr_assert(v == ERA_ACCEPTED || v == ERA_DUPLICATE);
-    return may_vote(heir, "erin", on, epoch);
-}
-
-/* On no head. */
-static struct era_proposal *fresh(uint64_t seq)
-{
-    struct era_proposal *p1 = given_proposal(old, "network", seq);
-    p1->slot.charter_version = 1;
-    return p1;
-}
-
-Test(succession, R10_a_slot_that_a_close_names_is_not_lost)
-{
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
-    cr_expect_eq(erin_may(heir, given_soft(given_soft(fresh(2), 60, "1.1.0"), 70, "1.2.0"), 30), ERA_ACCEPTED,
-                 "it keeps the entry");
-    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(3), 70, "1.2.0"), given_id(old, named)), 30),
-                 ERA_ACCEPTED, "it drops it by name");
-}
-
-Test(succession, R10_also_in_a_loose_close_of_one_validator)
-{
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(NULL);
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_ACCEPTED);
-    take(p, given_close(next, "dave", given_named(given_closing(next), "network", 4, given_id(old, named))));
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
-}
-
-/* The head is named too: whoever holds the closes and not its certificate would build beside it. */
-Test(succession, R10_a_head_that_a_close_names_binds_who_does_not_hold_it)
-{
-    struct era_proposal *head = given_soft(start(4), 60, "1.1.0");
-    take(p, given_approved(old, head, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, head)));
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
-    adopt(head);
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NO_PREV);
-    cr_expect_eq(erin_may(heir, given_soft(given_after(next, old, head, 2), 70, "1.2.0"), 30), ERA_ACCEPTED);
-}
-
-Test(succession, R10_what_is_named_and_not_held_can_only_be_dropped_by_name)
-{
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
-    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(2), 70, "1.2.0"), given_id(old, named)), 30),
-                 ERA_ACCEPTED);
-    cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(3), 70, "1.2.0"), given_id(old, named)), E - 1),
-                 ERA_SHORT_NOTICE, "it may be in force while the old charter counts");
-}
-
-/* One faulty validator names more than drops have room for, and none of it is a proposal. */
-Test(succession, R10_all_that_a_charter_left_open_can_be_dropped_at_once)
-{
-    struct era_close *words = given_closing(next);
-    for (uint64_t seq = 1; seq <= ERA_DROPS_MAX + 1; seq++)
-        given_named(words, "network", seq, given_id(old, start(seq)));
-    struct peer *heir = adopted(NULL);
-    take(p, given_close(next, "dave", words));
-    struct era_proposal *all = given_drop(given_soft(fresh(2), 70, "1.2.0"), old->hash);
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
-    cr_expect_eq(erin_may(heir, all, 30), ERA_ACCEPTED);
-    cr_expect_eq(erin_may(heir, all, E - 1), ERA_SHORT_NOTICE, "not while that charter counts");
-}
-
-Test(succession, R10_own_votes_under_the_old_charter_bind)
-{
-    next = given_next_charter(old, "alice:10 erin:1", "network k=2 signers=s2,s3", E, CARRIED);
-    struct era_proposal *voted = given_soft(start(4), 60, "1.1.0"),
-                        *other = given_soft(fresh(1), 70, "1.2.0");
-    take(p, given_approved(old, voted, "s1", "s1 s2"));
-    take(p, given_ready(old, "alice", voted));
-    cr_assert_eq(take(p, given_charter_certificate(next, "s1 s2", "s2 s3", "alice erin", "bob carol dave")),
-                 ERA_ACCEPTED);
-    struct peer *heir = given_heir(p, next);
-    take(heir, given_approved(next, other, "s2", "s2 s3"));
-    cr_expect_eq(may_vote(heir, "alice", other, 30), ERA_NOT_EXTENDING);
-    cr_expect_eq(may_vote(heir, "erin", other, 30), ERA_ACCEPTED);
-}
-
-Test(succession, R10_older_charters_bind_until_one_of_them_has_a_head)
-{
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
-    struct era_charter *third = given_next_charter(next, "erin:10", "network k=2 signers=s3,s4", 25, CARRIED);
-    cr_assert_eq(take(heir, given_charter_certificate(third, "s2 s3", "s3 s4", "erin", "erin frank grace")),
-                 ERA_ACCEPTED);
-    struct peer *last = given_heir(heir, third);
-    struct era_proposal *on = given_soft(fresh(1), 70, "1.2.0");
-    on->slot.charter_version = 2;
-    take(last, given_approved(third, on, "s3", "s3 s4"));
-    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NOT_EXTENDING);
-    cr_assert_eq(take(heir, given_certificate(next, given_soft(fresh(9), 65, "1.1.5"), "s2", "s2 s3",
-                                              "erin frank grace", "")),
-                 ERA_ACCEPTED);
-    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NO_PREV);
-}
-
-/* Minted by leaked keys it would hide what the closes name. */
-Test(succession, R10_a_slot_above_carried_frees_nobody)
-{
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    cr_assert_eq(
-        take(p, given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "")),
-        ERA_ACCEPTED);
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
-    cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
+    old = given_authority("gate", "network k=2 signers=s1,s2");
+    next = given_next_charter(old, NULL, NULL, E, CARRIED);
+    next->validator_count = 0;
+    era_charter_seal(next);
+    p = given_peer(old);
+    take(p, given_charter_statement(next, "s1"));
+    take_each(given_charter_approve, "s1");
+    cr_expect_eq(assemble(p), 0);
+    take_each(given_charter_approve, "s2");
+    cr_expect_eq(assemble(p), 1);
+    cr_expect_eq(counts_from(), E);
 }

@@ -264,7 +264,7 @@ static void follow(const struct era_charter *c, const struct era_charter *old)
     chain[at].before = old;
 }
 
-struct era_hash given_network(const struct era_charter *c)
+struct era_hash given_root(const struct era_charter *c)
 {
     while (c->version > 0)
         c = given_before(c);
@@ -521,7 +521,7 @@ static struct era_bytes proposal_payload(const struct era_proposal *p)
 
 struct era_hash given_id(const struct era_charter *c, const struct era_proposal *p)
 {
-    struct era_hash network = given_network(c);
+    struct era_hash network = given_root(c);
     return era_statement_id(&network, ERA_KIND_PROPOSAL, proposal_payload(p));
 }
 
@@ -536,7 +536,7 @@ struct era_signature given_sign(const struct era_charter *c, const char *who, ui
                                 struct era_bytes payload)
 {
     struct given_key k = given_key(who);
-    struct era_hash network = given_network(c), id = era_statement_id(&network, kind, payload);
+    struct era_hash network = given_root(c), id = era_statement_id(&network, kind, payload);
     return signature_by(&k, &id);
 }
 
@@ -791,7 +791,7 @@ struct era_hash given_item(const struct era_charter *c, struct era_bytes bytes)
 {
     struct era_envelope e;
     struct era_carrier k;
-    struct era_hash network = given_network(c);
+    struct era_hash network = given_root(c);
     if (era_envelope_decode(bytes, &e) != ERA_ACCEPTED)
         given_wrong("does not decode:", "envelope");
     if (!era_kind_is_carrier(e.kind)) {

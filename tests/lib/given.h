@@ -41,7 +41,7 @@ struct era_charter *given_next_charter(const struct era_charter *c, const char *
 /* One more, which differs from next in nothing that matters. */
 struct era_charter *given_rival_charter(const struct era_charter *next);
 /* Hash of its charter 0. */
-struct era_hash given_network(const struct era_charter *c);
+struct era_hash given_root(const struct era_charter *c);
 
 /* Indices in the charter's ascending lists. */
 int given_component_index(const struct era_charter *c, const char *component);
