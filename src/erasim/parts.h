@@ -62,6 +62,7 @@ struct end {
     size_t node; /* SIM_NOBODY: a hostile peer, or an injected word */
     bool open;
     bool outgoing;
+    bool up;                   /* its owner was told that the link is up */
     bool mute;                 /* nobody's end that nobody listens at */
     uint64_t arrives_ms;       /* when the last frame to this end arrives */
     uint64_t wire_free_ms;     /* when what this end wrote before has left */

@@ -418,6 +418,7 @@ static void deliver(struct sim *s, struct sim_node *n, const struct happening *h
         return;
     switch (h->kind) {
     case HAPPEN_UP:
+        e->up = true;
         ev.kind = ERA_EV_LINK_UP;
         ev.outgoing = e->outgoing;
         ev.address = (const char *)h->bytes;
@@ -432,6 +433,11 @@ static void deliver(struct sim *s, struct sim_node *n, const struct happening *h
         break;
     case HAPPEN_DOWN:
         ev.kind = ERA_EV_LINK_DOWN;
+        if (e->outgoing && !e->up) { /* it broke before the answer came: to the dialler it never was a link */
+            ev.kind = ERA_EV_DIAL_FAILED;
+            ev.link = 0;
+            ev.address = s->nodes[sim_end_other(s, e)->node].address;
+        }
         sim_end_leave(s, e);
         break;
     default:

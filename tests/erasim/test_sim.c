@@ -285,6 +285,22 @@ Test(net, a_link_that_flaps_comes_back_by_itself)
     sim_free(s);
 }
 
+Test(net, one_that_breaks_before_the_dialler_knows_it_is_dialled_again)
+{
+    struct sim *s = given_meshed();
+    sim_cut(s, 0, 1);
+    run_ms(s, 3000);
+    sim_heal(s, 0, 1);
+    while (!sim_linked(s, 0, 1)) /* the accepting end has it, the dialler hears of it a latency later */
+        run_ms(s, 1);
+    sim_flap(s, 0, 1);
+    run_ms(s, 2);
+    cr_assert_not(sim_linked(s, 0, 1));
+    run_ms(s, 20000);
+    cr_assert(sim_linked(s, 0, 1));
+    sim_free(s);
+}
+
 Test(net, sides_do_not_hear_one_another)
 {
     struct sim *s = given_meshed();
