@@ -146,7 +146,8 @@ void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
  * epoch      the local epoch of this step: bounds announcements.
  * from_disk  history: a certificate below the head is taken as history; window, epoch and room
  *            bound nothing, for what was taken in once (an own vote!) must be known again.
- *            Commit it before the next is offered.
+ *            Commit it before the next is offered. Evidence comes after all else: of a place that was
+ *            overtaken it is history.
  * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
  * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
@@ -224,8 +225,9 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
 /* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
                                                struct era_announcement *decoded);
-/* A durable announcement by this validator for an epoch >= least is held, under l's charter or, when its key is a
- * validator there too, the one before: a charter that begins to count does not silence those who stay. */
+/* A durable announcement by this validator for an epoch >= least is held, under l's charter or, when its key
+ * is a validator there too, the one before: a charter that begins to count does not silence those who stay.
+ */
 bool era_ledger_fresh(const struct era_ledger *l, int validator, uint64_t least_epoch);
 /* Stake of those (N6). */
 uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch);

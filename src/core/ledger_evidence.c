@@ -169,8 +169,14 @@ static enum era_verdict verdict_on(const struct era_ledger *l, const struct plac
         return ERA_DOMINATED;
     if (k->kind == ERA_KIND_CHARTER_APPROVE)
         return era_ledger_followed(l) ? ERA_DOMINATED : ERA_ACCEPTED;
+    if (era_kind_is_line(k->kind) &&
+        from_disk) { /* loose ones have each a record: of old places it has none */
+        uint64_t latest = l->epoch > 0 ? era_add_sat(l->epoch, 1) : UINT64_MAX;
+        bool passed = era_ledger_line_passed(l, k->component, validator, k->seq, latest);
+        return passed ? ERA_DOMINATED : ERA_ACCEPTED;
+    }
     if (era_kind_is_line(k->kind))
-        return era_ledger_line_verdict(l, k->component, validator, k->seq, epoch, from_disk);
+        return era_ledger_line_verdict(l, k->component, validator, k->seq, epoch, false);
     return era_ledger_slot_verdict(l, k->kind, k->component, k->seq, from_disk);
 }
 

@@ -126,6 +126,9 @@ void era_ledger_leave_line(struct era_ledger *l, struct item *item);
 /* The two highest epochs <= own + 1 are kept. */
 enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int component, int validator,
                                          uint64_t at, uint64_t epoch, bool from_disk);
+/* Two higher epochs, at most `latest`, are held. */
+bool era_ledger_line_passed(const struct era_ledger *l, int component, int validator, uint64_t at,
+                            uint64_t latest);
 void era_ledger_prune_line(struct era_ledger *l, int component, int validator);
 /* Everything below an epoch goes. */
 void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch);

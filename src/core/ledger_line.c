@@ -43,6 +43,17 @@ void era_ledger_leave_line(struct era_ledger *l, struct item *item)
         *at = item->line_next;
 }
 
+bool era_ledger_line_passed(const struct era_ledger *l, int component, int validator, uint64_t at,
+                            uint64_t latest)
+{
+    uint64_t higher[2] = {0, 0};
+    size_t n = 0;
+    for (const struct item *i = era_ledger_line(l, component, validator); i && n < 2; i = i->line_next)
+        if (i->pub.seq > at && i->pub.seq <= latest && (n == 0 || higher[0] != i->pub.seq))
+            higher[n++] = i->pub.seq;
+    return n == 2;
+}
+
 enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int component, int validator,
                                          uint64_t at, uint64_t epoch, bool from_disk)
 {
@@ -52,12 +63,7 @@ enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int compone
     uint64_t latest = era_add_sat(epoch, 1);
     if (at > latest)
         return ERA_WRONG_EPOCH;
-    uint64_t higher[2] = {0, 0};
-    size_t n = 0;
-    for (const struct item *i = era_ledger_line(l, component, validator); i && n < 2; i = i->line_next)
-        if (i->pub.seq > at && i->pub.seq <= latest && (n == 0 || higher[0] != i->pub.seq))
-            higher[n++] = i->pub.seq;
-    return n == 2 ? ERA_DOMINATED : ERA_ACCEPTED;
+    return era_ledger_line_passed(l, component, validator, at, latest) ? ERA_DOMINATED : ERA_ACCEPTED;
 }
 
 static void prune_below(struct era_ledger *l, struct item *line, uint64_t epoch)

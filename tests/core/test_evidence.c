@@ -568,3 +568,17 @@ Test(evidence, R8_three_ids_spread_over_nodes_end_in_equal_sets_and_digests)
             peer_free(peers[k]);
     }
 }
+
+/* Its record stays, those of the two announcements went: a start must not find them again. */
+Test(evidence, R9_of_a_past_epoch_it_is_history_after_a_start_too)
+{
+    struct peer *q = given_peer(c);
+
+    restore(q, announced("bob", 8, "1.0.0"));
+    restore(q, announced("bob", 9, "1.0.0"));
+    changes(q);
+    cr_assert_eq(restore(q, evidence(announced("bob", 7, "1.0.0"), announced("bob", 7, "2.0.0"))),
+                 ERA_ACCEPTED);
+    cr_expect_str_eq(changes(q), "");
+    cr_expect_eq(era_ledger_count(q->ledger), 3);
+}

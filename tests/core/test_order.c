@@ -553,7 +553,7 @@ static void check_split(const struct era_hash *want, uint64_t seed)
     node_free(b);
 }
 
-/* A start from what the disk holds, read in any order. */
+/* A start from what the disk holds, read in any order but for evidence. */
 static void check_restart(const struct era_hash *want, uint64_t seed)
 {
     struct node *n = alone(seed), *again = node_new(seed);
@@ -561,10 +561,14 @@ static void check_restart(const struct era_hash *want, uint64_t seed)
     for (size_t i = 0; i < n->disk->count; i++)
         order[i] = i;
     shuffle(&n->prng, order, n->disk->count);
-    for (size_t i = 0; i < n->disk->count; i++) {
-        const struct record *r = &n->disk->records[order[i]];
-        restore(again->peer, (struct era_bytes){r->bytes, r->len});
-    }
+    for (int last = 0; last < 2; last++) /* evidence after all else */
+        for (size_t i = 0; i < n->disk->count; i++) {
+            const struct record *r = &n->disk->records[order[i]];
+            struct era_envelope e;
+            era_envelope_decode((struct era_bytes){r->bytes, r->len}, &e);
+            if ((e.kind == ERA_KIND_EVIDENCE) == (last == 1))
+                restore(again->peer, (struct era_bytes){r->bytes, r->len});
+        }
     expect_same(want, again, seed, "after a restart");
     cr_assert_eq(era_ledger_count(again->peer->ledger), n->disk->count, "seed %llu: %zu of %zu",
                  (unsigned long long)seed, era_ledger_count(again->peer->ledger), n->disk->count);
