@@ -233,6 +233,7 @@ void hostile_hire(struct sim *s)
     cast_hire(s, act_held, NULL, cast_between(&p, 3000, DIAL_MOST_MS), "hostile held");
     hostile_hire_acts(s);
     hostile_hire_noise(s);
+    hostile_hire_more(s);
 }
 
 void hostile_free(struct crew *c)

@@ -70,6 +70,10 @@ struct sim_node *hostile_any_node(struct sim *s, struct era_prng *p);
 
 void hostile_hire_acts(struct sim *s);
 
+/* ---- hostile_more.c: one key counted twice, two plans adopted ---- */
+
+void hostile_hire_more(struct sim *s);
+
 /* ---- hostile_noise.c: what needs no key ---- */
 
 void hostile_hire_noise(struct sim *s);
