@@ -8,7 +8,8 @@
 #include "src/erasim/people.h"
 #include "src/erasim/strike.h"
 
-#define SIGHT_LEAST_MS 2000 /* nobody acts on what came just now */
+#define SIGHT_LEAST_MS 2000  /* nobody acts on what came just now */
+#define LATE_MS        20000 /* before the end people rest */
 
 void *cast_alloc(size_t bytes)
 {
@@ -34,6 +35,11 @@ struct actor *cast_hire(struct sim *s, cast_act *act, void *who, uint64_t at_ms,
 bool cast_may(const struct sim *s, enum sim_fault f)
 {
     return s->plan.faults >> f & 1;
+}
+
+bool cast_is_late(const struct sim *s)
+{
+    return era_add_sat(s->now_ms, LATE_MS) >= era_mul_sat(s->plan.epochs, s->plan.epoch_ms);
 }
 
 uint64_t cast_between(struct era_prng *p, uint64_t least, uint64_t most)
@@ -121,8 +127,10 @@ bool cast_make(struct sim *s, const char **why)
     c->envelope = cast_alloc(ERA_AUTHORED_BYTES_MAX);
     if (!cast_make_network(s, why))
         return false;
+    cast_plan_rotations(s);
     cast_hire_caretakers(s);
     cast_hire_signers(s);
+    cast_hire_rotation(s);
     hostile_hire(s);
     strike_hire(s);
     return true;
@@ -135,6 +143,7 @@ void cast_free(struct sim *s)
         return;
     hostile_free(c->crew);
     strike_free(c->strikes);
+    cast_free_rotations(c);
     for (size_t i = 0; i < c->actor_count; i++)
         free(c->actors[i]);
     for (size_t i = 0; i < c->signer_count; i++)

@@ -113,6 +113,8 @@ static void set_epoch(const struct draft_base *b, const struct era_plan *plan, s
 {
     uint64_t at = b->view->epoch + notice_of(b) + 2 + b->later;
     uint64_t last = plan->entries[plan->count - 2].effective;
+    if (at < b->charter->effective) /* before it counts it changes nothing (R10) */
+        at = b->charter->effective;
     e->has_effective = true;
     e->effective = at > last ? at : last + 1;
 }

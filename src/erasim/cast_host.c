@@ -183,14 +183,18 @@ static uint64_t act_caretaker(struct sim *s, struct actor *a)
 {
     struct caretaker *k = a->who;
     struct sim_node *n = &s->nodes[k->node];
+    if (cast_is_late(s))
+        return CAST_NEVER;
     upgrade(s, k, n);
     if (n->node) {
         plan_upgrade(s, a, n);
-        if (era_node_validator(n->node) >= 0) {
+        /* The newest charter takes votes, the one that counts takes events (R10). */
+        if (n->key && era_charter_validator_index(era_node_charter(n->node), &n->key->secret.key) >= 0) {
             look_at_proposals(s, a, n);
             build_all(s, a, n);
-            emit(s, a, n);
         }
+        if (era_node_validator(n->node) >= 0)
+            emit(s, a, n);
     }
     uint64_t next = s->now_ms + cast_between(&a->prng, LOOK_LEAST_MS, LOOK_MOST_MS);
     return k->upgrade_ms > s->now_ms && k->upgrade_ms < next ? k->upgrade_ms : next;

@@ -8,9 +8,7 @@
 #include "src/erasim/people.h"
 
 #define GENESIS_MS       1800000000000 /* 2027: any year does */
-#define STAKE_LEAST      10
-#define STAKE_MOST       40
-#define SUBSETS_MAX      16 /* validators of which every subset is tried */
+#define SUBSETS_MAX      16            /* validators of which every subset is tried */
 #define EVENTS_PER_EPOCH 4
 
 /* Faults of which some need a hostile key. */
@@ -23,6 +21,16 @@
 #define FALL_FAULTS                                                                                          \
     ((sim_faults_t)1 << SIM_FAULT_BACKUP | (sim_faults_t)1 << SIM_FAULT_TORN |                               \
      (sim_faults_t)1 << SIM_FAULT_BIT_FLIP)
+
+bool cast_has_bad_validators(const struct sim *s)
+{
+    return s->plan.faults & VALIDATOR_FAULTS;
+}
+
+bool cast_has_bad_signers(const struct sim *s)
+{
+    return s->plan.faults & SIGNER_FAULTS;
+}
 
 /* Who holds stake, while the charter is made. */
 struct stakes {
@@ -75,7 +83,7 @@ static uint64_t choose_spare(struct stakes *st, struct era_prng *p, uint64_t bou
 static void choose_bad(struct sim *s, struct stakes *st, struct era_prng *p)
 {
     uint64_t sum = 0;
-    bool hostile = s->plan.faults & VALIDATOR_FAULTS;
+    bool hostile = cast_has_bad_validators(s);
     for (size_t i = 0; i < st->count; i++)
         sum += st->stake[i];
     uint64_t bound = s->plan.bounded ? (sum - 1) / 3 : sum / 2;
@@ -99,8 +107,7 @@ static const struct {
              {"oracle", "feeder", ERA_VERSION_API},
              {"storage", "archive", ERA_VERSION_DATABASE}};
 
-/* The least k with 2k - m >= margin, or one more: any two sets of k share so many signers. */
-static uint32_t choose_k(struct era_prng *p, uint32_t m, uint32_t margin)
+uint32_t cast_choose_k(struct era_prng *p, uint32_t m, uint32_t margin)
 {
     uint32_t k = (m + margin + 1) / 2;
     if (k < m && cast_chance(p, 25))
@@ -120,7 +127,25 @@ static int validator_by_key(const void *a, const void *b)
                   ERA_KEY_BYTES);
 }
 
-static void add_signer(struct sim *s, struct sim_key *key, const char *component)
+void cast_sort_keys(struct era_named_key *keys, size_t count)
+{
+    qsort(keys, count, sizeof *keys, by_key);
+}
+
+void cast_sort_validators(struct era_validator *validators, size_t count)
+{
+    qsort(validators, count, sizeof *validators, validator_by_key);
+}
+
+void cast_charter_name(char out[ERA_NAME_BYTES_MAX + 1], const char *key_name)
+{
+    era_text_set(out, ERA_NAME_BYTES_MAX + 1, key_name);
+    size_t at = strcspn(out, "@");
+    if (out[at])
+        out[at] = '.';
+}
+
+void cast_add_signer(struct sim *s, struct sim_key *key, const char *component)
 {
     struct cast *c = s->cast;
     struct signer *g = cast_alloc(sizeof *g);
@@ -135,9 +160,9 @@ static void make_signers(struct sim *s, struct era_component *p, struct era_prng
 {
     uint32_t m = (uint32_t)cast_between(prng, 2, 5);
     bool network = strcmp(p->id, "network") == 0;
-    p->k = choose_k(prng, m, network ? 2 : 1);
+    p->k = cast_choose_k(prng, m, network ? 2 : 1);
     p->urgent_k = p->k < m && cast_chance(prng, 50) ? p->k + 1 : p->k;
-    uint32_t bad = !(s->plan.faults & SIGNER_FAULTS) ? 0 : s->plan.bounded ? p->k - 1 : p->k;
+    uint32_t bad = !cast_has_bad_signers(s) ? 0 : s->plan.bounded ? p->k - 1 : p->k;
     p->signer_count = m;
     for (uint32_t i = 0; i < m; i++) {
         char name[ERA_NAME_BYTES_MAX + 1];
@@ -145,13 +170,11 @@ static void make_signers(struct sim *s, struct era_component *p, struct era_prng
         struct sim_key *key = sim_add_key(s, name);
         if (i >= m - bad)
             key->trust = SIM_FAULTY;
-        era_text_set(p->signers[i].name, sizeof p->signers[i].name, name);
-        /* A name of a charter has no "@". */
-        p->signers[i].name[strcspn(p->signers[i].name, "@")] = '.';
+        cast_charter_name(p->signers[i].name, name);
         p->signers[i].key = key->secret.key;
-        add_signer(s, key, p->id);
+        cast_add_signer(s, key, p->id);
     }
-    qsort(p->signers, m, sizeof p->signers[0], by_key);
+    cast_sort_keys(p->signers, m);
 }
 
 static void make_record(struct era_record *r, size_t kind, bool artefact)
@@ -195,7 +218,7 @@ static void make_validators(struct sim *s, struct era_charter *c, const struct s
         v->key = key->secret.key;
         v->stake = st->stake[i];
     }
-    qsort(c->validators, st->count, sizeof c->validators[0], validator_by_key);
+    cast_sort_validators(c->validators, st->count);
 }
 
 static struct era_charter *make_charter(struct sim *s, const struct stakes *st, struct era_prng *p)
@@ -266,7 +289,7 @@ bool cast_make_network(struct sim *s, const char **why)
     struct stakes *st = cast_alloc(sizeof *st);
     st->count = s->plan.validators;
     for (size_t i = 0; i < st->count; i++)
-        st->stake[i] = cast_between(&p, STAKE_LEAST, STAKE_MOST);
+        st->stake[i] = cast_between(&p, CAST_STAKE_LEAST, CAST_STAKE_MOST);
     choose_bad(s, st, &p);
     struct era_charter *c = make_charter(s, st, &p);
     bool sound = era_charter_is_sound(c);

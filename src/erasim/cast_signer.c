@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/core/charter.h"
+#include "src/core/succession.h"
 #include "src/core/vote.h"
 #include "src/erasim/people.h"
 
@@ -218,6 +219,22 @@ static void drop_others(const struct look *l, struct era_proposal *p)
                 cast_draft_drop(p, &c->proposal);
 }
 
+/* What closes name of the charter before binds the new validators too; too much of it goes with its charter. */
+static void drop_inherited(const struct look *l, struct era_proposal *p)
+{
+    struct era_voted bound[ERA_DROPS_MAX];
+    const struct era_key nobody = {{0}};
+    const struct era_ledger *older = era_ledger_older(l->ledger);
+    size_t count = era_succession_inherited(l->ledger, l->component, &nobody, p, bound, ERA_DROPS_MAX);
+    if (count + p->drop_count >= ERA_DROPS_MAX) {
+        for (; older; older = era_ledger_older(older))
+            cast_draft_drop(p, &era_ledger_charter(older)->hash);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        cast_draft_drop(p, &bound[i].proposal);
+}
+
 static bool propose(struct sim *s, struct actor *a, const struct look *l)
 {
     struct signer *g = a->who;
@@ -239,6 +256,7 @@ static bool propose(struct sim *s, struct actor *a, const struct look *l)
          !cast_draft(&b, WISH_DROP, &st->u.proposal)))
         return false;
     drop_others(l, &st->u.proposal);
+    drop_inherited(l, &st->u.proposal);
     submit(s, l, cast_signed(s, st, g->key, NULL));
     sim_tell(s, l->n, "%s proposes for slot %llu of %s", g->key->name, (unsigned long long)b.seq,
              g->component);
@@ -250,6 +268,8 @@ static uint64_t act_signer(struct sim *s, struct actor *a)
     struct signer *g = a->who;
     struct guild *guild = guild_of(s, g);
     struct look l;
+    if (cast_is_late(s))
+        return CAST_NEVER;
     if (look(s, g, &l)) {
         for (size_t i = 0; i < l.slot_count; i++)
             for (const struct era_candidate *c = l.slots[i]->candidates; c; c = c->slot_next)

@@ -9,6 +9,7 @@ src_erasim_liberasim_a_SOURCES += src/erasim/faults.c src/erasim/faults.h
 src_erasim_liberasim_a_SOURCES += src/erasim/sim_make.c
 src_erasim_liberasim_a_SOURCES += src/erasim/people.h src/erasim/plan.c src/erasim/cast.c src/erasim/cast_keys.c
 src_erasim_liberasim_a_SOURCES += src/erasim/cast_draft.c src/erasim/cast_signer.c src/erasim/cast_host.c
+src_erasim_liberasim_a_SOURCES += src/erasim/cast_next.c src/erasim/cast_rotate.c
 src_erasim_liberasim_a_SOURCES += src/erasim/hostile.c src/erasim/hostile.h src/erasim/hostile_acts.c
 src_erasim_liberasim_a_SOURCES += src/erasim/hostile_noise.c src/erasim/hostile_more.c src/erasim/strike.c src/erasim/strike.h
 src_erasim_liberasim_a_SOURCES += src/erasim/check.c src/erasim/check_internal.h src/erasim/facts.c src/erasim/facts.h

@@ -19,6 +19,7 @@
 #define CAST_VALIDATORS_MAX 16
 #define CAST_NODES_MIN      7
 #define CAST_NODES_MAX      50
+#define CAST_ROTATIONS_MAX  2 /* charters that follow in one run */
 
 struct actor;
 
@@ -38,6 +39,12 @@ struct actor {
 struct approval {
     uint64_t charter_version, seq;
     struct era_hash proposal;
+};
+
+/* The one charter of a version that this person approved (R10). */
+struct charter_word {
+    uint64_t version;
+    struct era_hash charter;
 };
 
 /* A proposal that a person noticed, and what is to come of it. */
@@ -60,6 +67,8 @@ struct signer {
     size_t home; /* number of the node that is asked first */
     size_t approval_count;
     struct approval approvals[CAST_RECORD_MAX];
+    size_t charter_count;
+    struct charter_word charters[CAST_ROTATIONS_MAX];
     struct sightings seen;
 };
 
@@ -73,11 +82,18 @@ struct guild {
 /* A node's operator, builder and host program. */
 struct caretaker {
     size_t node;
-    struct sightings votes, builds;
+    struct sightings votes, builds, accepts, closes;
     uint64_t upgrade_ms; /* CAST_NEVER: nothing planned */
     struct era_versions wanted;
     uint64_t emit_ms;
     uint64_t impatient_until_ms; /* asks for every vote at once until then */
+};
+
+/* A charter that the signers of `network` agreed upon beforehand, and one of them proposes. */
+struct rotation {
+    uint64_t hour_ms;           /* proposed not before */
+    struct era_charter *draft;  /* owned; parent, carried and effective epoch are set when it is proposed */
+    struct era_bytes statement; /* owned; empty: not proposed yet */
 };
 
 struct crew;    /* hostile.h */
@@ -94,6 +110,9 @@ struct cast {
     struct caretaker *caretakers; /* one a node */
     struct crew *crew;
     struct strikes *strikes;
+    size_t rotation_count;
+    struct rotation rotations[CAST_ROTATIONS_MAX];
+    bool rival_charters;    /* bad signers may propose them */
     size_t spare_validator; /* node whose key may fall within the bound; SIZE_MAX: none */
     uint64_t quiet_ms;      /* from here on nothing strikes and nobody is hostile */
     struct era_statement *draft;
@@ -106,6 +125,8 @@ void *cast_alloc(size_t bytes); /* zeroed; aborts on no memory */
 /* at_ms: the first hour. purpose: of its stream. */
 struct actor *cast_hire(struct sim *s, cast_act *act, void *who, uint64_t at_ms, const char *purpose);
 bool cast_may(const struct sim *s, enum sim_fault f); /* the plan lets this kind strike */
+/* The run ends: nobody begins what could not reach everybody. */
+bool cast_is_late(const struct sim *s);
 uint64_t cast_between(struct era_prng *p, uint64_t least, uint64_t most);
 bool cast_chance(struct era_prng *p, unsigned percent);
 /* The charter that people go by: the newest known. */
@@ -124,6 +145,37 @@ struct sighting *cast_sight(struct sightings *all, const struct era_hash *propos
 /* ---- cast_keys.c ---- */
 
 bool cast_make_network(struct sim *s, const char **why);
+/* The least k with 2k - m >= margin, or one more: any two sets of k share so many signers. */
+uint32_t cast_choose_k(struct era_prng *p, uint32_t m, uint32_t margin);
+void cast_add_signer(struct sim *s, struct sim_key *key, const char *component);
+/* A charter's name of a key: it has no "@". */
+void cast_charter_name(char out[ERA_NAME_BYTES_MAX + 1], const char *key_name);
+void cast_sort_keys(struct era_named_key *keys, size_t count);
+void cast_sort_validators(struct era_validator *validators, size_t count);
+bool cast_has_bad_validators(const struct sim *s); /* the plan asks for some */
+bool cast_has_bad_signers(const struct sim *s);
+
+/* ---- cast_next.c: who comes and goes with the next charters ---- */
+
+#define CAST_STAKE_LEAST 10
+#define CAST_STAKE_MOST  40
+
+/* Drafts of the charters that follow, and keys for the nodes whose validators join; before any node starts.
+ */
+void cast_plan_rotations(struct sim *s);
+void cast_free_rotations(struct cast *c);
+struct era_charter *cast_copy_charter(const struct era_charter *c); /* owned by the caller */
+/* Faulty stake and bad signers stay within what the protocol bears. */
+bool cast_is_bearable(const struct sim *s, const struct era_charter *c);
+/* The key's: it is a validator of the first charter or of one that may follow. */
+bool cast_may_validate(const struct sim *s, const struct era_key *key);
+
+/* ---- cast_rotate.c ---- */
+
+void cast_hire_rotation(struct sim *s);
+/* As an envelope, into *bytes, owned by the caller. sealed: with parent, carried and effective epoch. */
+size_t cast_charter_statement(struct sim *s, const struct era_charter *sealed, const struct sim_key *author,
+                              uint8_t **bytes);
 
 /* ---- cast_draft.c: plans that keep the extending rule ---- */
 
