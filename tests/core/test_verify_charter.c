@@ -213,6 +213,24 @@ Test(verify_charter, R6_a_refused_certificate_is_never_named)
     cr_assert(era_hash_is_zero(&item), "a true one would not be asked for");
 }
 
+/* Else whoever catches up would wait for it instead of asking again once it fits. */
+Test(verify_charter, R6_a_carrier_of_an_unknown_charter_is_named)
+{
+    const struct era_verified *s;
+    struct era_hash item;
+    struct era_charter *after = given_next_charter(next, NULL, NULL, 30, 100);
+    struct era_proposal *slot = given_proposal(old, "network", 1);
+    struct era_bytes charter = given_charter_certificate(after, "s2 s3", "s2 s3", "bob", "bob"), adopted;
+    slot->slot.charter_version = 1;
+    adopted = given_certificate(next, slot, "s2", "s2 s3", "bob carol dave", "");
+    cr_assert_eq(era_verify(p->verifier, charter, &s, &item, NULL), ERA_UNKNOWN_CHARTER);
+    struct era_hash name = given_item(old, charter);
+    cr_expect(era_hash_eq(&item, &name));
+    cr_assert_eq(era_verify(p->verifier, adopted, &s, &item, NULL), ERA_UNKNOWN_CHARTER);
+    name = given_item(old, adopted);
+    cr_expect(era_hash_eq(&item, &name));
+}
+
 Test(verify_charter, R6_its_identity_is_the_charter)
 {
     struct era_hash a, b;

@@ -11,6 +11,7 @@ tests_node_test_node_SOURCES += tests/node/test_voting.c
 tests_node_test_node_SOURCES += tests/node/test_gate.c
 tests_node_test_node_SOURCES += tests/node/test_lease.c
 tests_node_test_node_SOURCES += tests/node/test_lock.c
+tests_node_test_node_SOURCES += tests/node/test_chain.c
 tests_node_test_node_SOURCES += tests/node/test_events.c
 tests_node_test_node_SOURCES += tests/node/test_convergence.c
 tests_node_test_node_SOURCES += tests/node/test_adoption.c

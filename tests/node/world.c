@@ -13,8 +13,8 @@
 #define START_MS       ((uint64_t)WORLD_EPOCH * 1000)
 #define DELAY_MS       5 /* of a link, at least */
 #define JITTER_MS      10
-#define EARLY_MS       6000  /* before WORLD_EPOCH: a running network started */
-#define SETTLE_MS      30000 /* until keys are unlocked, at most */
+#define EARLY_MS       6000   /* before WORLD_EPOCH: a running network started */
+#define SETTLE_MS      30000  /* until keys are unlocked, at most */
 #define STEPS_A_MS_MAX 200000 /* a world that stands still is a bug */
 
 void world_grow(void **at, size_t *cap, size_t count, size_t size)
@@ -534,6 +534,7 @@ void world_start(struct world_node *n)
                                 .auto_dropped = n->setup.auto_dropped,
                                 .auto_soft = n->setup.auto_soft,
                                 .auto_breaking = n->setup.auto_breaking,
+                                .auto_charter = n->setup.charters,
                                 .seed = n->world->seed + 1000 * n->number + n->life};
     n->node = era_node_new(&c);
     n->boundaries = 0;

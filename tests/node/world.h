@@ -27,6 +27,7 @@ struct world_setup {
     const char *staged;   /* version; NULL: none */
     bool votes;           /* casts every kind of vote by itself */
     bool auto_announced, auto_dropped, auto_soft, auto_breaking;
+    bool charters; /* accepts and closes by itself (R10) */
 };
 
 struct world_commit {
@@ -63,8 +64,10 @@ struct world_said {
     struct era_key key;
     struct era_hash id, item;
     char component[ERA_NAME_BYTES_MAX + 1];
-    uint64_t seq; /* announcement, event: epoch */
-    bool blocked; /* of an announcement */
+    uint64_t seq;             /* announcement, event: epoch; about the next charter: its version */
+    uint64_t charter_version; /* announcement, readiness */
+    bool lease;               /* of an announcement */
+    bool blocked;             /* of an announcement */
     size_t copies;
 };
 

@@ -8,6 +8,26 @@
 
 /* ---- the wire ---- */
 
+static uint64_t version_of(struct era_bytes bytes)
+{
+    struct era_charter c;
+    if (era_charter_decode(bytes, &c) != ERA_ACCEPTED)
+        world_wrong("a node sent a charter that does not decode");
+    uint64_t version = c.version;
+    era_charter_clear(&c);
+    return version;
+}
+
+static uint64_t version_of_certificate(struct era_bytes payload)
+{
+    struct era_charter_certificate k;
+    if (era_charter_certificate_decode(payload, &k) != ERA_ACCEPTED)
+        world_wrong("a node sent a charter's certificate that does not decode");
+    uint64_t version = version_of(k.charter);
+    era_charter_certificate_clear(&k);
+    return version;
+}
+
 static void read_place(const struct era_envelope *e, struct world_said *said)
 {
     struct era_statement *s = malloc(sizeof *s);
@@ -16,6 +36,11 @@ static void read_place(const struct era_envelope *e, struct world_said *said)
     uint32_t kind = e->kind;
     if (!s)
         abort();
+    if (kind == ERA_KIND_CHARTER_CERTIFICATE) {
+        free(s);
+        said->seq = version_of_certificate(e->payload);
+        return;
+    }
     if (kind == ERA_KIND_EVIDENCE) {
         struct era_evidence evidence;
         if (era_evidence_decode(payload, &evidence) != ERA_ACCEPTED)
@@ -40,6 +65,14 @@ static void read_place(const struct era_envelope *e, struct world_said *said)
     if (kind == ERA_KIND_ANNOUNCEMENT) {
         said->seq = s->u.announcement.epoch;
         said->blocked = s->u.announcement.blocked;
+        said->lease = s->u.announcement.lease;
+        said->charter_version = s->u.announcement.charter_version;
+    } else if (kind == ERA_KIND_CHARTER) {
+        said->seq = version_of(s->u.charter.bytes);
+    } else if (kind == ERA_KIND_CLOSE) {
+        said->seq = s->u.close.version;
+    } else if (kind == ERA_KIND_ACCEPT || kind == ERA_KIND_CHARTER_APPROVE) {
+        said->seq = s->u.charter_vote.version;
     } else if (kind == ERA_KIND_EVENT) {
         said->seq = s->u.event.epoch;
     } else if (kind == ERA_KIND_CHECKPOINT) {
@@ -47,6 +80,7 @@ static void read_place(const struct era_envelope *e, struct world_said *said)
         era_text_set(said->component, sizeof said->component, s->u.checkpoint.component);
     } else {
         said->seq = slot->seq;
+        said->charter_version = slot->charter_version;
         era_text_set(said->component, sizeof said->component, slot->component);
     }
     free(s);
@@ -300,11 +334,16 @@ bool world_converged(struct world *w, void *unused)
             continue;
         }
         struct era_hash a = world_digest(first), b = world_digest(n);
-        struct comparison ab = {era_node_ledger(n->node), false}, ba = {era_node_ledger(first->node), false};
-        era_ledger_each_offered(era_node_ledger(first->node), find_missing, &ab);
-        era_ledger_each_offered(era_node_ledger(n->node), find_missing, &ba);
-        if (!era_hash_eq(&a, &b) || ab.missing || ba.missing)
+        if (!era_hash_eq(&a, &b))
             return false;
+        const struct era_ledger *x = era_node_ledger(first->node), *y = era_node_ledger(n->node);
+        for (; x && y; x = era_ledger_older(x), y = era_ledger_older(y)) {
+            struct comparison ab = {y, false}, ba = {x, false};
+            era_ledger_each_offered(x, find_missing, &ab);
+            era_ledger_each_offered(y, find_missing, &ba);
+            if (ab.missing || ba.missing)
+                return false;
+        }
     }
     return true;
 }
