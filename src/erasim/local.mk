@@ -32,4 +32,4 @@ src_erasim_liberasim_a_SOURCES += src/erasim/sweep.c src/erasim/sweep.h src/eras
 src_erasim_liberasim_a_SOURCES += src/erasim/trace.c src/erasim/trace.h src/erasim/svg.c src/erasim/svg.h
 src_erasim_liberasim_a_SOURCES += src/erasim/scenario.c src/erasim/scenario.h src/erasim/scenario_parts.h
 src_erasim_liberasim_a_SOURCES += src/erasim/scenario_words.c src/erasim/scenario_head.c src/erasim/scenario_lines.c
-src_erasim_liberasim_a_SOURCES += src/erasim/scenario_plan.c src/erasim/scenario_act.c src/erasim/scenario_see.c
+src_erasim_liberasim_a_SOURCES += src/erasim/scenario_plan.c src/erasim/scenario_next.c src/erasim/scenario_act.c src/erasim/scenario_see.c

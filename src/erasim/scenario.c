@@ -116,6 +116,9 @@ static bool read_lines(struct scenario *sc, struct era_error *err)
         return scn_fail(&w, "write `end` after its last line", "the trace has no end");
     if (sc->node_count == 0)
         return scn_fail(&w, "write: node NAME", "there is no node");
+    for (size_t i = 0; i < sc->node_count; i++) /* a validator's node is called as its key */
+        if (sc->nodes[i].key == SCN_NONE)
+            sc->nodes[i].key = scn_key_named(sc, sc->nodes[i].name);
     return true;
 }
 
@@ -183,6 +186,7 @@ void scenario_free(struct scenario *sc)
         free(sc->wrong[i]);
     for (size_t i = 0; i < sc->seen_count; i++)
         free(sc->seen[i]);
+    scn_next_free(sc);
     charter_free(sc->charter);
     free(sc->scratch);
     free(sc->text);
@@ -199,6 +203,7 @@ static void add_nodes(struct scenario *sc)
         era_text_set(n->versions.v[ERA_VERSION_SOFTWARE], sizeof n->versions.v[0], d->runs);
         era_text_set(n->staged.v[ERA_VERSION_SOFTWARE], sizeof n->staged.v[0], d->staged);
         memcpy(n->auto_votes, d->votes, sizeof n->auto_votes);
+        n->auto_charter = d->auto_charter;
     }
     for (size_t i = 0; i < sc->node_count; i++) {
         const struct scn_node *d = &sc->nodes[i];
@@ -235,6 +240,8 @@ struct sim *scenario_make(struct scenario *sc, struct era_error *err)
         return NULL;
     sim_add_charter(sc->s, sc->charter);
     sc->charter = NULL;
+    if (!scn_next_make(sc, err))
+        return NULL;
     add_nodes(sc);
     sc->check = check_new(sc->s);
     scn_watch(sc);

@@ -29,6 +29,11 @@ static struct sim_node *node_of_key(const struct scenario *sc, size_t key)
     return NULL;
 }
 
+struct sim_node *scn_own_node(const struct scenario *sc, const struct scn_act *a, size_t key)
+{
+    return a->label == SCN_NONE && a->to.count == 0 ? node_of_key(sc, key) : NULL;
+}
+
 /* Where words of people go: the nodes named, or the first that is up. */
 static size_t goes_to(const struct scenario *sc, const struct scn_act *a, struct sim_node *out[SCN_NODES_MAX])
 {
@@ -43,7 +48,7 @@ static size_t goes_to(const struct scenario *sc, const struct scn_act *a, struct
 
 /* ---- asking nodes ---- */
 
-static void ask(struct scenario *sc, const struct scn_act *a, struct sim_node *n, struct era_command command)
+void scn_ask(struct scenario *sc, const struct scn_act *a, struct sim_node *n, struct era_command command)
 {
     if (sc->pending_count == SCN_PENDING_MAX) {
         scn_wrong(sc, a->line, "more than %d commands at once", SCN_PENDING_MAX);
@@ -56,20 +61,15 @@ static void ask(struct scenario *sc, const struct scn_act *a, struct sim_node *n
 /* ---- statements in people's hands ---- */
 
 /* Sign, then keep it back, submit it, or (validators' words) let it come as if from a peer. */
-static void speak(struct scenario *sc, const struct scn_act *a, const struct scn_key *who, bool submitted,
-                  struct era_hash *id)
+void scn_hand_over(struct scenario *sc, const struct scn_act *a, struct era_bytes bytes, bool submitted)
 {
-    static uint8_t out[ERA_AUTHORED_BYTES_MAX];
     struct sim_node *to[SCN_NODES_MAX];
-    size_t len =
-        era_author_sign(&sc->s->charters[0]->hash, sc->scratch, &who->key->secret, out, sizeof out, id);
-    assert(len > 0);
     if (a->label != SCN_NONE) {
         struct scn_label *l = &sc->labels[a->label];
-        l->bytes = malloc(len);
+        l->bytes = malloc(bytes.len);
         assert(l->bytes);
-        memcpy(l->bytes, out, len);
-        l->len = len;
+        memcpy(l->bytes, bytes.data, bytes.len);
+        l->len = bytes.len;
         return;
     }
     size_t n = goes_to(sc, a, to);
@@ -77,12 +77,22 @@ static void speak(struct scenario *sc, const struct scn_act *a, const struct scn
         scn_wrong(sc, a->line, "no node is up to hear it");
     for (size_t i = 0; i < n; i++)
         if (submitted)
-            ask(sc, a, to[i], (struct era_command){.kind = ERA_CMD_SUBMIT, .bytes = {out, len}});
+            scn_ask(sc, a, to[i], (struct era_command){.kind = ERA_CMD_SUBMIT, .bytes = bytes});
         else
-            sim_inject(sc->s, to[i], (struct era_bytes){out, len});
+            sim_inject(sc->s, to[i], bytes);
 }
 
-static struct era_statement *fresh(struct scenario *sc, enum era_kind kind)
+void scn_speak(struct scenario *sc, const struct scn_act *a, const struct scn_key *who, bool submitted,
+               struct era_hash *id)
+{
+    static uint8_t out[ERA_AUTHORED_BYTES_MAX];
+    size_t len =
+        era_author_sign(&sc->s->charters[0]->hash, sc->scratch, &who->key->secret, out, sizeof out, id);
+    assert(len > 0);
+    scn_hand_over(sc, a, (struct era_bytes){out, len}, submitted);
+}
+
+struct era_statement *scn_fresh(struct scenario *sc, enum era_kind kind)
 {
     memset(sc->scratch, 0, sizeof *sc->scratch);
     sc->scratch->kind = kind;
@@ -104,14 +114,14 @@ static void approve_or_reject(struct scenario *sc, const struct scn_act *a)
     const struct scn_proposal *p = made(sc, a);
     for (size_t i = 0; p && i < a->who.count; i++) {
         if (a->kind != SCN_REJECT) {
-            fresh(sc, ERA_KIND_APPROVE)->u.vote = (struct era_vote){p->p->slot, p->id};
+            scn_fresh(sc, ERA_KIND_APPROVE)->u.vote = (struct era_vote){p->p->slot, p->id};
         } else {
-            struct era_reject *r = &fresh(sc, ERA_KIND_REJECT)->u.reject;
+            struct era_reject *r = &scn_fresh(sc, ERA_KIND_REJECT)->u.reject;
             r->slot = p->p->slot;
             r->proposal = p->id;
             era_text_set(r->reason, sizeof r->reason, "no");
         }
-        speak(sc, a, &sc->keys[a->who.at[i]], true, NULL);
+        scn_speak(sc, a, &sc->keys[a->who.at[i]], true, NULL);
     }
 }
 
@@ -129,8 +139,8 @@ static void propose(struct scenario *sc, const struct scn_act *a)
         scn_wrong(sc, a->line, "%s cannot be proposed: %s", p->name, why);
         return;
     }
-    fresh(sc, ERA_KIND_PROPOSAL)->u.proposal = *p->p;
-    speak(sc, a, &sc->keys[a->who.at[0]], true, &p->id);
+    scn_fresh(sc, ERA_KIND_PROPOSAL)->u.proposal = *p->p;
+    scn_speak(sc, a, &sc->keys[a->who.at[0]], true, &p->id);
     if (sc->trace)
         trace_name(sc->trace, &p->id, p->name);
     if (a->who.count > 1)
@@ -142,14 +152,13 @@ static void vote(struct scenario *sc, const struct scn_act *a)
 {
     const struct scn_proposal *p = made(sc, a);
     for (size_t i = 0; p && i < a->who.count; i++) {
-        struct sim_node *own =
-            a->label == SCN_NONE && a->to.count == 0 ? node_of_key(sc, a->who.at[i]) : NULL;
+        struct sim_node *own = scn_own_node(sc, a, a->who.at[i]);
         if (own) {
-            ask(sc, a, own, (struct era_command){.kind = ERA_CMD_READY, .proposal = p->id});
+            scn_ask(sc, a, own, (struct era_command){.kind = ERA_CMD_READY, .proposal = p->id});
             continue;
         }
-        fresh(sc, ERA_KIND_READINESS)->u.vote = (struct era_vote){p->p->slot, p->id};
-        speak(sc, a, &sc->keys[a->who.at[i]], false, NULL);
+        scn_fresh(sc, ERA_KIND_READINESS)->u.vote = (struct era_vote){p->p->slot, p->id};
+        scn_speak(sc, a, &sc->keys[a->who.at[i]], false, NULL);
     }
 }
 
@@ -168,13 +177,13 @@ static void attest(struct scenario *sc, const struct scn_act *a)
     for (size_t i = 0; i < a->who.count; i++) {
         struct sim_node *n = node_at(sc, a->who.at[i]);
         if (n->node)
-            ask(sc, a, n,
-                (struct era_command){.kind = ERA_CMD_ATTEST,
-                                     .proposal = p->id,
-                                     .artefact = r->artefacts[0].name,
-                                     .digest = a->never ? source : r->artefacts[0].digest,
-                                     .source_digest = source,
-                                     .builder = "scenario"});
+            scn_ask(sc, a, n,
+                    (struct era_command){.kind = ERA_CMD_ATTEST,
+                                         .proposal = p->id,
+                                         .artefact = r->artefacts[0].name,
+                                         .digest = a->never ? source : r->artefacts[0].digest,
+                                         .source_digest = source,
+                                         .builder = "scenario"});
         else
             scn_wrong(sc, a->line, "%s is down", n->name);
     }
@@ -186,7 +195,7 @@ static void announce(struct scenario *sc, const struct scn_act *a)
     struct sim_node *n = scn_first_up(sc);
     struct era_view view;
     for (size_t i = 0; n && i < a->who.count; i++) {
-        struct era_announcement *v = &fresh(sc, ERA_KIND_ANNOUNCEMENT)->u.announcement;
+        struct era_announcement *v = &scn_fresh(sc, ERA_KIND_ANNOUNCEMENT)->u.announcement;
         v->epoch = a->epoch;
         v->charter_version = era_node_charter(n->node)->version;
         v->versions = n->versions;
@@ -204,7 +213,7 @@ static void announce(struct scenario *sc, const struct scn_act *a)
             v->entry = p->p->plan.entries[p->p->plan.count - 1].hash;
         }
         v->has_entry = at >= 0 || a->proposal != SCN_NONE;
-        speak(sc, a, &sc->keys[a->who.at[i]], false, NULL);
+        scn_speak(sc, a, &sc->keys[a->who.at[i]], false, NULL);
     }
 }
 
@@ -225,9 +234,20 @@ static void emit(struct scenario *sc, const struct scn_act *a)
     for (size_t i = 0; i < a->who.count; i++) {
         struct sim_node *n = node_at(sc, a->who.at[i]);
         if (n->node)
-            ask(sc, a, n,
-                (struct era_command){
-                    .kind = ERA_CMD_EMIT, .topic = "work", .bytes = {(const uint8_t *)"x", 1}});
+            scn_ask(sc, a, n,
+                    (struct era_command){
+                        .kind = ERA_CMD_EMIT, .topic = "work", .bytes = {(const uint8_t *)"x", 1}});
+        else
+            scn_wrong(sc, a->line, "%s is down", n->name);
+    }
+}
+
+static void unlock(struct scenario *sc, const struct scn_act *a)
+{
+    for (size_t i = 0; i < a->who.count; i++) {
+        struct sim_node *n = node_at(sc, a->who.at[i]);
+        if (n->node)
+            scn_ask(sc, a, n, (struct era_command){.kind = ERA_CMD_UNLOCK});
         else
             scn_wrong(sc, a->line, "%s is down", n->name);
     }
@@ -364,6 +384,15 @@ void scn_perform(struct scenario *sc, const struct scn_act *a)
         return;
     case SCN_ANNOUNCE:
         announce(sc, a);
+        return;
+    case SCN_NEXT_PROPOSE:
+    case SCN_NEXT_APPROVE:
+    case SCN_NEXT_ACCEPT:
+    case SCN_NEXT_CLOSE:
+        scn_next_perform(sc, a);
+        return;
+    case SCN_UNLOCK:
+        unlock(sc, a);
         return;
     case SCN_INSTALL:
     case SCN_STAGE:

@@ -20,8 +20,7 @@ static bool name_ok(struct scn_words *w, const char *name)
     return true;
 }
 
-/* The key of a name, made when it is new. */
-static bool key_of(struct scn_words *w, const char *name, size_t *out)
+bool scn_key_of(struct scn_words *w, const char *name, size_t *out)
 {
     struct scenario *sc = w->sc;
     size_t i = scn_key_named(sc, name);
@@ -52,7 +51,7 @@ static bool validators_line(struct scn_words *w)
             return scn_fail(w, "write NAME:STAKE", "the stake of %s is no number", name);
         if (c->validator_count == SCN_KEYS_MAX)
             return scn_fail(w, "a scenario is small", "more than %d validators", SCN_KEYS_MAX);
-        if (!key_of(w, name, &key))
+        if (!scn_key_of(w, name, &key))
             return false;
         struct era_validator *v = &c->validators[c->validator_count++];
         era_text_set(v->name, sizeof v->name, name);
@@ -63,7 +62,7 @@ static bool validators_line(struct scn_words *w)
 
 /* ---- NAME=VALUE ---- */
 
-static bool pair(struct scn_words *w, char **name, char **value)
+bool scn_pair(struct scn_words *w, char **name, char **value)
 {
     *name = w->word[w->at++];
     *value = strchr(*name, '=');
@@ -101,7 +100,7 @@ static bool signers(struct scn_words *w, char *value, struct era_component *p)
     for (char *name = strtok_r(value, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         if (p->signer_count == ERA_SIGNERS_MAX)
             return scn_fail(w, "name fewer", "more than %d signers", ERA_SIGNERS_MAX);
-        if (!key_of(w, name, &key))
+        if (!scn_key_of(w, name, &key))
             return false;
         era_text_set(p->signers[p->signer_count].name, sizeof p->signers[0].name, name);
         p->signer_count++;
@@ -167,7 +166,7 @@ static bool component_line(struct scn_words *w)
     while (w->at < w->count) {
         char *name, *value;
         size_t which;
-        if (!pair(w, &name, &value) ||
+        if (!scn_pair(w, &name, &value) ||
             !scn_one_of(w, name, "option of a component", known, sizeof known / sizeof known[0], &which) ||
             !component_option(w, p, which, name, value))
             return false;
@@ -202,7 +201,7 @@ static bool charter_line(struct scn_words *w)
         char *name, *value;
         size_t which, on;
         uint64_t n;
-        if (!pair(w, &name, &value) || !scn_one_of(w, name, "option of a charter", known, 4, &which))
+        if (!scn_pair(w, &name, &value) || !scn_one_of(w, name, "option of a charter", known, 4, &which))
             return false;
         if (which == 0) {
             if (!scn_one_of(w, value, "choice", on_off, 2, &on))
@@ -249,14 +248,15 @@ static bool votes(struct scn_words *w, bool out[4])
 
 static bool node_options(struct scn_words *w, struct scn_node *n, bool *keyed)
 {
-    static const char *const known[] = {"key", "runs", "staged", "votes", "dials", "down"};
-    size_t which;
+    static const char *const known[] = {"key", "runs", "staged", "votes", "dials", "down", "charters"};
+    static const char *const who[] = {"asked", "auto"};
+    size_t which, chosen;
     while (w->at < w->count) {
-        if (!scn_one_of(w, scn_next(w, "an option"), "option of a node", known, 6, &which))
+        if (!scn_one_of(w, scn_next(w, "an option"), "option of a node", known, 7, &which))
             return false;
         if (which == 0) {
             *keyed = true;
-            if (!scn_next(w, "a key") || !key_of(w, w->word[w->at - 1], &n->key))
+            if (!scn_next(w, "a key") || !scn_key_of(w, w->word[w->at - 1], &n->key))
                 return false;
         } else if (which == 1) {
             if (!version(w, n->runs))
@@ -271,6 +271,10 @@ static bool node_options(struct scn_words *w, struct scn_node *n, bool *keyed)
             n->has_anchors = true;
             if (!scn_nodes(w, &n->anchors))
                 return false;
+        } else if (which == 6) {
+            if (!scn_one_of(w, scn_next(w, "auto or asked"), "way with charters", who, 2, &chosen))
+                return false;
+            n->auto_charter = chosen == 1;
         } else
             n->down = true;
     }
@@ -280,14 +284,14 @@ static bool node_options(struct scn_words *w, struct scn_node *n, bool *keyed)
 /* The names come first; then what holds for each of them. */
 static bool node_line(struct scn_words *w)
 {
-    static const char *const stop[] = {"key", "runs", "staged", "votes", "dials", "down"};
+    static const char *const stop[] = {"key", "runs", "staged", "votes", "dials", "down", "charters"};
     struct scenario *sc = w->sc;
     size_t first = sc->node_count;
     struct scn_node like = {.key = SCN_NONE, .runs = "1.0.0"};
     bool keyed = false, options = false;
     for (; w->at < w->count && !options; w->at += !options) {
         const char *name = w->word[w->at];
-        for (size_t i = 0; i < 6; i++)
+        for (size_t i = 0; i < sizeof stop / sizeof stop[0]; i++)
             options = options || strcmp(stop[i], name) == 0;
         if (options)
             break;
@@ -308,8 +312,6 @@ static bool node_line(struct scn_words *w)
     for (size_t i = first; i < sc->node_count; i++) {
         struct scn_node n = like;
         memcpy(n.name, sc->nodes[i].name, sizeof n.name);
-        if (!keyed) /* a validator's node is called as its key */
-            n.key = scn_key_named(sc, n.name);
         sc->nodes[i] = n;
     }
     return true;
@@ -351,11 +353,11 @@ static bool quiet_line(struct scn_words *w)
     return scn_number(w, SCN_EPOCHS_MAX, "a number of epochs", &w->sc->plan.quiet_epochs);
 }
 
-const char *const scn_head_words[] = {"validators", "component", "charter",   "node", "faulty",
-                                      "seed",       "until",     "unbounded", "quiet"};
-static bool (*const head_lines[])(struct scn_words *w) = {validators_line, component_line, charter_line,
-                                                          node_line,       faulty_line,    seed_line,
-                                                          until_line,      unbounded_line, quiet_line};
+const char *const scn_head_words[] = {"validators", "component", "charter",   "node",  "faulty",
+                                      "seed",       "until",     "unbounded", "quiet", "next"};
+static bool (*const head_lines[])(struct scn_words *w) = {
+    validators_line, component_line, charter_line,   node_line,  faulty_line,
+    seed_line,       until_line,     unbounded_line, quiet_line, scn_next_line};
 
 size_t scn_head_word_count(void)
 {
@@ -392,16 +394,36 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const struct era_component *)a)->id, ((const struct era_component *)b)->id);
 }
 
+const struct era_key *scn_public_of(const struct scenario *sc, size_t key)
+{
+    return &sc->keys[key].key->secret.key;
+}
+
 static const struct era_key *public_of(const struct scenario *sc, const char *name)
 {
-    return &sc->keys[scn_key_named(sc, name)].key->secret.key;
+    return scn_public_of(sc, scn_key_named(sc, name));
+}
+
+bool scn_charter_check(struct era_charter *c, const char *where, struct era_error *err)
+{
+    struct era_charter_finding first;
+    char text[ERA_ERROR_TEXT_BYTES];
+    qsort(c->validators, c->validator_count, sizeof *c->validators, validator_by_key);
+    for (size_t i = 0; i < c->component_count; i++)
+        qsort(c->components[i].signers, c->components[i].signer_count, sizeof c->components[i].signers[0],
+              by_key);
+    qsort(c->components, c->component_count, sizeof *c->components, by_id);
+    era_charter_seal(c);
+    if (era_charter_check(c, &first, 1) > 0 && first.error) {
+        snprintf(text, sizeof text, "%s: %s", first.where, first.text);
+        return era_error_set(err, ERA_EXIT_DATA, where, first.cure, "the charter is not sound: %s", text);
+    }
+    return true;
 }
 
 bool scn_head_end(struct scenario *sc, struct era_error *err)
 {
     struct era_charter *c = sc->charter;
-    struct era_charter_finding first;
-    char text[ERA_ERROR_TEXT_BYTES];
     era_text_set(c->name, sizeof c->name, "scenario");
     c->clock.kind = ERA_CLOCK_WALL;
     c->clock.genesis_ms = SCN_GENESIS_MS;
@@ -409,18 +431,10 @@ bool scn_head_end(struct scenario *sc, struct era_error *err)
     c->overrides = true;
     for (size_t i = 0; i < c->validator_count; i++)
         c->validators[i].key = *public_of(sc, c->validators[i].name);
-    qsort(c->validators, c->validator_count, sizeof *c->validators, validator_by_key);
     for (size_t i = 0; i < c->component_count; i++) {
         struct era_component *p = &c->components[i];
         for (size_t j = 0; j < p->signer_count; j++)
             p->signers[j].key = *public_of(sc, p->signers[j].name);
-        qsort(p->signers, p->signer_count, sizeof *p->signers, by_key);
     }
-    qsort(c->components, c->component_count, sizeof *c->components, by_id);
-    era_charter_seal(c);
-    if (era_charter_check(c, &first, 1) > 0 && first.error) {
-        snprintf(text, sizeof text, "%s: %s", first.where, first.text);
-        return era_error_set(err, ERA_EXIT_DATA, sc->path, first.cure, "the charter is not sound: %s", text);
-    }
-    return true;
+    return scn_charter_check(c, sc->path, err);
 }

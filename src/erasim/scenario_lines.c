@@ -1,5 +1,4 @@
 /* The lines that say what happens and what must come of it: at …, expect … */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +11,10 @@
 
 #define SHOWN_BYTES 96
 
+#define NODE_WORDS 9
+static const char *const node_words[NODE_WORDS] = {"gate", "era",    "version",  "head",  "up",
+                                                   "down", "locked", "unlocked", "counts"};
 const char *const scn_step_words[SCN_STEPS] = {"held", "approved", "adopted", "failed", "armed"};
-
-/* Of proposals and of what is kept back: no name of a node or a key. */
-static bool new_name(struct scn_words *w, const char *what, char *out)
-{
-    char shown[SHOWN_BYTES];
-    if (!scn_text(w, what, out, ERA_NAME_BYTES_MAX + 1))
-        return false;
-    for (const char *c = out; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-            return scn_fail(w, "use letters, digits, '-', '_' and '.'", "this is no name: %s",
-                            era_text_escape(out, shown, sizeof shown));
-    if (scn_node_named(w->sc, out) != SCN_NONE || scn_key_named(w->sc, out) != SCN_NONE ||
-        scn_proposal_named(w->sc, out) != SCN_NONE || scn_label_named(w->sc, out) != SCN_NONE ||
-        strcmp(out, "all") == 0)
-        return scn_fail(w, "choose another name", "the name %s is taken", out);
-    return true;
-}
 
 static bool version(struct scn_words *w, char *out)
 {
@@ -96,8 +81,11 @@ static bool draft_option(struct scn_words *w, struct scn_draft *d, size_t which)
         return scn_text(w, "a range", d->needs, sizeof d->needs) &&
                (era_range_valid(d->needs) || scn_fail(w, "write it like >=2.0.0", "this is no range: %s",
                                                       era_text_escape(d->needs, shown, sizeof shown)));
-    default:
+    case 8:
         return scn_number(w, ERA_EPOCH_MAX, "an epoch", &d->expires);
+    default:
+        d->has_under = true;
+        return scn_number(w, ERA_CHARTER_VERSION_MAX, "the version of a charter", &d->under);
     }
 }
 
@@ -113,7 +101,7 @@ static bool tail_word(struct scn_words *w, struct scn_act *a, bool *found)
             return scn_fail(w, "write: withheld as NAME", "what is withheld needs a name");
         if (sc->label_count == SCN_LABELS_MAX || a->who.count > 1)
             return scn_fail(w, "write a line for each", "one person withholds one thing");
-        if (!new_name(w, "a name", sc->labels[sc->label_count].name))
+        if (!scn_new_name(w, "a name", sc->labels[sc->label_count].name))
             return false;
         a->label = sc->label_count++;
         return true;
@@ -135,24 +123,52 @@ static bool tail(struct scn_words *w, struct scn_act *a)
     return true;
 }
 
+/* charter C …: who proposes, approves, accepts or closes it. */
+static bool next_charter(struct scn_words *w, struct scn_act *a, enum scn_act_kind kind)
+{
+    uint64_t version;
+    a->kind = kind;
+    if (!scn_charter_word(w, &a->charter, &version))
+        return false;
+    if (a->charter == SCN_NONE)
+        return scn_fail(w, "name it as in its line `next charter NAME`", "which charter is that?");
+    if (kind == SCN_NEXT_CLOSE && scn_skip(w, "last")) {
+        a->has_last = true;
+        if (!scn_number(w, ERA_EPOCH_MAX, "an epoch", &a->epoch))
+            return false;
+    }
+    if (kind == SCN_NEXT_CLOSE && scn_skip(w, "naming") && !scn_proposals(w, &a->named))
+        return false;
+    return tail(w, a);
+}
+
+static bool accept_or_close(struct scn_words *w, struct scn_act *a)
+{
+    return scn_skip(w, "charter") ? next_charter(w, a, a->kind)
+                                  : scn_fail(w, "write: accepts charter C, closes charter C", "what?");
+}
+
 static bool propose(struct scn_words *w, struct scn_act *a)
 {
-    static const char *const known[] = {"at",     "of",    "seq",     "on", "drops",    "keeps",
-                                        "urgent", "needs", "expires", "to", "withheld", "refused"};
+    if (scn_skip(w, "charter"))
+        return next_charter(w, a, SCN_NEXT_PROPOSE);
+    static const char *const known[] = {"at",    "of",      "seq",   "on", "drops",    "keeps",  "urgent",
+                                        "needs", "expires", "under", "to", "withheld", "refused"};
     struct scenario *sc = w->sc;
     char name[ERA_NAME_BYTES_MAX + 1];
     struct scn_draft *d = a->draft = calloc(1, sizeof *d);
     if (!d || sc->proposal_count == SCN_PROPOSALS_MAX)
         return scn_fail(w, "a scenario is small", "more than %d proposals", SCN_PROPOSALS_MAX);
     *d = (struct scn_draft){.component = "network", .on = SCN_NONE, .expires = ERA_EPOCH_MAX};
-    if (!new_name(w, "the name of the proposal", name) || !draft_class(w, d))
+    if (!scn_new_name(w, "the name of the proposal", name) || !draft_class(w, d))
         return false;
     while (w->at < w->count) {
         bool found;
         size_t which;
         if (!tail_word(w, a, &found))
             return false;
-        if (!found && (!scn_one_of(w, scn_next(w, "a word"), "word here", known, 12, &which) ||
+        if (!found && (!scn_one_of(w, scn_next(w, "a word"), "word here", known,
+                                   sizeof known / sizeof known[0], &which) ||
                        !draft_option(w, d, which)))
             return false;
     }
@@ -169,6 +185,11 @@ static bool propose(struct scn_words *w, struct scn_act *a)
 static bool about(struct scn_words *w, struct scn_act *a)
 {
     return scn_proposal(w, &a->proposal) && tail(w, a);
+}
+
+static bool approve(struct scn_words *w, struct scn_act *a)
+{
+    return scn_skip(w, "charter") ? next_charter(w, a, SCN_NEXT_APPROVE) : about(w, a);
 }
 
 static bool attest(struct scn_words *w, struct scn_act *a)
@@ -196,6 +217,11 @@ static bool install(struct scn_words *w, struct scn_act *a)
 static bool emit(struct scn_words *w, struct scn_act *a)
 {
     return tail(w, a);
+}
+
+static bool unlock(struct scn_words *w, struct scn_act *a)
+{
+    return scn_nodes(w, &a->who) && tail(w, a);
 }
 
 static bool deliver(struct scn_words *w, struct scn_act *a)
@@ -295,13 +321,26 @@ static bool see_gate(struct scn_words *w, struct scn_act *a)
     return true;
 }
 
+/* v1 counts charter 1 in 6 */
+static bool see_counts(struct scn_words *w, struct scn_act *a)
+{
+    a->see = SCN_SEE_COUNTS;
+    if (!scn_skip(w, "charter"))
+        return scn_fail(w, "write: expect v1 counts charter 1 in 6", "which charter?");
+    if (!scn_charter_word(w, &a->charter, &a->number))
+        return false;
+    if (!scn_skip(w, "in"))
+        return scn_fail(w, "write: expect v1 counts charter 1 in 6", "in which epoch?");
+    return scn_number(w, SCN_EPOCHS_MAX, "an epoch", &a->epoch);
+}
+
 static bool see_nodes(struct scn_words *w, struct scn_act *a)
 {
-    static const char *const known[] = {"gate", "era", "version", "head", "up", "down"};
     size_t which;
     const char *word;
-    if (!scn_nodes(w, &a->who) || !(word = scn_next(w, "gate, era, version, head, up or down")) ||
-        !scn_one_of(w, word, "property of a node", known, 6, &which))
+    if (!scn_nodes(w, &a->who) || !(word = scn_next(w, "gate, era, version, head, counts, locked or up")) ||
+        !scn_one_of(w, strcmp(word, "count") == 0 ? "counts" : word, "property of a node", node_words,
+                    NODE_WORDS, &which))
         return false;
     switch (which) {
     case 0:
@@ -315,10 +354,18 @@ static bool see_nodes(struct scn_words *w, struct scn_act *a)
     case 3:
         a->see = SCN_SEE_HEAD;
         return scn_skip(w, "none") || scn_proposal(w, &a->proposal);
-    default:
+    case 4:
+    case 5:
         a->see = SCN_SEE_UP;
         a->never = which == 5;
         return true;
+    case 6:
+    case 7:
+        a->see = SCN_SEE_LOCKED;
+        a->never = which == 7;
+        return true;
+    default:
+        return see_counts(w, a);
     }
 }
 
@@ -396,6 +443,15 @@ static bool see_break(struct scn_words *w, struct scn_act *a)
     return scn_text(w, "the name of a rule", a->text, sizeof a->text);
 }
 
+static bool see_charter(struct scn_words *w, struct scn_act *a)
+{
+    a->see = SCN_SEE_CHARTER;
+    if (!scn_charter_word(w, &a->charter, &a->number))
+        return false;
+    a->never = scn_skip(w, "not");
+    return on_nodes(w, a);
+}
+
 static bool expectation(struct scn_words *w, struct scn_act *a)
 {
     a->kind = SCN_EXPECT;
@@ -407,6 +463,8 @@ static bool expectation(struct scn_words *w, struct scn_act *a)
         return see_digests(w, a);
     if (scn_skip(w, "evidence"))
         return see_evidence(w, a);
+    if (scn_skip(w, "charter"))
+        return see_charter(w, a);
     if (scn_skip(w, "break"))
         return see_break(w, a);
     return see_nodes(w, a);
@@ -422,27 +480,27 @@ struct verb {
 
 /* After whoever does it. */
 static const struct verb deeds[] = {
-    {"proposes", SCN_PROPOSE, propose}, {"approves", SCN_APPROVE, about},
-    {"rejects", SCN_REJECT, about},     {"votes", SCN_VOTE, about},
-    {"attests", SCN_ATTEST, attest},    {"announces", SCN_ANNOUNCE, announce},
-    {"installs", SCN_INSTALL, install}, {"stages", SCN_STAGE, install},
+    {"proposes", SCN_PROPOSE, propose},
+    {"approves", SCN_APPROVE, approve},
+    {"rejects", SCN_REJECT, about},
+    {"votes", SCN_VOTE, about},
+    {"attests", SCN_ATTEST, attest},
+    {"announces", SCN_ANNOUNCE, announce},
+    {"installs", SCN_INSTALL, install},
+    {"stages", SCN_STAGE, install},
     {"emits", SCN_EMIT, emit},
+    {"accepts", SCN_NEXT_ACCEPT, accept_or_close},
+    {"closes", SCN_NEXT_CLOSE, accept_or_close},
 };
 /* First of the line. */
 static const struct verb happenings[] = {
-    {"deliver", SCN_DELIVER, deliver},
-    {"cut", SCN_CUT, cut},
-    {"heal", SCN_HEAL, heal},
-    {"partition", SCN_PARTITION, nodes_only},
-    {"start", SCN_START, nodes_only},
-    {"crash", SCN_CRASH, nodes_only},
-    {"power", SCN_POWER, nodes_only},
-    {"torn", SCN_TORN, nodes_only},
-    {"backup", SCN_BACKUP, nodes_only},
-    {"restore", SCN_RESTORE, nodes_only},
-    {"clock", SCN_CLOCK, clock_act},
-    {"disk", SCN_DISK, disk_act},
-    {"expect", SCN_EXPECT, expectation},
+    {"deliver", SCN_DELIVER, deliver},  {"cut", SCN_CUT, cut},
+    {"heal", SCN_HEAL, heal},           {"partition", SCN_PARTITION, nodes_only},
+    {"start", SCN_START, nodes_only},   {"crash", SCN_CRASH, nodes_only},
+    {"power", SCN_POWER, nodes_only},   {"torn", SCN_TORN, nodes_only},
+    {"backup", SCN_BACKUP, nodes_only}, {"restore", SCN_RESTORE, nodes_only},
+    {"clock", SCN_CLOCK, clock_act},    {"disk", SCN_DISK, disk_act},
+    {"unlock", SCN_UNLOCK, unlock},     {"expect", SCN_EXPECT, expectation},
 };
 #define DEEDS      (sizeof deeds / sizeof deeds[0])
 #define HAPPENINGS (sizeof happenings / sizeof happenings[0])
@@ -489,7 +547,8 @@ static struct scn_act *new_act(struct scn_words *w)
         return NULL;
     }
     struct scn_act *a = &sc->acts[sc->act_count++];
-    *a = (struct scn_act){.line = w->line, .proposal = SCN_NONE, .other = SCN_NONE, .label = SCN_NONE};
+    *a = (struct scn_act){
+        .line = w->line, .proposal = SCN_NONE, .other = SCN_NONE, .label = SCN_NONE, .charter = SCN_NONE};
     return a;
 }
 
@@ -511,7 +570,7 @@ bool scn_act_line(struct scn_words *w)
         return unknown(w);
     } else if (!doer(w, v, a))
         return false;
-    a->kind = v->kind;
+    a->kind = v->kind; /* may become that of a charter's word */
     return v->read(w, a) && scn_end(w);
 }
 

@@ -11,6 +11,8 @@
 #define SCN_ACTS_MAX      512
 #define SCN_PROPOSALS_MAX 32
 #define SCN_LABELS_MAX    32
+#define SCN_CHARTERS_MAX  8    /* that are to follow */
+#define SCN_SAID_MAX      8192 /* announcements at the wire */
 #define SCN_LINES_MAX     1024 /* of a trace block */
 #define SCN_WORDS_MAX     48
 #define SCN_EMITTED_MAX   1024
@@ -29,6 +31,11 @@ enum scn_act_kind {
     SCN_APPROVE,
     SCN_REJECT,
     SCN_VOTE,
+    SCN_NEXT_PROPOSE,
+    SCN_NEXT_APPROVE,
+    SCN_NEXT_ACCEPT,
+    SCN_NEXT_CLOSE,
+    SCN_UNLOCK,
     SCN_ATTEST,
     SCN_ANNOUNCE,
     SCN_INSTALL,
@@ -55,6 +62,9 @@ enum scn_expect_kind {
     SCN_SEE_VERSION,  /* who; text */
     SCN_SEE_HEAD,     /* who; proposal, or SCN_NONE */
     SCN_SEE_UP,       /* who; never: down */
+    SCN_SEE_LOCKED,   /* who; never: not */
+    SCN_SEE_COUNTS,   /* who; charter or number; epoch */
+    SCN_SEE_CHARTER,  /* charter or number; who; never */
     SCN_SEE_PROPOSAL, /* proposal, number: enum scn_step; who; by_ms; never */
     SCN_SEE_ERAS,     /* number in epoch */
     SCN_SEE_EVENTS,   /* number in epoch */
@@ -77,6 +87,8 @@ struct scn_draft {
     uint64_t effective;
     char component[ERA_NAME_BYTES_MAX + 1];
     uint64_t seq; /* 0: the next */
+    bool has_under;
+    uint64_t under; /* version of the charter; else the newest of the node it is given to */
     bool on_initial;
     size_t on; /* a proposal; SCN_NONE: the head of the node it is given to */
     struct scn_list drops, keeps;
@@ -91,8 +103,9 @@ struct scn_act {
     enum scn_act_kind kind;
     enum scn_expect_kind see;
     struct scn_list who, to; /* nodes or keys, as the kind says */
-    size_t proposal, other, label;
-    bool refused, one_way, never, lease, blocked;
+    struct scn_list named;   /* a close: slots that it names */
+    size_t proposal, other, label, charter;
+    bool refused, one_way, never, lease, blocked, has_last;
     uint64_t number, epoch, by_ms;
     int64_t amount;
     char text[ERA_RANGE_BYTES_MAX + 1]; /* verdict's code, version, payload, reason, word */
@@ -104,7 +117,7 @@ struct scn_node {
     char name[ERA_NAME_BYTES_MAX + 1];
     size_t key; /* SCN_NONE: a relay */
     char runs[ERA_VERSION_BYTES_MAX + 1], staged[ERA_VERSION_BYTES_MAX + 1];
-    bool votes[4], down, has_anchors;
+    bool votes[4], down, has_anchors, auto_charter;
     struct scn_list anchors;
 };
 
@@ -119,6 +132,26 @@ struct scn_proposal {
     struct era_proposal *p; /* NULL: not made yet; owned */
     struct era_hash id;
     uint64_t step_ms[SCN_STEPS][SCN_NODES_MAX]; /* UINT64_MAX: not yet */
+};
+
+/* A charter that is to follow another: what is said of it; all else is as in the one before. */
+struct scn_charter {
+    char name[ERA_NAME_BYTES_MAX + 1];
+    unsigned line;
+    size_t after; /* another of the list; SCN_NONE: charter 0 */
+    uint64_t effective;
+    bool has_validators, has_signers, has_k, has_strict, strict, has_carried;
+    struct scn_list validators, signers; /* keys */
+    uint64_t stakes[SCN_KEYS_MAX], carried;
+    uint32_t k;
+    bool proposed;            /* its parent and bounds are what they are: it has its hash */
+    struct era_charter *made; /* once the network is made; owned */
+};
+
+/* An announcement as it left its node. */
+struct scn_said {
+    size_t node;
+    uint64_t epoch, version;
 };
 
 /* A statement kept back, to be delivered later. */
@@ -143,11 +176,12 @@ struct scn_pending {
 struct scenario {
     char path[256];
     char *text; /* owned; words point into it */
-    size_t node_count, key_count, proposal_count, label_count, act_count;
+    size_t node_count, key_count, proposal_count, label_count, charter_count, act_count;
     struct scn_node nodes[SCN_NODES_MAX];
     struct scn_key keys[SCN_KEYS_MAX];
     struct scn_proposal proposals[SCN_PROPOSALS_MAX];
     struct scn_label labels[SCN_LABELS_MAX];
+    struct scn_charter charters[SCN_CHARTERS_MAX];
     struct scn_act acts[SCN_ACTS_MAX];
     struct era_charter *charter; /* owned until the network is made */
     struct sim_plan plan;
@@ -165,9 +199,9 @@ struct scenario {
     struct sim *s;
     struct check *check;
     struct trace *trace;
-    uint64_t evidence[SCN_NODES_MAX]; /* bit a key */
-    size_t emitted_count, pending_count, looked, wrong_count, seen_count;
+    size_t emitted_count, said_count, pending_count, looked, wrong_count, seen_count;
     struct scn_emitted emitted[SCN_EMITTED_MAX];
+    struct scn_said said[SCN_SAID_MAX];
     struct scn_pending pending[SCN_PENDING_MAX];
     char *wrong[SCENARIO_WRONG_MAX]; /* owned */
     char *seen[SCN_LINES_MAX];       /* lines of the trace, owned */
@@ -217,15 +251,38 @@ size_t scn_node_named(const struct scenario *sc, const char *name); /* SCN_NONE 
 size_t scn_key_named(const struct scenario *sc, const char *name);
 size_t scn_proposal_named(const struct scenario *sc, const char *name);
 size_t scn_label_named(const struct scenario *sc, const char *name);
+size_t scn_charter_named(const struct scenario *sc, const char *name);
+/* A name that nobody and nothing has yet. */
+bool scn_new_name(struct scn_words *w, const char *what, char out[ERA_NAME_BYTES_MAX + 1]);
+/* "C", or "charter 1" by its version: *which SCN_NONE then. */
+bool scn_charter_word(struct scn_words *w, size_t *which, uint64_t *version);
 
 /* ---- scenario_head.c: validators, component, charter, node, … ---- */
 
 /* *known false: the line does not begin with such a word. */
 bool scn_head_line(struct scn_words *w, bool *known);
+/* The key of a name, made when it is new. */
+bool scn_key_of(struct scn_words *w, const char *name, size_t *out);
+/* NAME=VALUE, cut in two. */
+bool scn_pair(struct scn_words *w, char **name, char **value);
+const struct era_key *scn_public_of(const struct scenario *sc, size_t key);
+/* Lists in canonical order; false: the charter is not sound, err says why. */
+bool scn_charter_check(struct era_charter *c, const char *where, struct era_error *err);
 /* After the last line: the charter is whole. */
 bool scn_head_end(struct scenario *sc, struct era_error *err);
 extern const char *const scn_head_words[];
 size_t scn_head_word_count(void);
+
+/* ---- scenario_next.c: charters that follow ---- */
+
+bool scn_next_line(struct scn_words *w);
+/* Once the network is made: drafts of them all, sound but for what only their time says. */
+bool scn_next_make(struct scenario *sc, struct era_error *err);
+/* proposes charter C, approves charter C, accepts charter C, closes charter C …, the verb taken. */
+void scn_next_perform(struct scenario *sc, const struct scn_act *act);
+/* After a step: the charters that were adopted, for the checker. */
+void scn_next_follow(struct scenario *sc, const struct sim_node *n);
+void scn_next_free(struct scenario *sc);
 
 /* ---- scenario_lines.c: at …, expect … ---- */
 
@@ -235,6 +292,16 @@ bool scn_expect_line(struct scn_words *w); /* at the end of the run */
 /* ---- scenario_act.c, scenario_plan.c, scenario_see.c: the run ---- */
 
 void scn_perform(struct scenario *sc, const struct scn_act *act);
+/* A statement to say, empty. */
+struct era_statement *scn_fresh(struct scenario *sc, enum era_kind kind);
+/* Sign it, then keep it back, submit it, or let it come as if from a peer. */
+void scn_speak(struct scenario *sc, const struct scn_act *act, const struct scn_key *who, bool submitted,
+               struct era_hash *id);
+/* The same with what is signed already. */
+void scn_hand_over(struct scenario *sc, const struct scn_act *act, struct era_bytes bytes, bool submitted);
+void scn_ask(struct scenario *sc, const struct scn_act *act, struct sim_node *n, struct era_command command);
+/* The node that holds a key, when it is up and nothing else is said of who hears it; else NULL. */
+struct sim_node *scn_own_node(const struct scenario *sc, const struct scn_act *act, size_t key);
 /* The first node that is up; NULL: none. */
 struct sim_node *scn_first_up(const struct scenario *sc);
 /* Fills the proposal of act, as seen from n. NULL, or why it cannot be made (static). */

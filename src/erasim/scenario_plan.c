@@ -153,13 +153,14 @@ static const char *add(struct era_proposal *p, const struct scn_draft *d)
     return NULL;
 }
 
-/* The highest slot that any proposal of the scenario took, and one. */
-static uint64_t next_seq(const struct scenario *sc, const char *component)
+/* The highest slot of a charter that any proposal of the scenario took, and one. */
+static uint64_t next_seq(const struct scenario *sc, const char *component, uint64_t charter_version)
 {
     uint64_t highest = 0;
     for (size_t i = 0; i < sc->proposal_count; i++) {
         const struct era_proposal *p = sc->proposals[i].p;
-        if (p && strcmp(p->slot.component, component) == 0 && p->slot.seq > highest)
+        if (p && strcmp(p->slot.component, component) == 0 && p->slot.charter_version == charter_version &&
+            p->slot.seq > highest)
             highest = p->slot.seq;
     }
     return highest + 1;
@@ -194,8 +195,8 @@ const char *scn_plan_make(struct scenario *sc, const struct scn_act *act, struct
     assert(p && b);
     const char *why = base_of(sc, d, n, b);
     era_text_set(p->slot.component, sizeof p->slot.component, d->component);
-    p->slot.charter_version = era_node_charter(n->node)->version;
-    p->slot.seq = d->seq ? d->seq : next_seq(sc, d->component);
+    p->slot.charter_version = d->has_under ? d->under : era_node_charter(n->node)->version;
+    p->slot.seq = d->seq ? d->seq : next_seq(sc, d->component, p->slot.charter_version);
     if (!why)
         why = fill(sc, d, b, p);
     free(b);

@@ -17,19 +17,6 @@ static void step_reached(struct scenario *sc, const struct sim_node *n, enum scn
     }
 }
 
-static void equivocated(struct scenario *sc, const struct sim_node *n, const struct era_signal *g)
-{
-    const struct era_charter *c = era_node_charter(n->node);
-    const char *name = NULL;
-    if (g->validator >= 0 && (size_t)g->validator < c->validator_count)
-        name = c->validators[g->validator].name;
-    else if (g->component >= 0 && g->signer >= 0)
-        name = c->components[g->component].signers[g->signer].name;
-    size_t key = name ? scn_key_named(sc, name) : SCN_NONE;
-    if (key != SCN_NONE)
-        sc->evidence[n->number] |= (uint64_t)1 << key;
-}
-
 static void signalled(struct scenario *sc, const struct sim_node *n, const struct era_signal *g)
 {
     switch (g->kind) {
@@ -47,9 +34,6 @@ static void signalled(struct scenario *sc, const struct sim_node *n, const struc
         return;
     case ERA_SIG_ARMED:
         step_reached(sc, n, SCN_ARMED, &g->proposal);
-        return;
-    case ERA_SIG_EQUIVOCATION:
-        equivocated(sc, n, g);
         return;
     default: /* what nodes are asked about when it matters, see scn_see */
         return;
@@ -82,6 +66,7 @@ static void stepped(void *ctx, struct sim *s, struct sim_node *n, const struct e
 {
     (void)s;
     (void)event;
+    scn_next_follow(ctx, n);
     for (size_t i = 0; i < count; i++) {
         if (effects[i].kind == ERA_EFF_SIGNAL)
             signalled(ctx, n, &effects[i].signal);
@@ -90,16 +75,32 @@ static void stepped(void *ctx, struct sim *s, struct sim_node *n, const struct e
     }
 }
 
-/* Events as they leave the node whose key signed them. */
+/* Once each: it is relayed by its author too. */
+static void announced(struct scenario *sc, const struct sim_node *n, const struct era_announcement *v)
+{
+    for (size_t i = 0; i < sc->said_count; i++)
+        if (sc->said[i].node == n->number && sc->said[i].epoch == v->epoch &&
+            sc->said[i].version == v->charter_version)
+            return;
+    if (sc->said_count < SCN_SAID_MAX)
+        sc->said[sc->said_count++] = (struct scn_said){n->number, v->epoch, v->charter_version};
+}
+
+/* Events and announcements as they leave the node whose key signed them. */
 static void left(void *ctx, struct sim *s, struct sim_node *n, const struct era_envelope *e,
                  struct era_bytes bytes)
 {
     struct scenario *sc = ctx;
     (void)s;
     (void)bytes;
-    if (e->kind != ERA_KIND_EVENT || !n->key || !era_key_eq(&n->key->secret.key, &e->key) ||
+    if ((e->kind != ERA_KIND_EVENT && e->kind != ERA_KIND_ANNOUNCEMENT) || !n->key ||
+        !era_key_eq(&n->key->secret.key, &e->key) ||
         era_statement_decode(e->kind, e->payload, sc->scratch) != ERA_ACCEPTED)
         return;
+    if (e->kind == ERA_KIND_ANNOUNCEMENT) {
+        announced(sc, n, &sc->scratch->u.announcement);
+        return;
+    }
     const struct era_event_statement *v = &sc->scratch->u.event;
     for (size_t i = 0; i < sc->emitted_count; i++)
         if (sc->emitted[i].epoch == v->epoch && sc->emitted[i].seq == v->seq &&
@@ -166,17 +167,59 @@ static void see_head(struct scenario *sc, const struct scn_act *a, const struct 
     }
 }
 
+/* The charter that its announcement of an epoch named, at the wire. */
+static void see_counts(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
+{
+    uint64_t wanted = a->charter == SCN_NONE ? a->number : sc->charters[a->charter].made->version;
+    const struct scn_said *said = NULL;
+    for (size_t i = 0; i < sc->said_count; i++) {
+        if (sc->said[i].node != n->number || sc->said[i].epoch != a->epoch)
+            continue;
+        said = &sc->said[i];
+        if (said->version != wanted)
+            scn_wrong(sc, a->line, "%s announced epoch %" PRIu64 " under charter %" PRIu64, n->name, a->epoch,
+                      said->version);
+    }
+    if (!said)
+        scn_wrong(sc, a->line, "%s announced nothing for epoch %" PRIu64, n->name, a->epoch);
+}
+
+/* The newest charter that it holds as adopted. */
+static void see_charter(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
+{
+    if (!n->node) {
+        scn_wrong(sc, a->line, "%s is down", n->name);
+        return;
+    }
+    const struct era_charter *c = era_node_charter(n->node);
+    const struct scn_charter *named = a->charter == SCN_NONE ? NULL : &sc->charters[a->charter];
+    bool is = named ? named->proposed && era_hash_eq(&named->made->hash, &c->hash) : c->version == a->number;
+    if (is == a->never)
+        scn_wrong(sc, a->line, "the newest charter of %s is version %" PRIu64, n->name, c->version);
+}
+
+static void see_locked(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
+{
+    bool locked = era_node_lock(n->node) != ERA_LOCK_NONE;
+    if (locked == a->never)
+        scn_wrong(sc, a->line, "the key of %s is %s", n->name, locked ? "locked" : "not locked");
+}
+
 static void see_node(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
 {
     if (a->see == SCN_SEE_UP) {
         if ((n->node != NULL) == a->never)
             scn_wrong(sc, a->line, "%s is %s", n->name, n->node ? "up" : "down");
-    } else if (!n->node)
+    } else if (a->see == SCN_SEE_COUNTS)
+        see_counts(sc, a, n);
+    else if (!n->node)
         scn_wrong(sc, a->line, "%s is down", n->name);
     else if (a->see == SCN_SEE_GATE)
         see_gate(sc, a, n);
     else if (a->see == SCN_SEE_HEAD)
         see_head(sc, a, n);
+    else if (a->see == SCN_SEE_LOCKED)
+        see_locked(sc, a, n);
     else
         see_current(sc, a, n);
 }
@@ -198,9 +241,32 @@ static void see_proposal(struct scenario *sc, const struct scn_act *a, const str
                   at / epoch_ms, at % epoch_ms);
 }
 
+/* Keys that durable evidence on this node is about, of every charter it knows; bit a key. */
+static uint64_t accused(const struct scenario *sc, const struct sim_node *n)
+{
+    const struct era_item *items[SCN_KEYS_MAX * 4];
+    struct era_envelope e;
+    struct era_evidence v;
+    uint64_t keys = 0;
+    for (const struct era_ledger *l = era_node_ledger(n->node); l; l = era_ledger_older(l)) {
+        size_t cap = sizeof items / sizeof items[0], count = era_ledger_evidence(l, items, cap);
+        for (size_t i = 0; i < count && i < cap; i++)
+            for (size_t k = 0; k < sc->key_count; k++)
+                if (era_envelope_decode(items[i]->envelope, &e) == ERA_ACCEPTED &&
+                    era_evidence_decode(e.payload, &v) == ERA_ACCEPTED &&
+                    era_key_eq(&v.key, scn_public_of(sc, k)))
+                    keys |= (uint64_t)1 << k;
+    }
+    return keys;
+}
+
 static void see_evidence(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
 {
-    uint64_t held = sc->evidence[n->number];
+    if (!n->node) {
+        scn_wrong(sc, a->line, "%s is down", n->name);
+        return;
+    }
+    uint64_t held = accused(sc, n);
     for (size_t i = 0; a->never && i < sc->key_count; i++)
         if (held & (uint64_t)1 << i)
             scn_wrong(sc, a->line, "%s holds evidence against %s", n->name, sc->keys[i].name);
@@ -270,6 +336,8 @@ void scn_see(struct scenario *sc, const struct scn_act *a)
                 see_proposal(sc, a, n);
             else if (a->see == SCN_SEE_EVIDENCE)
                 see_evidence(sc, a, n);
+            else if (a->see == SCN_SEE_CHARTER)
+                see_charter(sc, a, n);
             else
                 see_node(sc, a, n);
         }

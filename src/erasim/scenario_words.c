@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,6 +149,32 @@ size_t scn_label_named(const struct scenario *sc, const char *name)
     return SCN_NONE;
 }
 
+size_t scn_charter_named(const struct scenario *sc, const char *name)
+{
+    for (size_t i = 0; i < sc->charter_count; i++)
+        if (strcmp(sc->charters[i].name, name) == 0)
+            return i;
+    return SCN_NONE;
+}
+
+bool scn_new_name(struct scn_words *w, const char *what, char out[ERA_NAME_BYTES_MAX + 1])
+{
+    static const char *const taken[] = {"all", "charter", "nothing", "none"};
+    char shown[SHOWN_BYTES];
+    if (!scn_text(w, what, out, ERA_NAME_BYTES_MAX + 1))
+        return false;
+    for (const char *c = out; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            return scn_fail(w, "use letters, digits, '-', '_' and '.'", "this is no name: %s",
+                            era_text_escape(out, shown, sizeof shown));
+    bool is_taken = scn_node_named(w->sc, out) != SCN_NONE || scn_key_named(w->sc, out) != SCN_NONE ||
+                    scn_proposal_named(w->sc, out) != SCN_NONE || scn_label_named(w->sc, out) != SCN_NONE ||
+                    scn_charter_named(w->sc, out) != SCN_NONE;
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        is_taken = is_taken || strcmp(out, taken[i]) == 0;
+    return !is_taken || scn_fail(w, "choose another name", "the name %s is taken", out);
+}
+
 struct names {
     const char *what;
     size_t count;
@@ -227,4 +254,17 @@ bool scn_proposal(struct scn_words *w, size_t *out)
         return false;
     *out = one.at[0];
     return one.count == 1 || scn_fail(w, "write a line for each", "only one proposal can stand here");
+}
+
+bool scn_charter_word(struct scn_words *w, size_t *which, uint64_t *version)
+{
+    const char *known[SCN_CHARTERS_MAX], *word = scn_next(w, "the name of a charter, or its version");
+    *which = SCN_NONE;
+    if (!word)
+        return false;
+    if (era_u64_parse(word, ERA_CHARTER_VERSION_MAX, version))
+        return true;
+    for (size_t i = 0; i < w->sc->charter_count; i++)
+        known[i] = w->sc->charters[i].name;
+    return scn_one_of(w, word, "charter", known, w->sc->charter_count, which);
 }
