@@ -6,12 +6,14 @@
  *
  * Input: a byte, the number of steps that come from the disk; then steps
  * [who][kind][2 bytes length][bytes]: who 0: the bytes are an envelope; else
- * they are the payload of a statement by the who-th name. */
+ * they are the payload of a statement by the who-th name. Of a charter and what is said about it the payload
+ * is often this one: a byte below 8 draws it from a charter that follows (R10). */
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "src/core/ledger.h"
+#include "src/core/charter.h"
+#include "src/core/succession.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/given.h"
 
@@ -22,7 +24,7 @@ static const char *const names[] = {"s1", "s2", "s3", "alice", "bob", "carol", "
 #define NAMES (sizeof names / sizeof names[0])
 
 static struct given_key keys[NAMES];
-static struct era_charter *charter;
+static struct era_charter *charter, *nexts[2];
 
 struct node {
     struct era_verifier *verifier;
@@ -39,6 +41,52 @@ static void given_once(void)
     charter =
         given_charter("alice:13 bob:13 carol:1 dave:13", "network k=2 signers=s1,s2,s3; "
                                                          "oracle k=1 signers=s1 artefacts=linux rebuild=1/3");
+    nexts[0] = given_next_charter(charter, "alice:13 bob:13 dave:13", NULL, 20, 100);
+    nexts[0]->overrides = true; /* k = 2 of 3 may stick */
+    era_charter_seal(nexts[0]);
+    nexts[1] = given_rival_charter(nexts[0]);
+}
+
+static const struct era_charter *known(void *ledger, const struct era_hash *hash)
+{
+    const struct era_successor *s = era_ledger_successor(ledger, hash);
+    return s ? s->charter : NULL;
+}
+
+static struct era_bytes make_about_next(const char *name, uint32_t kind, uint8_t which)
+{
+    const struct era_charter *next = nexts[which & 1];
+    struct era_close *words = given_closing(next);
+    if (which & 2)
+        given_last(words, which);
+    if (which & 4)
+        given_named(words, "network", 7, next->hash);
+    switch (kind) {
+    case ERA_KIND_CHARTER:
+        return given_charter_statement(next, name);
+    case ERA_KIND_ACCEPT:
+        return given_accept(next, name);
+    case ERA_KIND_CLOSE:
+        return given_close(next, name, words);
+    case ERA_KIND_CHARTER_APPROVE:
+        return given_charter_approve(next, name);
+    default:
+        return (struct era_bytes){0};
+    }
+}
+
+/* The envelope of a statement about a charter that follows, by a name; len 0: none is drawn. What is given
+ * stays: each is made once. */
+static struct era_bytes about_next(uint8_t who, uint32_t kind, struct era_bytes in)
+{
+    static struct era_bytes made[NAMES][ERA_KIND_CHARTER_APPROVE + 1][8];
+    size_t name = (who - 1u) % NAMES;
+    if (in.len == 0 || in.data[0] >= 8)
+        return (struct era_bytes){0};
+    struct era_bytes *it = &made[name][kind][in.data[0]];
+    if (it->len == 0)
+        *it = make_about_next(names[name], kind, in.data[0]);
+    return *it;
 }
 
 /* A statement's envelope, malloc'd into *own. */
@@ -111,16 +159,40 @@ static void assemble(struct node *n)
         take(n, carrier);
         free(bytes);
     }
+    uint8_t *bytes;
+    bool too_large;
+    for (size_t len; (len = era_ledger_assemble_charter(n->ledger, &bytes, &too_large)) > 0; free(bytes)) {
+        const struct era_verified *s;
+        struct era_hash item;
+        struct era_bytes carrier = {bytes, len};
+        assert(era_verify(n->verifier, carrier, &s, &item, NULL) == ERA_ACCEPTED);
+        take(n, carrier);
+    }
+}
+
+/* Tallies of charters are of distinct keys, and one adopted has them all. */
+static void look_at_charters(const struct node *n)
+{
+    size_t adopted = 0;
+    for (const struct era_successor *s = era_ledger_successors(n->ledger); s; s = s->next) {
+        assert(s->charter && s->accept_stake <= era_charter_stake_sum(s->charter));
+        assert(s->close_stake <= era_charter_stake_sum(charter));
+        assert(!s->certificate || era_succession_complete(charter, s));
+        adopted += s->certificate != NULL;
+    }
+    assert(adopted <= ERA_IDS_PER_PLACE_MAX);
 }
 
 static void step(struct node *n, uint8_t who, uint8_t kind, struct era_bytes in)
 {
     uint8_t *own = NULL;
     struct era_bytes envelope = in;
-    if (who > 0)
-        envelope = signed_by(&keys[(who - 1u) % NAMES], 1u + kind % ERA_KIND_EVENT, in, &own);
+    uint32_t drawn = 1u + kind % ERA_KIND_CHARTER_APPROVE;
+    if (who > 0 && (envelope = about_next(who, drawn, in)).len == 0)
+        envelope = signed_by(&keys[(who - 1u) % NAMES], drawn, in, &own);
     take(n, envelope);
     assemble(n);
+    look_at_charters(n);
     free(own);
 }
 
@@ -132,6 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     given_once();
     struct node n = {.verifier = era_verifier_new(charter, &charter->hash),
                      .ledger = era_ledger_new(charter, &charter->hash, &table_key)};
+    era_verifier_ask(n.verifier, known, n.ledger);
     size_t at = 1;
     for (size_t i = 0; i < STEPS_MAX && at + 4 <= size; i++) {
         const uint8_t *head = data + at;

@@ -82,6 +82,7 @@ EXTRA_DIST += tests/fuzz/corpus/record
 
 FUZZ_TARGETS += tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_verify_SOURCES = tests/fuzz/fuzz_verify.c tests/lib/given.c tests/lib/given.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_verify_SOURCES += tests/lib/given_charter.c tests/lib/given_internal.h
 tests_fuzz_fuzz_verify_LDADD = $(FLOOR_CORE)
 tests_fuzz_fuzz_verify_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 EXTRA_DIST += tests/fuzz/corpus/verify
