@@ -223,7 +223,7 @@ void hostile_hire(struct sim *s)
     c->frame = cast_alloc(ERA_FRAME_BYTES_MAX);
     for (size_t i = 0; i < s->key_count; i++) {
         struct sim_key *k = &s->keys[i];
-        if (k->trust == SIM_FAULTY && era_charter_validator_index(cast_charter(s), &k->secret.key) >= 0 &&
+        if (k->trust == SIM_FAULTY && cast_may_validate(s, &k->secret.key) &&
             c->validator_count < HOSTILE_VALIDATORS_MAX)
             c->validators[c->validator_count++] = k;
     }
@@ -234,6 +234,7 @@ void hostile_hire(struct sim *s)
     hostile_hire_acts(s);
     hostile_hire_noise(s);
     hostile_hire_more(s);
+    hostile_hire_rotate(s);
 }
 
 void hostile_free(struct crew *c)

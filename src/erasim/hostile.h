@@ -39,6 +39,7 @@ struct crew {
     size_t validator_count;
     struct sim_key *validators[HOSTILE_VALIDATORS_MAX];
     struct sightings votes, hidden; /* proposals already played with */
+    struct sightings charters;      /* and charters */
     uint64_t announced;             /* epochs below were announced */
     struct hostile_link links[HOSTILE_LINKS_MAX];
     size_t heard_count, heard_next;
@@ -69,6 +70,22 @@ struct sim_node *hostile_any_node(struct sim *s, struct era_prng *p);
 /* ---- hostile_acts.c: what is said with faulty keys ---- */
 
 void hostile_hire_acts(struct sim *s);
+/* The draft of the cast, empty, of this kind. */
+struct era_statement *hostile_begin(struct sim *s, enum era_kind kind);
+/* An approve or readiness; borrowed as from cast_signed. */
+struct era_bytes hostile_vote(struct sim *s, enum era_kind kind, const struct era_charter *charter,
+                              int component, uint64_t seq, const struct era_hash *proposal,
+                              const struct sim_key *key);
+struct era_hash hostile_invented(struct era_prng *p);
+/* For half an epoch to four, then to one node. */
+void hostile_later(struct sim *s, struct actor *a, struct era_bytes envelope);
+bool hostile_over(const struct sim *s);
+uint64_t hostile_next_act(struct sim *s, struct actor *a);
+
+/* ---- hostile_rotate.c: what is said with faulty keys about the charter that follows, or the one before ----
+ */
+
+void hostile_hire_rotate(struct sim *s);
 
 /* ---- hostile_more.c: one key counted twice, two plans adopted ---- */
 

@@ -15,7 +15,7 @@
 
 /* ---- words ---- */
 
-static struct era_statement *begin(struct sim *s, enum era_kind kind)
+struct era_statement *hostile_begin(struct sim *s, enum era_kind kind)
 {
     struct era_statement *st = s->cast->draft;
     memset(st, 0, sizeof *st);
@@ -23,11 +23,11 @@ static struct era_statement *begin(struct sim *s, enum era_kind kind)
     return st;
 }
 
-static struct era_bytes vote_for(struct sim *s, enum era_kind kind, const struct era_charter *charter,
-                                 int component, uint64_t seq, const struct era_hash *proposal,
-                                 const struct sim_key *key)
+struct era_bytes hostile_vote(struct sim *s, enum era_kind kind, const struct era_charter *charter,
+                              int component, uint64_t seq, const struct era_hash *proposal,
+                              const struct sim_key *key)
 {
-    struct era_statement *st = begin(s, kind);
+    struct era_statement *st = hostile_begin(s, kind);
     era_text_set(st->u.vote.slot.component, sizeof st->u.vote.slot.component,
                  charter->components[component].id);
     st->u.vote.slot.charter_version = charter->version;
@@ -36,7 +36,7 @@ static struct era_bytes vote_for(struct sim *s, enum era_kind kind, const struct
     return cast_signed(s, st, key, NULL);
 }
 
-static struct era_hash invented(struct era_prng *p)
+struct era_hash hostile_invented(struct era_prng *p)
 {
     struct era_hash h;
     for (size_t i = 0; i < sizeof h.b; i += 8)
@@ -77,18 +77,17 @@ static void each_candidate(struct sim *s, struct actor *a,
     }
 }
 
-static uint64_t next_act(struct sim *s, struct actor *a)
+uint64_t hostile_next_act(struct sim *s, struct actor *a)
 {
     return s->now_ms + cast_between(&a->prng, ACT_LEAST_MS, ACT_MOST_MS);
 }
 
-static bool over(const struct sim *s)
+bool hostile_over(const struct sim *s)
 {
     return s->now_ms + ACT_MOST_MS >= s->cast->quiet_ms;
 }
 
-/* For half an epoch to four, then to one node. */
-static void hold(struct sim *s, struct actor *a, struct era_bytes envelope)
+void hostile_later(struct sim *s, struct actor *a, struct era_bytes envelope)
 {
     uint64_t due = s->now_ms + cast_between(&a->prng, s->plan.epoch_ms / 2, 4 * s->plan.epoch_ms);
     size_t node = era_prng_below(&a->prng, s->node_count);
@@ -113,7 +112,7 @@ static void gang_approves(struct sim *s, struct actor *a, const struct scene *sc
         if (signs_here(s, g, scene))
             hostile_show(
                 s, &a->prng, half,
-                vote_for(s, ERA_KIND_APPROVE, scene->charter, scene->component, seq, proposal, g->key));
+                hostile_vote(s, ERA_KIND_APPROVE, scene->charter, scene->component, seq, proposal, g->key));
     }
 }
 
@@ -133,7 +132,7 @@ static bool show_rival(struct sim *s, struct actor *a, const struct signer *g, c
                            .text = text};
     b.urgent = cast_chance(&a->prng, 20);
     b.later = era_prng_below(&a->prng, 6);
-    struct era_statement *st = begin(s, ERA_KIND_PROPOSAL);
+    struct era_statement *st = hostile_begin(s, ERA_KIND_PROPOSAL);
     enum wish wish = cast_chance(&a->prng, 50) ? WISH_BREAKING : WISH_SOFT;
     if (!cast_draft(&b, wish, &st->u.proposal) && !cast_draft(&b, WISH_DROP, &st->u.proposal))
         return false;
@@ -150,7 +149,7 @@ static void play_signer(struct sim *s, struct actor *a, const struct scene *scen
     cast_sight(&g->seen, &c->proposal, s->now_ms, NULL, 0);
     unsigned mood = (unsigned)era_prng_below(&a->prng, 100), half = mood % 2;
     struct era_bytes approve =
-        vote_for(s, ERA_KIND_APPROVE, scene->charter, scene->component, c->seq, &c->proposal, g->key);
+        hostile_vote(s, ERA_KIND_APPROVE, scene->charter, scene->component, c->seq, &c->proposal, g->key);
     if (mood < 50) {
         hostile_show(s, &a->prng, 2, approve);
     } else if (mood < 75) {
@@ -159,7 +158,7 @@ static void play_signer(struct sim *s, struct actor *a, const struct scene *scen
             sim_strike(s, SIM_FAULT_BAD_SIGNER, scene->n, "%s approves two in slot %llu", g->key->name,
                        (unsigned long long)c->seq);
     } else if (mood < 95) {
-        hold(s, a, approve);
+        hostile_later(s, a, approve);
         sim_strike(s, SIM_FAULT_BAD_SIGNER, scene->n, "%s approves late in slot %llu", g->key->name,
                    (unsigned long long)c->seq);
     }
@@ -183,7 +182,7 @@ static void propose_badly(struct sim *s, struct actor *a)
     const struct era_component *component = era_charter_component(charter, g->component);
     if (!component)
         return;
-    struct era_statement *st = begin(s, ERA_KIND_PROPOSAL);
+    struct era_statement *st = hostile_begin(s, ERA_KIND_PROPOSAL);
     struct era_proposal *p = &st->u.proposal;
     struct scene scene = {.n = n, .charter = charter, .component = (int)(component - charter->components)};
     era_text_set(p->slot.component, sizeof p->slot.component, g->component);
@@ -207,12 +206,12 @@ static void propose_badly(struct sim *s, struct actor *a)
 
 static uint64_t act_signers(struct sim *s, struct actor *a)
 {
-    if (over(s))
+    if (hostile_over(s))
         return CAST_NEVER;
     each_candidate(s, a, play_signers);
     if (cast_chance(&a->prng, 4))
         propose_badly(s, a);
-    return next_act(s, a);
+    return hostile_next_act(s, a);
 }
 
 /* ---- bad validators ---- */
@@ -227,11 +226,11 @@ static void play_validators(struct sim *s, struct actor *a, const struct scene *
     for (size_t i = 0; i < crew->validator_count; i++) {
         const struct sim_key *key = crew->validators[i];
         unsigned mood = (unsigned)era_prng_below(&a->prng, 100), half = mood % 2;
-        struct era_hash other = invented(&a->prng);
+        struct era_hash other = hostile_invented(&a->prng);
         if (c->slot_next && c->slot_next->known)
             other = c->slot_next->proposal;
         struct era_bytes ready =
-            vote_for(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq, &c->proposal, key);
+            hostile_vote(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq, &c->proposal, key);
         if (mood < 45) {
             hostile_show(s, &a->prng, 2, ready);
             continue;
@@ -240,14 +239,14 @@ static void play_validators(struct sim *s, struct actor *a, const struct scene *
             hostile_show(s, &a->prng, half, ready);
             hostile_show(
                 s, &a->prng, 1 - half,
-                vote_for(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq, &other, key));
+                hostile_vote(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq, &other, key));
             sim_strike(s, SIM_FAULT_BAD_VALIDATOR, scene->n, "%s votes for two in slot %llu", key->name,
                        (unsigned long long)c->seq);
         } else if (c->seq > 1) { /* and below what it voted for just now */
             hostile_show(s, &a->prng, 2, ready);
-            hostile_show(
-                s, &a->prng, 2,
-                vote_for(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq - 1, &other, key));
+            hostile_show(s, &a->prng, 2,
+                         hostile_vote(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq - 1,
+                                      &other, key));
             sim_strike(s, SIM_FAULT_BAD_VALIDATOR, scene->n, "%s votes out of order below slot %llu",
                        key->name, (unsigned long long)c->seq);
         }
@@ -257,9 +256,9 @@ static void play_validators(struct sim *s, struct actor *a, const struct scene *
 static void announce(struct sim *s, struct actor *a, struct sim_node *n, const struct sim_key *key,
                      uint64_t epoch, bool true_one, unsigned half)
 {
-    const struct era_charter *charter = era_node_charter(n->node);
+    const struct era_charter *charter = era_node_counting_charter(n->node);
     struct era_view view;
-    struct era_statement *st = begin(s, ERA_KIND_ANNOUNCEMENT);
+    struct era_statement *st = hostile_begin(s, ERA_KIND_ANNOUNCEMENT);
     struct era_announcement *said = &st->u.announcement;
     era_node_view(n->node, era_node_network_component(n->node), &view);
     const struct era_entry *e = era_view_entry(&view);
@@ -274,7 +273,7 @@ static void announce(struct sim *s, struct actor *a, struct sim_node *n, const s
     if (!true_one) {
         said->has_entry = true;
         said->entry = view.plan->entries[era_prng_below(&a->prng, view.plan->count)].hash;
-        said->view_digest = invented(&a->prng);
+        said->view_digest = hostile_invented(&a->prng);
     }
     hostile_show(s, &a->prng, half, cast_signed(s, st, key, NULL));
 }
@@ -302,11 +301,11 @@ static void announce_all(struct sim *s, struct actor *a)
 
 static uint64_t act_validators(struct sim *s, struct actor *a)
 {
-    if (over(s))
+    if (hostile_over(s))
         return CAST_NEVER;
     each_candidate(s, a, play_validators);
     announce_all(s, a);
-    return next_act(s, a);
+    return hostile_next_act(s, a);
 }
 
 /* ---- hidden certificates ---- */
@@ -326,8 +325,8 @@ static void collect_ready(struct sim *s, const struct scene *scene, struct era_c
         for (size_t i = 0; i < crew->validator_count && !found; i++) {
             if (!era_key_eq(&crew->validators[i]->secret.key, key))
                 continue;
-            struct era_bytes ready = vote_for(s, ERA_KIND_READINESS, scene->charter, scene->component, c->seq,
-                                              &c->proposal, crew->validators[i]);
+            struct era_bytes ready = hostile_vote(s, ERA_KIND_READINESS, scene->charter, scene->component,
+                                                  c->seq, &c->proposal, crew->validators[i]);
             if (era_envelope_decode(ready, &e) == ERA_ACCEPTED)
                 found = &e.signature;
         }
@@ -386,7 +385,7 @@ static void play_hidden(struct sim *s, struct actor *a, const struct scene *scen
     size_t len = assemble(s, scene, &bytes);
     if (len == 0)
         return;
-    hold(s, a, (struct era_bytes){bytes, len});
+    hostile_later(s, a, (struct era_bytes){bytes, len});
     free(bytes);
     sim_tell(s, scene->n, "a certificate of slot %llu is held back", (unsigned long long)c->seq);
 }
@@ -395,14 +394,14 @@ static void play_hidden(struct sim *s, struct actor *a, const struct scene *scen
 static uint64_t act_withheld(struct sim *s, struct actor *a)
 {
     struct crew *crew = s->cast->crew;
-    if (over(s))
+    if (hostile_over(s))
         return CAST_NEVER;
     each_candidate(s, a, play_hidden);
     if (crew->heard_count > 0 && cast_chance(&a->prng, 20)) {
         struct heard *h = &crew->heard[era_prng_below(&a->prng, crew->heard_count)];
-        hold(s, a, (struct era_bytes){h->bytes, h->len});
+        hostile_later(s, a, (struct era_bytes){h->bytes, h->len});
     }
-    return next_act(s, a);
+    return hostile_next_act(s, a);
 }
 
 /* ---- spam ---- */
@@ -418,21 +417,21 @@ static void spam_word(struct sim *s, struct actor *a, struct sim_node *n, unsign
     /* Slots within the window, at its end, and beyond. */
     static const uint64_t ahead[] = {1, 2, 3, 16, 17, 63, 64, 65, 66, 1000};
     uint64_t seq = floor + ahead[i % (sizeof ahead / sizeof ahead[0])];
-    struct era_hash id = invented(&a->prng);
+    struct era_hash id = hostile_invented(&a->prng);
     if (cast_chance(&a->prng, 40)) {
         struct signer *g = s->cast->signers[era_prng_below(&a->prng, s->cast->signer_count)];
         const struct era_component *own = era_charter_component(charter, g->component);
         if (g->key->trust == SIM_FAULTY && own)
-            hostile_say(
-                s, n->number,
-                vote_for(s, ERA_KIND_APPROVE, charter, (int)(own - charter->components), seq, &id, g->key));
+            hostile_say(s, n->number,
+                        hostile_vote(s, ERA_KIND_APPROVE, charter, (int)(own - charter->components), seq, &id,
+                                     g->key));
         return;
     }
     if (crew->validator_count == 0)
         return;
     const struct sim_key *key = crew->validators[era_prng_below(&a->prng, crew->validator_count)];
     if (i % 3 == 0) {
-        struct era_statement *st = begin(s, ERA_KIND_ATTESTATION);
+        struct era_statement *st = hostile_begin(s, ERA_KIND_ATTESTATION);
         struct era_attestation *t = &st->u.attestation;
         era_text_set(t->slot.component, sizeof t->slot.component, charter->components[component].id);
         t->slot.charter_version = charter->version;
@@ -443,13 +442,13 @@ static void spam_word(struct sim *s, struct actor *a, struct sim_node *n, unsign
         hostile_say(s, n->number, cast_signed(s, st, key, NULL));
         return;
     }
-    hostile_say(s, n->number, vote_for(s, ERA_KIND_READINESS, charter, component, seq, &id, key));
+    hostile_say(s, n->number, hostile_vote(s, ERA_KIND_READINESS, charter, component, seq, &id, key));
 }
 
 static uint64_t act_spam(struct sim *s, struct actor *a)
 {
     struct sim_node *n = hostile_any_node(s, &a->prng);
-    if (over(s))
+    if (hostile_over(s))
         return CAST_NEVER;
     if (n) {
         for (unsigned i = 0; i < SPAM_WORDS; i++)
@@ -463,7 +462,7 @@ static uint64_t act_spam(struct sim *s, struct actor *a)
 
 static void far_event(struct sim *s, struct actor *a, struct sim_node *n, const struct sim_key *key)
 {
-    struct era_statement *st = begin(s, ERA_KIND_EVENT);
+    struct era_statement *st = hostile_begin(s, ERA_KIND_EVENT);
     struct era_event_statement *e = &st->u.event;
     struct era_view view;
     era_node_view(n->node, era_node_network_component(n->node), &view);
@@ -480,18 +479,18 @@ static uint64_t act_far(struct sim *s, struct actor *a)
     static const uint64_t ahead[] = {1, 2, 3, 1000, 39000000}; /* the last: 2099, and ERA_EPOCH_MAX below */
     struct crew *crew = s->cast->crew;
     struct sim_node *n = hostile_any_node(s, &a->prng);
-    if (over(s))
+    if (hostile_over(s))
         return CAST_NEVER;
     if (n && crew->validator_count > 0) {
         const struct era_charter *charter = era_node_charter(n->node);
         const struct sim_key *key = crew->validators[era_prng_below(&a->prng, crew->validator_count)];
         uint64_t draw = era_prng_below(&a->prng, 6), now = sim_true_epoch(s);
-        struct era_hash id = invented(&a->prng);
+        struct era_hash id = hostile_invented(&a->prng);
         announce(s, a, n, key, draw < 5 ? now + ahead[draw] : ERA_EPOCH_MAX, cast_chance(&a->prng, 50), 2);
         far_event(s, a, n, key);
         hostile_say(s, n->number,
-                    vote_for(s, ERA_KIND_READINESS, charter, 0, cast_chance(&a->prng, 50) ? ERA_SEQ_MAX : 500,
-                             &id, key));
+                    hostile_vote(s, ERA_KIND_READINESS, charter, 0,
+                                 cast_chance(&a->prng, 50) ? ERA_SEQ_MAX : 500, &id, key));
         sim_strike(s, SIM_FAULT_FAST_FORWARD, n, "%s speaks from the future", key->name);
     }
     return s->now_ms + cast_between(&a->prng, s->plan.epoch_ms / 2, 3 * s->plan.epoch_ms);
