@@ -3,8 +3,8 @@
 
 _erasim_options() {
     case $1 in
-    run) echo "--seed --nodes --hours --faults --strict --trace --svg" ;;
-    sweep) echo "--seeds --jobs --nodes --hours --faults --strict" ;;
+    run) echo "--seed --nodes --hours --epoch --faults --strict --unbounded --trace --svg" ;;
+    sweep) echo "--seeds --jobs --nodes --hours --epoch --faults --strict --unbounded" ;;
     script) echo "--trace --svg" ;;
     mutants) echo "--dir --seeds --jobs --nodes --hours --faults --strict" ;;
     esac

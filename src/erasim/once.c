@@ -12,9 +12,11 @@
 struct sim_plan once_plan(const struct sim_options *o, uint64_t seed)
 {
     struct sim_plan plan = sim_plan_from_seed(seed, o->nodes, 0, o->faults);
+    uint64_t epoch_ms = o->epoch_s > 0 ? o->epoch_s * 1000 : plan.epoch_ms;
     if (o->hours > 0)
-        plan = sim_plan_from_seed(seed, o->nodes,
-                                  (o->hours * REPORT_HOUR_MS + plan.epoch_ms - 1) / plan.epoch_ms, o->faults);
+        plan = sim_plan_from_seed(seed, o->nodes, (o->hours * REPORT_HOUR_MS + epoch_ms - 1) / epoch_ms,
+                                  o->faults);
+    plan.epoch_ms = epoch_ms;
     if (o->strict)
         plan.strict = strcmp(o->strict, "on") == 0;
     plan.bounded = !o->unbounded;

@@ -42,6 +42,7 @@ enum key {
     KEY_SEEDS,
     KEY_NODES,
     KEY_HOURS,
+    KEY_EPOCH,
     KEY_FAULTS,
     KEY_STRICT,
     KEY_UNBOUNDED,
@@ -71,6 +72,8 @@ static const struct sim_option options[] = {
      "honest nodes (default: the seed chooses)"},
     {"hours", "--hours", KEY_HOURS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "H",
      "virtual hours of each node (default: the seed chooses)"},
+    {"epoch", "--epoch", KEY_EPOCH, ON(RUN) | ON(SWEEP), "SECONDS",
+     "virtual length of an epoch; long runs want long ones (default 60)"},
     {"faults", "--faults", KEY_FAULTS, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "LIST",
      "kinds that may strike: loss,cut or all,-jump or none (default all)"},
     {"strict", "--strict", KEY_STRICT, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "on|off",
@@ -162,6 +165,8 @@ static bool take(struct sim_options *o, const struct sim_option *option, const c
         return number(value, 1, SIM_NODES_MAX, "nodes", &o->nodes, err);
     case KEY_HOURS:
         return number(value, 1, SIM_HOURS_MAX, "hours", &o->hours, err);
+    case KEY_EPOCH:
+        return number(value, 1, SIM_EPOCH_S_MAX, "epoch", &o->epoch_s, err);
     case KEY_FAULTS:
         return faults(value, o, err);
     case KEY_STRICT:
@@ -356,6 +361,7 @@ static void add_plan(const struct sim_options *o, char out[SIM_COMMAND_BYTES])
 {
     add_number(out, "nodes", o->nodes);
     add_number(out, "hours", o->hours);
+    add_number(out, "epoch", o->epoch_s);
     add(out, "faults", o->fault_list);
     add(out, "strict", o->strict);
     if (o->unbounded)

@@ -7,6 +7,7 @@
 #include "src/host/error.h"
 
 #define SIM_HOURS_MAX     87600 /* ten years */
+#define SIM_EPOCH_S_MAX   604800 /* a week */
 #define SIM_JOBS_MAX      256
 #define SIM_COMMAND_BYTES 512
 
@@ -20,6 +21,7 @@ struct sim_options {
     uint64_t seed, seed_first, seed_last;
     bool seeds_given;
     uint64_t nodes, hours; /* 0: the seed chooses */
+    uint64_t epoch_s;      /* 0: the plan's */
     uint64_t jobs;         /* 0: as many as there are processors */
     sim_faults_t faults;
     const char *fault_list; /* NULL: not said */
