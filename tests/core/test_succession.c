@@ -346,7 +346,7 @@ Test(succession, R6_a_certificate_that_the_store_lost_is_made_again)
 Test(succession, R6_a_certificate_too_large_with_all_is_made_of_the_fewest)
 {
     char many[16384] = "w1:1000 w2:1000 w3:1000";
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 420; i++)
         snprintf(many + strlen(many), 16, " v%d:1", i);
     old = given_charter(many, "network k=2 signers=s1,s2");
     next = given_next_charter(old, "erin:10", "network k=2 signers=s1,s2", E, CARRIED);
@@ -354,16 +354,16 @@ Test(succession, R6_a_certificate_too_large_with_all_is_made_of_the_fewest)
     take(p, given_charter_statement(next, "s1"));
     take_each(given_accept, "erin");
     take_each(given_charter_approve, "s1 s2");
-    for (int i = 0; i < 203; i++) { /* 64 slots, other words each: 1.2 MB in all */
+    for (int i = 0; i < 423; i++) { /* 64 slots, other words each: 1.2 MB in all */
         char who[8];
         struct era_close *words = given_last(given_closing(next), (uint64_t)i);
         for (uint64_t seq = 1; seq <= ERA_CLOSE_SLOTS_MAX; seq++)
             given_named(words, "network", seq, next->hash);
-        snprintf(who, sizeof who, i < 200 ? "v%d" : "w%d", i < 200 ? i : i - 199);
+        snprintf(who, sizeof who, i < 420 ? "v%d" : "w%d", i < 420 ? i : i - 419);
         cr_assert_eq(take(p, given_close(next, who, words)), ERA_ACCEPTED);
     }
     cr_expect_eq(assemble(p), 1);
-    cr_expect_eq(era_ledger_next(p->ledger, NULL)->close_count, 203);
+    cr_expect_eq(era_ledger_next(p->ledger, NULL)->close_count, 423);
 }
 
 Test(succession, R10_what_led_to_it_goes_and_closes_stay)
