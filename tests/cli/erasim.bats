@@ -80,6 +80,45 @@ scn() {
     wrong sim-scn-charter erasim script s.scn
 }
 
+@test "bad: a scenario with charters that follow" {
+    scn 'next chartre C at=5'
+    wrong sim-scn-next erasim script s.scn
+    scn 'next charter C'
+    wrong sim-scn-next-at erasim script s.scn
+    scn 'next charter C at=5 validtors=v1'
+    wrong sim-scn-next-option erasim script s.scn
+    scn 'next charter C at=5' 'next charter D after=E at=7'
+    wrong sim-scn-next-after erasim script s.scn
+    scn 'next charter 1 at=5'
+    wrong sim-scn-next-name erasim script s.scn
+    scn 'next charter C at=5 validators='
+    wrong sim-scn-next-sound erasim script s.scn
+    scn 'next charter C at=5' 'at 2 v1 accepts charter D'
+    wrong sim-scn-next-none erasim script s.scn
+    scn 'next charter C at=5' 'at 2 v1 accepts C'
+    wrong sim-scn-next-word erasim script s.scn
+    scn 'expect v1 counts charter 1'
+    wrong sim-scn-counts erasim script s.scn
+    scn 'expect v1 lokced'
+    wrong sim-scn-locked erasim script s.scn
+}
+
+@test "a word about a charter that nobody proposed is wrong" {
+    scn 'next charter C at=5' 'at 2 v1 accepts charter C' 'until 3'
+    run --separate-stderr erasim script s.scn
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == "s.scn:5: nobody proposed C"* ]]
+}
+
+@test "another charter, another version, another lock than expected is said" {
+    scn 'at 1 expect charter 1 on v1' 'at 1 expect v1 counts charter 1 in 0' 'at 1 expect v1 locked' 'until 2'
+    run --separate-stderr erasim script s.scn
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"s.scn:4: the newest charter of v1 is version 0"* ]]
+    [[ "$stderr" == *"s.scn:5: v1 announced epoch 0 under charter 0"* ]]
+    [[ "$stderr" == *"s.scn:6: the key of v1 is not locked"* ]]
+}
+
 @test "an expectation that does not come true says what was seen" {
     scn 'at 1 expect v1 era 2' 'until 2'
     run --separate-stderr erasim script s.scn
@@ -103,21 +142,21 @@ scn() {
     cmp t1 t2 && cmp p1 p2 && cmp r1 r2
     jq -e '.schema == "erad.sim-run/1" and .broken == null and .counts.steps > 1000' r1
     [ "$(wc -l <t1)" -gt 100 ]
-    ! grep -E 'href|<script|url\(' p1
+    run ! grep -E 'href|<script|url\(' p1
     python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("p1")'
 }
 
 @test "a fault that was allowed and never struck is said" {
     erasim run --seed 5 --nodes 7 --hours 1 --faults eclipse >r
     grep -q 'eclipse .*allowed, and never struck' r || grep -Eq 'eclipse +[1-9]' r
-    ! grep -q 'garbage' r
+    run ! grep -q 'garbage' r
 }
 
 @test "a sweep adds up, and leaves no process" {
     run --separate-stderr erasim sweep --seeds 1..3 --jobs 2 --nodes 7 --hours 1 --faults none --json
     [ "$status" -eq 0 ]
     jq -e '.schema == "erad.sim-sweep/1" and .runs == 3 and .broken == null' <<<"$output"
-    ! pgrep -f 'erasim sweep --seeds 1[.][.]3'
+    run ! pgrep -f 'erasim sweep --seeds 1[.][.]3'
 }
 
 @test "an interrupted sweep says how to go on" {
@@ -143,6 +182,37 @@ scn() {
     run erasim mutants --dir m
     [ "$status" -eq 1 ]
     [[ "$output" == *"SURVIVED"*"1 caught, 1 survived"* ]]
+}
+
+# Every word that a scenario may hold, from the tables and the readers.
+scenario_words() {
+    awk '/const char \*const [a-z_]*\[.*\] = \{/ { on = 1 } on { print } /};/ { on = 0 }' \
+        "$ERA_SRC"/src/erasim/scenario_*.c | grep -o '"[a-z_]*"'
+    grep -oh '{"[a-z]*", SCN_' "$ERA_SRC/src/erasim/scenario_lines.c" | grep -o '"[a-z]*"'
+    grep -oh 'scn_skip(.*w, "[a-z]*")' "$ERA_SRC"/src/erasim/scenario*.c | grep -o '"[a-z]*"'
+    sed -n 's/^ *X([A-Z]*, \("[a-z]*"\),.*/\1/p' "$ERA_SRC/src/erasim/trace.h"
+}
+
+# What the manual's section on scenarios marks as literal, a word a line.
+documented_words() {
+    awk '/^\.Sh /{ on = /SCENARIOS/ }
+         on && /^\./ {
+             gsub(/[,=():]/, " ")
+             for (i = 1; i <= NF; i++) {
+                 if ($i ~ /^\.?(Li|Ar|No|Oo|Oc|Op|Pq|Ns|It|Fl|Xr|Pa|Sq|Sx)$/) literal = $i ~ /Li$/
+                 else if (i == 1) literal = 0
+                 else if (literal) print $i
+             }
+         }' "$ERA_SRC/doc/erasim.1"
+}
+
+@test "the manual knows every word of a scenario" {
+    scenario_words | tr -d '"' | sort -u >words
+    documented_words | sort -u >known
+    [ "$(wc -l <words)" -gt 90 ]
+    missing=$(comm -23 words known)
+    echo "not in doc/erasim.1: $missing"
+    [ -z "$missing" ]
 }
 
 @test "the manual and the completions know every verb and option of erasim" {
