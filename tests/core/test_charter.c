@@ -415,6 +415,184 @@ Test(charter, advice_is_no_error)
     assert_advice(d, "it alone holds a quorum of the stake and decides everything");
 }
 
+Test(charter, numbers_stay_within_2_to_the_53)
+{
+    struct era_charter c[6];
+
+    for (size_t i = 0; i < 6; i++)
+        c[i] = i < 2 ? given_next_charter() : given_charter(5);
+    c[0].effective = ERA_EPOCH_MAX + 1;
+    assert_error(c[0], "the effective epoch is out of range");
+    c[1].carried[0].seq = ERA_SEQ_MAX + 1;
+    assert_error(c[1], "the seq up to which `network` is carried is out of range");
+    c[2].clock.genesis_ms = ERA_EPOCH_MAX + 1;
+    assert_error(c[2], "the clock's genesis or tolerance is out of range");
+    c[3].clock.tolerance_epochs = ERA_EPOCH_MAX + 1;
+    assert_error(c[3], "the clock's genesis or tolerance is out of range");
+    c[4].components[0].notice_epochs = ERA_EPOCH_MAX + 1;
+    assert_error(c[4], "a notice is out of range");
+    c[5].components[0].urgent_notice_epochs = ERA_EPOCH_MAX + 1;
+    assert_error(c[5], "a notice is out of range");
+}
+
+Test(charter, R14_a_clock_has_a_kind_and_epochs_that_last)
+{
+    struct era_charter c[5];
+
+    for (size_t i = 0; i < 5; i++)
+        c[i] = given_charter(5);
+    c[0].clock.kind = 3;
+    assert_error(c[0], "the clock has no known kind");
+    c[1].clock.epoch_ms = 0;
+    assert_error(c[1], "an epoch has no sensible length");
+    c[2].clock.epoch_ms = ERA_EPOCH_MAX + 1;
+    assert_error(c[2], "an epoch has no sensible length");
+    c[3].clock.kind = ERA_CLOCK_HEIGHT;
+    assert_error(c[3], "a height clock has no genesis time: heights count from 0");
+    c[4].clock.kind = ERA_CLOCK_HEIGHT;
+    c[4].clock.genesis_ms = 0;
+    c[4].clock.epoch_ms = 10; /* heights, and no milliseconds that could be too few */
+    cr_assert_str_empty(first_said(&c[4], true));
+}
+
+Test(charter, C3_events_of_a_key_and_epoch_are_bounded)
+{
+    struct era_charter most = given_charter(5), more = given_charter(5);
+
+    most.events_per_epoch = 1000;
+    cr_assert_str_empty(first_said(&most, true));
+    more.events_per_epoch = 1001;
+    assert_error(more, "events_per_epoch is above 1000");
+}
+
+Test(charter, a_validator_has_stake)
+{
+    struct era_charter c = given_charter(5);
+
+    c.validators[2].stake = 0;
+    assert_error(c, "stake 0 counts for nothing");
+}
+
+Test(charter, M6_a_fraction_has_a_denominator_of_1_to_a_million)
+{
+    static const struct era_fraction wrong[] = {{0, 0}, {1, 1000001}, {2, 1}};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct era_charter enough = given_charter(5), quorum = given_charter(5);
+
+        enough.components[0].enough = wrong[i];
+        assert_error(enough, "`enough` is above the whole stake, or no fraction");
+        quorum.components[0].rebuild_quorum = wrong[i];
+        assert_error(quorum, "`rebuild_quorum` is above the whole stake, or no fraction");
+    }
+}
+
+Test(charter, T2_the_source_digest_of_the_initial_record_has_a_known_form)
+{
+    struct era_charter known = given_charter(5), unknown = given_charter(5);
+
+    strcpy(known.components[0].initial.source_digest, H1);
+    cr_assert_str_empty(first_said(&known, true));
+    strcpy(unknown.components[0].initial.source_digest, "md5:00");
+    assert_error(unknown, "the source digest `md5:00` has no known form");
+}
+
+Test(charter, M2_the_initial_record_may_depend_on_others)
+{
+    struct era_charter c = given_charter(5);
+
+    c.components[0].initial.dependency_count = 1;
+    strcpy(c.components[0].initial.dependencies[0].name, "hostchain");
+    strcpy(c.components[0].initial.dependencies[0].range, ">=1.2.0");
+    cr_assert_str_empty(first_said(&c, true));
+}
+
+/* As many as there may be of everything, with the longest names. */
+static void fill_component(struct era_component *p)
+{
+    struct era_record *r = &p->initial;
+
+    for (size_t i = 0; i < p->signer_count; i++)
+        snprintf(p->signers[i].name, sizeof p->signers[i].name, "%064zu", i);
+    r->artefact_count = ERA_ARTEFACTS_MAX;
+    for (size_t i = 0; i < r->artefact_count; i++) {
+        snprintf(r->artefacts[i].name, sizeof r->artefacts[i].name, "%064zu", i);
+        strcpy(r->artefacts[i].digest, SHA256);
+        memset(r->artefacts[i].link, 'x', ERA_LINK_BYTES_MAX);
+    }
+    r->flag_count = ERA_FLAGS_MAX;
+    for (size_t i = 0; i < r->flag_count; i++)
+        snprintf(r->flags[i].name, sizeof r->flags[i].name, "%064zu", i);
+    r->dependency_count = ERA_DEPENDENCIES_MAX;
+    for (size_t i = 0; i < r->dependency_count; i++) {
+        snprintf(r->dependencies[i].name, sizeof r->dependencies[i].name, "%064zu", i);
+        snprintf(r->dependencies[i].since, sizeof r->dependencies[i].since, "%064zu", i);
+        strcpy(r->dependencies[i].range, ">=1.2.0");
+    }
+    memset(r->link, 'x', ERA_LINK_BYTES_MAX);
+}
+
+static struct era_charter given_largest_charter(void)
+{
+    struct era_charter c = given_charter(ERA_VALIDATORS_MAX);
+
+    for (size_t i = 0; i < c.validator_count; i++) {
+        snprintf(c.validators[i].name, sizeof c.validators[i].name, "%064zu", i);
+        c.validators[i].stake = (uint64_t)1 << 40;
+    }
+    c.component_count = ERA_COMPONENTS_MAX;
+    for (size_t i = 0; i < c.component_count; i++) {
+        char id[16];
+
+        snprintf(id, sizeof id, i == 31 ? "network" : "c%02zu", i);
+        given_component(&c.components[i], id, 40, ERA_SIGNERS_MAX);
+        fill_component(&c.components[i]);
+    }
+    return c;
+}
+
+Test(charter, R6_its_bytes_are_bounded)
+{
+    struct era_charter c = given_largest_charter();
+    const char *said = first_said(&c, true);
+
+    cr_assert(strncmp(said, "it takes ", 9) == 0 && strstr(said, " bytes of at most 1048576"), "%s", said);
+}
+
+Test(charter, advice_tells_what_somebody_will_regret)
+{
+    struct era_charter all = given_charter(5), urgent = given_charter(5), heights = given_charter(5),
+                       short_epochs = given_charter(5);
+
+    given_component(&all.components[0], "network", 5, 5);
+    assert_advice(all, "k is all of the signers: one lost key stops its upgrades for ever");
+    urgent.components[0].urgent_notice_epochs = 3;
+    assert_advice(urgent, "the urgent lane asks for longer notice than the normal one");
+    short_epochs.clock.epoch_ms = 999;
+    assert_advice(short_epochs, "epochs are shorter than a second: clocks differ by more");
+    heights.clock = (struct era_clock_params){ERA_CLOCK_HEIGHT, 0, 10, 1};
+    cr_assert_str_empty(first_said(&heights, false));
+}
+
+Test(charter, P4_a_lone_signer_is_not_told_to_be_one_of_more)
+{
+    struct era_charter c = given_charter(5);
+    struct era_charter_finding all[8];
+
+    given_component(&c.components[0], "network", 1, 1);
+    c.overrides = true;
+    cr_assert_eq(era_charter_check(&c, all, 8), 1);
+    cr_assert_str_eq(all[0].text, "it lets thresholds pass that can leave the network stuck");
+    era_charter_clear(&c);
+}
+
+Test(charter, R6_advice_tells_when_only_small_plans_fit_a_ledger)
+{
+    struct era_charter c = given_charter(1000);
+
+    assert_advice(c, "plans with 16 artefacts would exceed what a ledger holds; the initial ones fit");
+}
+
 /* ---- what the rules read ---- */
 
 Test(charter, R5_quorum_is_more_than_two_thirds)
@@ -463,6 +641,8 @@ Test(charter, T2_a_digest_has_one_spelling)
     cr_expect_not(era_digest_valid("h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV="), "spare bits set");
     cr_expect_not(era_digest_valid("h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"));
     cr_expect_not(era_digest_valid(H1 "="));
+    cr_expect_not(era_digest_valid("h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU+"), "no padding");
+    cr_expect_not(era_digest_valid("h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU."), "not of base64");
     cr_expect_not(
         era_digest_valid("sha256:E3B0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
     cr_expect_not(era_digest_valid("sha256:e3b0"));
