@@ -130,6 +130,7 @@ bool cast_make(struct sim *s, const char **why)
     cast_plan_rotations(s);
     cast_hire_caretakers(s);
     cast_hire_signers(s);
+    cast_hire_releases(s);
     cast_hire_rotation(s);
     hostile_hire(s);
     strike_hire(s);
@@ -143,6 +144,7 @@ void cast_free(struct sim *s)
         return;
     hostile_free(c->crew);
     strike_free(c->strikes);
+    free(c->release);
     cast_free_rotations(c);
     for (size_t i = 0; i < c->actor_count; i++)
         free(c->actors[i]);

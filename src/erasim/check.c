@@ -5,9 +5,9 @@
 #include "src/erasim/check_internal.h"
 #include "src/erasim/proof.h"
 
-const char *const check_rule_names[CHECK_RULES] = {"I1",  "I2",  "I3",  "I4",      "I5",  "I6",
-                                                   "I7",  "I8",  "I9",  "I10",     "I11", "I12",
-                                                   "I13", "I14", "I15", "R12",     "lock", "liveness"};
+const char *const check_rule_names[CHECK_RULES] = {"I1",  "I2",  "I3",  "I4",  "I5",   "I6",
+                                                   "I7",  "I8",  "I9",  "I10", "I11",  "I12",
+                                                   "I13", "I14", "I15", "R12", "lock", "liveness"};
 
 /* ---- names and nodes ---- */
 
@@ -194,9 +194,8 @@ void check_free(struct check *c)
     if (!c)
         return;
     facts_each(c->held, held_free, NULL);
-    struct facts *all[] = {c->certificates, c->proposals, c->digests, c->charters, c->places,
-                           c->sights,       c->eras,      c->held,    c->ready,    c->approved,
-                           c->leased,       c->spoken};
+    struct facts *all[] = {c->certificates, c->proposals, c->digests, c->charters, c->places, c->sights,
+                           c->eras,         c->held,      c->ready,   c->approved, c->leased, c->spoken};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         facts_free(all[i]);
     for (size_t i = 0; i < c->order_count; i++)

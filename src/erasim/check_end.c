@@ -2,10 +2,11 @@
  *
  * Liveness is judged among the largest set of honest nodes that are up and linked with one another, none with
  * a failed store, when its able validators hold stake >= max(Q, enough). Able: honest key, unlocked, clock
- * not ahead of the true epoch by more than the tolerance, not closed (R15).
+ * not ahead of the true epoch by more than the tolerance. Who is blocked counts: the recovery lane is open
+ * (R15), and what takes a broken release back is adopted there.
  *   - All of the set hold equal digests.
- *   - Each of its unlocked validators announced its present epoch or the one before, blocked ones too (I8:
- * the recovery lane is open).
+ *   - Each of its unlocked validators announced its present epoch or the one before, blocked ones too (I8),
+ * and every one of the set holds that, or what was announced before it.
  *   - A proposal that has been approved for two epochs, builds on the head that all hold, is still timely by
  * an epoch to spare, extends the head, asks no rebuild, finds no other honest vote above the head and no
  * charter closing, and for whose kind every able validator votes by itself, is adopted. What fails one of
@@ -78,11 +79,10 @@ static const struct era_validator *seat(const struct era_charter *charter, const
 static bool able(struct check *c, const struct sim_node *n)
 {
     const struct era_charter *charter = era_node_charter(n->node);
-    struct check_head head = check_network_head(c, n);
+    enum era_gate_state state = era_node_gate(n->node, era_node_network_component(n->node))->state;
     return seat(charter, n) && era_node_lock(n->node) == ERA_LOCK_NONE &&
            era_node_epoch(n->node) <= sim_true_epoch(c->s) + charter->clock.tolerance_epochs &&
-           !check_closed(c, n, &head, era_node_epoch(n->node), &n->versions) &&
-           era_node_gate(n->node, era_node_network_component(n->node))->state > ERA_GATE_CLOCK;
+           (state == ERA_GATE_BLOCKED || state > ERA_GATE_CLOCK);
 }
 
 /* Stake of able validators; with votes >= 0 only if all of them vote by themselves for that kind. */
@@ -138,6 +138,41 @@ static void lanes_open(struct check *c, const struct gathering *g)
                         blocked ? "blocked" : "open", (unsigned long long)w->announced_epoch,
                         (unsigned long long)epoch);
     }
+}
+
+static bool timed(const struct check *c, const struct sim_node *n)
+{
+    uint64_t its = era_node_epoch(n->node), now = sim_true_epoch(c->s);
+    return its + 1 >= now && its <= now + 1;
+}
+
+/* What a validator announced reached this node: blocked ones take announcements in (R15). */
+static void hears(struct check *c, const struct sim_node *n, const struct sim_node *from)
+{
+    const struct era_ledger *l = era_node_ledger(n->node);
+    const struct era_validator *v = seat(era_ledger_charter(l), from);
+    const struct check_node *w = check_node(c, from);
+    uint64_t now = sim_true_epoch(c->s);
+    if (!v || !w->announced || w->announced_epoch < 2 || w->announced_epoch + 1 < now ||
+        w->announced_epoch > now + 1 || !timed(c, n) || !timed(c, from) ||
+        era_node_charter(n->node)->version != era_node_charter(from->node)->version)
+        return;
+    struct check_head head = check_network_head(c, n);
+    enum check_rule rule =
+        check_closed(c, n, &head, era_node_epoch(n->node), &n->versions) ? RULE_I8 : RULE_LIVENESS;
+    check_look(c, rule);
+    if (!era_ledger_fresh(l, (int)(v - era_ledger_charter(l)->validators), w->announced_epoch - 1))
+        CHECK_BREAK(c, rule, "%s (%s) does not hold what %s announced for epoch %llu", n->name,
+                    rule == RULE_I8 ? "blocked" : "open", from->name,
+                    (unsigned long long)w->announced_epoch - 1);
+}
+
+static void all_hear(struct check *c, const struct gathering *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        for (size_t k = 0; k < g->count; k++)
+            if (i != k)
+                hears(c, g->nodes[i], g->nodes[k]);
 }
 
 /* ---- what must be adopted ---- */
@@ -291,6 +326,7 @@ static void look_alive(struct check *c)
         const struct era_charter *charter = era_node_charter(g.nodes[0]->node);
         int network = era_node_network_component(g.nodes[0]->node);
         lanes_open(c, &g);
+        all_hear(c, &g);
         if (network >= 0 && quorate(charter, &charter->components[network], able_stake(c, &g, -1)))
             views_equal(c, &g);
         if (s->plan.bounded && !s->broken)

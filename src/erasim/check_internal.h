@@ -143,10 +143,10 @@ struct check {
     struct facts *places;   /* I6: place -> id */
     struct facts *sights;   /* envelopes that left: fingerprint -> struct check_sight */
     struct facts *eras;     /* I7: epoch -> struct check_emission */
-    struct facts *leased;   /* I7: epoch and entry -> struct check_slot, the highest head of those who leased */
-    struct facts *spoken;   /* items that lay on their signer's own disk at a start */
-    struct facts *held;     /* I13: item -> struct check_held */
-    struct facts *ready;    /* readiness by honest keys: place -> struct check_ready */
+    struct facts *leased; /* I7: epoch and entry -> struct check_slot, the highest head of those who leased */
+    struct facts *spoken; /* items that lay on their signer's own disk at a start */
+    struct facts *held;   /* I13: item -> struct check_held */
+    struct facts *ready;  /* readiness by honest keys: place -> struct check_ready */
     struct facts *approved; /* proposal id -> ms at which a node first held all its approvals */
     uint64_t adopted_ms;    /* when the last certificate was first seen */
 };

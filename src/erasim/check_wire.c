@@ -122,7 +122,8 @@ static void one_era_an_epoch(struct check *c, const struct sim_node *n, const st
         return;
     era_hex(key->b, 8, who);
     CHECK_BREAK(c, RULE_I7, "epoch %llu: events of honest keys name entries %s and %s (key %s, leaving %s)",
-                (unsigned long long)e->epoch, check_id(&first->entry, a), check_id(&e->entry, b), who, n->name);
+                (unsigned long long)e->epoch, check_id(&first->entry, a), check_id(&e->entry, b), who,
+                n->name);
 }
 
 /* ---- I8 ---- */
@@ -205,6 +206,13 @@ static void while_closed(struct check *c, const struct sim_node *n, const struct
                     (unsigned long long)sight->slot.version, (unsigned long long)sight->slot.seq);
 }
 
+/* An old word of its own, which its store forgot and others gave back. */
+static bool said_before(const struct check *c, const struct era_statement *s, const struct era_envelope *e)
+{
+    struct era_hash place;
+    return binding_place(s, &e->key, &place) && facts_find(c->places, &place);
+}
+
 void check_storing(struct check *c, struct sim_node *n, const struct era_effect *store)
 {
     struct era_envelope e;
@@ -217,7 +225,7 @@ void check_storing(struct check *c, struct sim_node *n, const struct era_effect 
             continue;
         if (!s && !(s = calloc(1, sizeof *s)))
             abort();
-        if (era_statement_decode(e.kind, e.payload, s) != ERA_ACCEPTED)
+        if (era_statement_decode(e.kind, e.payload, s) != ERA_ACCEPTED || said_before(c, s, &e))
             continue;
         check_look(c, RULE_I8);
         if (s->u.announcement.lease && s->u.announcement.has_entry) {

@@ -98,6 +98,7 @@ struct rotation {
 
 struct crew;    /* hostile.h */
 struct strikes; /* strike.h */
+struct release; /* cast_release.c */
 
 struct cast {
     size_t actor_count, actor_cap;
@@ -110,6 +111,7 @@ struct cast {
     struct caretaker *caretakers; /* one a node */
     struct crew *crew;
     struct strikes *strikes;
+    struct release *release;
     size_t rotation_count;
     struct rotation rotations[CAST_ROTATIONS_MAX];
     bool rival_charters;    /* bad signers may propose them */
@@ -202,6 +204,7 @@ void cast_digest(const char *artefact, const char *version, char out[ERA_DIGEST_
 
 void cast_hire_signers(struct sim *s);    /* cast_signer.c */
 void cast_hire_caretakers(struct sim *s); /* cast_host.c */
+void cast_hire_releases(struct sim *s);   /* cast_release.c; after the caretakers and signers */
 const struct approval *signer_find(const struct signer *g, uint64_t charter_version, uint64_t seq);
 uint64_t signer_floor(const struct signer *g, uint64_t charter_version);
 
