@@ -135,6 +135,16 @@ Test(succession, R10_a_close_waits_for_the_new_signers)
     cr_expect_eq(may_close("alice", next, NULL), ERA_ACCEPTED);
 }
 
+Test(succession, R10_a_close_waits_for_the_old_signers)
+{
+    take(p, given_charter_statement(next, "s1"));
+    take_each(given_accept, "erin frank grace");
+    take_each(given_charter_approve, "s2 s3");
+    cr_expect_eq(may_close("alice", next, NULL), ERA_NOT_APPROVED);
+    take_each(given_charter_approve, "s1");
+    cr_expect_eq(may_close("alice", next, NULL), ERA_ACCEPTED);
+}
+
 Test(succession, R10_a_close_waits_for_accepts)
 {
     take(p, given_charter_statement(next, "s1"));
@@ -546,6 +556,19 @@ Test(succession, R10_a_slot_above_carried_that_came_first_loses_its_effect)
     cr_expect_eq(head_seq(heir, "network"), 1);
     cr_expect(offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")), "it is the head again");
     cr_expect(!offers(p, minted));
+}
+
+Test(succession, R10_nor_does_it_make_history_of_what_lies_below)
+{
+    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    adopt(one);
+    struct peer *heir = adopted(NULL);
+    take(heir, given_certificate(next, given_soft(given_after(next, old, one, 50), 40, "6.6.6"), "s2",
+                                 "s2 s3", "erin frank grace", ""));
+    cr_assert(!offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")));
+    struct peer *last = given_heir(heir, given_next_charter(next, "erin:10", NULL, 25, 49));
+    cr_expect_eq(head_seq(last, "network"), 1);
+    cr_expect(offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")));
 }
 
 Test(succession, R10_a_component_that_comes_new_begins_with_its_record)

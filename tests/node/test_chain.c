@@ -399,6 +399,10 @@ Test(chain, R12_two_adopted_charters_stop_the_network_for_good)
         cr_expect_eq(world_gate(t.n[i]), ERA_GATE_FORKED);
         cr_expect_eq(world_emit(t.n[i], "x")->reply.verdict, i == 4 ? ERA_NO_KEY : ERA_FORKED);
     }
+    struct era_proposal *slot = given_soft(under(t.next, t.c, 1), 40, "1.1.0");
+    world_propose(t.n[1], slot, "s2 s3");
+    struct era_command ready = {.kind = ERA_CMD_READY, .proposal = given_id(t.c, slot)};
+    cr_expect_eq(world_answer(t.n[1], ready)->reply.verdict, ERA_FORKED);
     world_run_to_epoch(t.w, E + 3);
     for (int i = 0; i < NODES; i++)
         world_crash(t.n[i]);
