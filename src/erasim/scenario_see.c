@@ -41,24 +41,26 @@ static void signalled(struct scenario *sc, const struct sim_node *n, const struc
 }
 
 /* An act whose command was refused is wrong, unless it says so; and the other way round. */
-static void replied(struct scenario *sc, const struct sim_node *n, const struct era_reply *r)
+static void judge(struct scenario *sc, const struct scn_act *a, const char *node, const struct era_reply *r)
 {
-    const struct scn_act *a = NULL;
-    for (size_t i = 0; i < sc->pending_count && !a; i++)
-        if (sc->pending[i].request == r->request) {
-            a = sc->pending[i].act;
-            sc->pending[i] = sc->pending[--sc->pending_count];
-        }
-    if (!a)
-        return;
     bool ok = r->verdict == ERA_ACCEPTED || r->verdict == ERA_DUPLICATE;
     const char *code = era_verdict_code(r->verdict);
     sc->looked += a->refused;
     if (ok == a->refused)
-        scn_wrong(sc, a->line, "%s %s this: %s%s%s", n->name, ok ? "accepted" : "refused", code,
+        scn_wrong(sc, a->line, "%s %s this: %s%s%s", node, ok ? "accepted" : "refused", code,
                   r->why ? ": " : "", r->why ? r->why : "");
     else if (a->refused && a->text[0] && strcmp(a->text, code) != 0)
-        scn_wrong(sc, a->line, "%s refused this as %s, not as %s", n->name, code, a->text);
+        scn_wrong(sc, a->line, "%s refused this as %s, not as %s", node, code, a->text);
+}
+
+static void replied(struct scenario *sc, const struct sim_node *n, const struct era_reply *r)
+{
+    for (size_t i = 0; i < sc->pending_count; i++)
+        if (sc->pending[i].request == r->request) {
+            judge(sc, sc->pending[i].act, n->name, r);
+            sc->pending[i] = sc->pending[--sc->pending_count];
+            return;
+        }
 }
 
 static void stepped(void *ctx, struct sim *s, struct sim_node *n, const struct era_event *event,
@@ -115,10 +117,17 @@ void scn_watch(struct scenario *sc)
     sim_watch(sc->s, (struct sim_watch){.ctx = sc, .stepped = stepped, .left = left});
 }
 
+/* A node that counts as faulty is not watched: its replies are looked up. */
 void scn_pending_end(struct scenario *sc)
 {
-    for (size_t i = 0; i < sc->pending_count; i++)
-        scn_wrong(sc, sc->pending[i].act->line, "this was never answered");
+    for (size_t i = 0; i < sc->pending_count; i++) {
+        const struct scn_pending *p = &sc->pending[i];
+        const struct era_reply *r = sim_reply(sc->s, p->request);
+        if (r)
+            judge(sc, p->act, "the node", r);
+        else
+            scn_wrong(sc, p->act->line, "this was never answered");
+    }
 }
 
 /* ---- nodes ---- */
