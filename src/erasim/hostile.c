@@ -235,6 +235,7 @@ void hostile_hire(struct sim *s)
     hostile_hire_noise(s);
     hostile_hire_more(s);
     hostile_hire_rotate(s);
+    hostile_hire_pair(s);
 }
 
 void hostile_free(struct crew *c)

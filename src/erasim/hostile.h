@@ -87,6 +87,10 @@ uint64_t hostile_next_act(struct sim *s, struct actor *a);
 
 void hostile_hire_rotate(struct sim *s);
 
+/* ---- hostile_pair.c: two plans of one slot, both approved ---- */
+
+void hostile_hire_pair(struct sim *s);
+
 /* ---- hostile_more.c: one key counted twice, two plans adopted ---- */
 
 void hostile_hire_more(struct sim *s);

@@ -7,3 +7,4 @@ tests_erasim_test_erasim_SOURCES = tests/lib/given.c tests/lib/given.h
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_sim.c
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_check.c tests/erasim/test_proof.c
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_cast.c
+tests_erasim_test_erasim_SOURCES += tests/erasim/test_rotate.c
