@@ -155,6 +155,8 @@ static void hears(struct check *c, const struct sim_node *n, const struct sim_no
     uint64_t now = sim_true_epoch(c->s);
     if (!v || !w->announced || w->announced_epoch < 2 || w->announced_epoch + 1 < now ||
         w->announced_epoch > now + 1 || !timed(c, n) || !timed(c, from) ||
+        era_node_charter(n->node) != era_node_counting_charter(n->node) ||
+        era_node_charter(from->node) != era_node_counting_charter(from->node) ||
         era_node_charter(n->node)->version != era_node_charter(from->node)->version)
         return;
     struct check_head head = check_network_head(c, n);
