@@ -7,8 +7,8 @@ SCENARIOS += tests/sim/p2_soft_before_breaking.scn tests/sim/n7_strict_off.scn t
 SCENARIOS += tests/sim/r4_armed.scn tests/sim/r8_evidence.scn tests/sim/s9_lock_at_start.scn
 SCENARIOS += tests/sim/n7_rotation.scn tests/sim/r10_asleep.scn tests/sim/r10_disjoint.scn
 SCENARIOS += tests/sim/r10_late_close.scn tests/sim/r10_leaked_key.scn tests/sim/r10_open_proposal.scn
-TESTS += tests/sim/run.sh
-EXTRA_DIST += tests/sim/run.sh $(SCENARIOS)
+TESTS += tests/sim/run.sh tests/sim/mutants.sh
+EXTRA_DIST += tests/sim/run.sh tests/sim/mutants.sh $(SCENARIOS)
 include tests/sim/mutants/local.mk
 CHECK_LONG += tests/sim/long.sh
 EXTRA_DIST += tests/sim/long.sh

@@ -33,6 +33,6 @@ for object in $objects; do
 done
 # shellcheck disable=SC2086
 $ERA_LINK_WITH -o "$output" $objects $ERA_PARTS
-# What the sweep of this mutant needs to be seen.
-sed -n 's/^sweep: //p' "$patch" >"$output.sweep"
+# What the sweep of this mutant needs to be seen: seeds that show it, and options.
+sed -n -e 's/^seeds: /--seeds /p' -e 's/^sweep: //p' "$patch" >"$output.sweep"
 rm -rf "$work"
