@@ -165,7 +165,6 @@ static void vote(struct scenario *sc, const struct scn_act *a)
 /* The digest that the plan gives its first artefact, or another. */
 static void attest(struct scenario *sc, const struct scn_act *a)
 {
-    static const char source[] = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
     const struct scn_proposal *p = made(sc, a);
     if (!p)
         return;
@@ -181,9 +180,23 @@ static void attest(struct scenario *sc, const struct scn_act *a)
                     (struct era_command){.kind = ERA_CMD_ATTEST,
                                          .proposal = p->id,
                                          .artefact = r->artefacts[0].name,
-                                         .digest = a->never ? source : r->artefacts[0].digest,
-                                         .source_digest = source,
+                                         .digest = a->never ? SCN_STATE_DIGEST : r->artefacts[0].digest,
+                                         .source_digest = SCN_STATE_DIGEST,
                                          .builder = "scenario"});
+        else
+            scn_wrong(sc, a->line, "%s is down", n->name);
+    }
+}
+
+static void checkpoint(struct scenario *sc, const struct scn_act *a)
+{
+    for (size_t i = 0; i < a->who.count; i++) {
+        struct sim_node *n = node_at(sc, a->who.at[i]);
+        if (n->node)
+            scn_ask(sc, a, n,
+                    (struct era_command){.kind = ERA_CMD_CHECKPOINT,
+                                         .topic = a->component,
+                                         .digest = a->never ? SCN_OTHER_DIGEST : SCN_STATE_DIGEST});
         else
             scn_wrong(sc, a->line, "%s is down", n->name);
     }
@@ -288,9 +301,11 @@ static void both_ways(struct scenario *sc, const struct scn_act *a, size_t from,
     change(sc->s, to, from);
 }
 
-/* Without a second list: from all the others. */
+/* Without a second list: from all the others. `heal` alone: all. */
 static void cut_or_heal(struct scenario *sc, const struct scn_act *a)
 {
+    if (a->who.count == 0)
+        sim_heal_all(sc->s);
     for (size_t i = 0; i < a->who.count; i++)
         for (size_t j = 0; j < sc->node_count; j++)
             if (a->to.count ? listed(&a->to, j) : !listed(&a->who, j))
@@ -394,6 +409,9 @@ void scn_perform(struct scenario *sc, const struct scn_act *a)
     case SCN_UNLOCK:
         unlock(sc, a);
         return;
+    case SCN_CHECKPOINT:
+        checkpoint(sc, a);
+        return;
     case SCN_INSTALL:
     case SCN_STAGE:
         install(sc, a);
@@ -405,12 +423,6 @@ void scn_perform(struct scenario *sc, const struct scn_act *a)
         deliver(sc, a);
         return;
     case SCN_HEAL:
-        if (a->who.count == 0) {
-            sim_heal_all(sc->s);
-            return;
-        }
-        cut_or_heal(sc, a);
-        return;
     case SCN_CUT:
         cut_or_heal(sc, a);
         return;

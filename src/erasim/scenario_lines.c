@@ -40,16 +40,16 @@ static bool draft_class(struct scn_words *w, struct scn_draft *d)
     return d->change == SCN_CHANGE_NONE || version(w, d->version);
 }
 
-static bool draft_component(struct scn_words *w, struct scn_draft *d)
+static bool component(struct scn_words *w, char *out, size_t size)
 {
     const struct era_charter *c = w->sc->charter;
     const char *known[ERA_COMPONENTS_MAX];
     size_t which;
     for (size_t i = 0; i < c->component_count; i++)
         known[i] = c->components[i].id;
-    if (!scn_text(w, "a component", d->component, sizeof d->component))
+    if (!scn_text(w, "a component", out, size))
         return false;
-    return scn_one_of(w, d->component, "component", known, c->component_count, &which);
+    return scn_one_of(w, out, "component", known, c->component_count, &which);
 }
 
 static bool draft_option(struct scn_words *w, struct scn_draft *d, size_t which)
@@ -59,7 +59,7 @@ static bool draft_option(struct scn_words *w, struct scn_draft *d, size_t which)
     case 0:
         return scn_number(w, ERA_EPOCH_MAX, "an epoch", &d->effective);
     case 1:
-        return draft_component(w, d);
+        return component(w, d->component, sizeof d->component);
     case 2:
         return scn_number(w, ERA_SEQ_MAX, "a seq", &d->seq);
     case 3:
@@ -207,6 +207,14 @@ static bool announce(struct scn_words *w, struct scn_act *a)
     a->lease = scn_skip(w, "lease");
     a->blocked = scn_skip(w, "blocked");
     return (!scn_skip(w, "for") || scn_proposal(w, &a->proposal)) && tail(w, a);
+}
+
+static bool checkpoint(struct scn_words *w, struct scn_act *a)
+{
+    if (!component(w, a->component, sizeof a->component))
+        return false;
+    a->never = scn_skip(w, "differing");
+    return tail(w, a);
 }
 
 static bool install(struct scn_words *w, struct scn_act *a)
@@ -452,6 +460,20 @@ static bool see_charter(struct scn_words *w, struct scn_act *a)
     return on_nodes(w, a);
 }
 
+/* checkpoint network 30 in 5 */
+static bool see_checkpoint(struct scn_words *w, struct scn_act *a)
+{
+    a->see = SCN_SEE_CHECKPOINT;
+    if (!component(w, a->component, sizeof a->component))
+        return false;
+    a->never = scn_skip(w, "differing");
+    if (!scn_number(w, ERA_STAKE_SUM_MAX, "a stake", &a->number))
+        return false;
+    if (!scn_skip(w, "in"))
+        return scn_fail(w, "write: expect checkpoint network 30 in 5", "in which epoch?");
+    return scn_number(w, SCN_EPOCHS_MAX, "an epoch", &a->epoch) && on_nodes(w, a);
+}
+
 static bool expectation(struct scn_words *w, struct scn_act *a)
 {
     a->kind = SCN_EXPECT;
@@ -465,6 +487,8 @@ static bool expectation(struct scn_words *w, struct scn_act *a)
         return see_evidence(w, a);
     if (scn_skip(w, "charter"))
         return see_charter(w, a);
+    if (scn_skip(w, "checkpoint"))
+        return see_checkpoint(w, a);
     if (scn_skip(w, "break"))
         return see_break(w, a);
     return see_nodes(w, a);
@@ -491,6 +515,7 @@ static const struct verb deeds[] = {
     {"emits", SCN_EMIT, emit},
     {"accepts", SCN_NEXT_ACCEPT, accept_or_close},
     {"closes", SCN_NEXT_CLOSE, accept_or_close},
+    {"checkpoints", SCN_CHECKPOINT, checkpoint},
 };
 /* First of the line. */
 static const struct verb happenings[] = {
@@ -519,8 +544,8 @@ static const struct verb *verb_of(const struct verb *table, size_t count, const 
 /* Nodes emit and install; signers and validators do the rest. */
 static bool doer(struct scn_words *w, const struct verb *v, struct scn_act *a)
 {
-    bool node =
-        v->kind == SCN_INSTALL || v->kind == SCN_STAGE || v->kind == SCN_EMIT || v->kind == SCN_ATTEST;
+    bool node = v->kind == SCN_INSTALL || v->kind == SCN_STAGE || v->kind == SCN_EMIT ||
+                v->kind == SCN_ATTEST || v->kind == SCN_CHECKPOINT;
     bool ok = node ? scn_nodes(w, &a->who) : scn_keys(w, &a->who);
     w->at++; /* the verb */
     return ok;

@@ -19,7 +19,10 @@
 #define SCN_PENDING_MAX   256
 #define SCN_EPOCHS_MAX    10000
 #define SCN_NONE          SIZE_MAX
-#define SCN_GENESIS_MS    UINT64_C(1767225600000)
+/* What a host program's state is, and what somebody else's is. */
+#define SCN_STATE_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+#define SCN_OTHER_DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define SCN_GENESIS_MS   UINT64_C(1767225600000)
 
 /* Numbers of nodes, keys or proposals, in the order of the file. */
 struct scn_list {
@@ -36,6 +39,7 @@ enum scn_act_kind {
     SCN_NEXT_ACCEPT,
     SCN_NEXT_CLOSE,
     SCN_UNLOCK,
+    SCN_CHECKPOINT,
     SCN_ATTEST,
     SCN_ANNOUNCE,
     SCN_INSTALL,
@@ -57,20 +61,21 @@ enum scn_act_kind {
 };
 
 enum scn_expect_kind {
-    SCN_SEE_GATE,     /* who; number: the state */
-    SCN_SEE_ERA,      /* who; number */
-    SCN_SEE_VERSION,  /* who; text */
-    SCN_SEE_HEAD,     /* who; proposal, or SCN_NONE */
-    SCN_SEE_UP,       /* who; never: down */
-    SCN_SEE_LOCKED,   /* who; never: not */
-    SCN_SEE_COUNTS,   /* who; charter or number; epoch */
-    SCN_SEE_CHARTER,  /* charter or number; who; never */
-    SCN_SEE_PROPOSAL, /* proposal, number: enum scn_step; who; by_ms; never */
-    SCN_SEE_ERAS,     /* number in epoch */
-    SCN_SEE_EVENTS,   /* number in epoch */
-    SCN_SEE_DIGESTS,  /* never: different */
-    SCN_SEE_EVIDENCE, /* other: a key; who; never: against nobody anywhere */
-    SCN_SEE_BREAK     /* text: the rule */
+    SCN_SEE_GATE,       /* who; number: the state */
+    SCN_SEE_ERA,        /* who; number */
+    SCN_SEE_VERSION,    /* who; text */
+    SCN_SEE_HEAD,       /* who; proposal, or SCN_NONE */
+    SCN_SEE_UP,         /* who; never: down */
+    SCN_SEE_LOCKED,     /* who; never: not */
+    SCN_SEE_COUNTS,     /* who; charter or number; epoch */
+    SCN_SEE_CHARTER,    /* charter or number; who; never */
+    SCN_SEE_PROPOSAL,   /* proposal, number: enum scn_step; who; by_ms; never */
+    SCN_SEE_ERAS,       /* number in epoch */
+    SCN_SEE_EVENTS,     /* number in epoch */
+    SCN_SEE_DIGESTS,    /* never: different */
+    SCN_SEE_EVIDENCE,   /* other: a key; who; never: against nobody anywhere */
+    SCN_SEE_CHECKPOINT, /* text: a component; number: stake; epoch; never: differing; who */
+    SCN_SEE_BREAK       /* text: the rule */
 };
 
 /* How far a proposal came on a node. */
@@ -109,7 +114,7 @@ struct scn_act {
     uint64_t number, epoch, by_ms;
     int64_t amount;
     char text[ERA_RANGE_BYTES_MAX + 1]; /* verdict's code, version, payload, reason, word */
-    char word[32];
+    char component[ERA_NAME_BYTES_MAX + 1];
     struct scn_draft *draft; /* SCN_PROPOSE; owned */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/core/charter.h"
 #include "src/erasim/scenario_parts.h"
 
 /* ---- watching ---- */
@@ -283,6 +284,31 @@ static void see_evidence(struct scenario *sc, const struct scn_act *a, const str
         scn_wrong(sc, a->line, "%s holds no evidence against %s", n->name, sc->keys[a->other].name);
 }
 
+/* Stake that said one thing of the state, of the entry that the node has for that epoch. */
+static void see_checkpoint(struct scenario *sc, const struct scn_act *a, const struct sim_node *n)
+{
+    if (!n->node) {
+        scn_wrong(sc, a->line, "%s is down", n->name);
+        return;
+    }
+    const struct era_charter *c = era_node_charter(n->node), *counting = era_node_counting_charter(n->node);
+    const struct era_component *here = era_charter_component(c, a->component);
+    const struct era_component *there = era_charter_component(counting, a->component);
+    struct era_view view;
+    uint64_t stake = 0;
+    if (here && there) {
+        era_node_view(n->node, (int)(here - c->components), &view);
+        int at = era_plan_current(view.plan, a->epoch);
+        if (at >= 0)
+            stake = era_ledger_checkpoint_stake(
+                era_node_counting_ledger(n->node), (int)(there - counting->components), a->epoch,
+                &view.plan->entries[at].hash, a->never ? SCN_OTHER_DIGEST : SCN_STATE_DIGEST);
+    }
+    if (stake != a->number)
+        scn_wrong(sc, a->line, "%s holds that checkpoint of %s by stake %" PRIu64, n->name, a->component,
+                  stake);
+}
+
 /* An era's identity is the entry that began it: of soft entries the one before, and so on. */
 static struct era_hash era_began(const struct scenario *sc, struct era_hash entry)
 {
@@ -345,6 +371,8 @@ void scn_see(struct scenario *sc, const struct scn_act *a)
                 see_proposal(sc, a, n);
             else if (a->see == SCN_SEE_EVIDENCE)
                 see_evidence(sc, a, n);
+            else if (a->see == SCN_SEE_CHECKPOINT)
+                see_checkpoint(sc, a, n);
             else if (a->see == SCN_SEE_CHARTER)
                 see_charter(sc, a, n);
             else

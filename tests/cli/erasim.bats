@@ -101,6 +101,8 @@ scn() {
     wrong sim-scn-counts erasim script s.scn
     scn 'expect v1 lokced'
     wrong sim-scn-locked erasim script s.scn
+    scn 'expect checkpoint netwrk 10 in 2'
+    wrong sim-scn-checkpoint erasim script s.scn
 }
 
 @test "a word about a charter that nobody proposed is wrong" {
