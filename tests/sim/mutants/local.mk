@@ -2,13 +2,13 @@
 # `erasim mutants` runs them: each must be caught. One line a mutant: MUTANTS += NAME of NAME.patch, whose head says
 # which rule is broken, `seeds: A..B` that show it, and options that the sweep needs (`sweep: --unbounded`).
 MUTANTS =
-MUTANTS += vote-leaves-early vote-twice lease-ignores-vote
+MUTANTS += vote-leaves-early vote-twice
 MUTANTS += quorum-bare-majority live-stakes signer-counts-twice certificates-by-bytes
 MUTANTS += lowest-hash-wins head-by-arrival extending-rule-not-kept expiry-voids
 MUTANTS += blocked-emits no-recovery-lane keys-unlocked-at-start
 MUTANTS += evidence-subtracts
 # No seed is known to show these; `make mutants-unseen` builds them for a search.
-MUTANTS_UNSEEN = vote-ignores-lease close-without-last close-without-slots carried-without-headroom
+MUTANTS_UNSEEN = lease-ignores-vote vote-ignores-lease close-without-last close-without-slots carried-without-headroom
 
 MUTANT_BUILDS = $(MUTANTS:%=erasim-mutant-%$(EXEEXT))
 MUTANT_BUILDS_UNSEEN = $(MUTANTS_UNSEEN:%=erasim-mutant-%$(EXEEXT))
