@@ -19,14 +19,14 @@ static bool number(struct scn_words *w, const char *name, const char *value, uin
 }
 
 /* "v1:10,v2:20", stakes only where they are asked for. */
-static bool keys(struct scn_words *w, char *value, struct scn_list *out, uint64_t *stakes)
+static bool keys(struct scn_words *w, char *value, size_t max, struct scn_list *out, uint64_t *stakes)
 {
     char *rest = NULL;
     for (char *name = strtok_r(value, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         char *colon = stakes ? strchr(name, ':') : NULL;
         uint64_t stake = 10;
-        if (out->count == SCN_KEYS_MAX)
-            return scn_fail(w, "name fewer", "more than %d keys", SCN_KEYS_MAX);
+        if (out->count == max)
+            return scn_fail(w, "name fewer", "more than %zu keys", max);
         if (colon)
             *colon = '\0';
         if (colon && !era_u64_parse(colon + 1, ERA_STAKE_SUM_MAX, &stake))
@@ -59,10 +59,10 @@ static bool option(struct scn_words *w, struct scn_charter *c, size_t which, cha
         return after(w, c, value, &c->after);
     case 2:
         c->has_validators = true;
-        return keys(w, value, &c->validators, c->stakes);
+        return keys(w, value, SCN_KEYS_MAX, &c->validators, c->stakes);
     case 3:
         c->has_signers = true;
-        return keys(w, value, &c->signers, NULL);
+        return keys(w, value, ERA_SIGNERS_MAX, &c->signers, NULL);
     case 4:
         c->has_k = true;
         if (!number(w, name, value, ERA_SIGNERS_MAX, &v))
@@ -135,10 +135,11 @@ static void say_network(const struct scenario *sc, const struct scn_charter *d, 
             continue;
         if (d->has_k)
             p->k = p->urgent_k = d->k;
-        for (size_t j = 0; d->has_signers && j < d->signers.count && j < ERA_SIGNERS_MAX; j++) {
+        if (d->has_signers)
+            p->signer_count = d->signers.count;
+        for (size_t j = 0; j < d->signers.count; j++) {
             era_text_set(p->signers[j].name, sizeof p->signers[j].name, sc->keys[d->signers.at[j]].name);
             p->signers[j].key = *scn_public_of(sc, d->signers.at[j]);
-            p->signer_count = j + 1;
         }
     }
 }
