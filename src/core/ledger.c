@@ -506,7 +506,8 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
         era_ledger_set_offered(l, pub, true);
         return;
     }
-    era_ledger_set_offered(l, pub, !era_ledger_mark_equivocal(l, item));
+    bool equivocal = era_ledger_mark_equivocal(l, item);
+    era_ledger_set_offered(l, pub, !equivocal && !l->components[pub->component].overtaken);
     era_ledger_count_loose(l, pub);
 }
 

@@ -7,6 +7,16 @@
 
 /* ---- adoption ---- */
 
+/* Loose statements of a slot that a newer charter overtook lie below the head (R15). */
+static void refresh_loose(struct era_ledger *l, const struct component *c)
+{
+    for (size_t i = 0; i < c->slot_count; i++)
+        for (struct era_item *item = c->slots[i]->items; item; item = item->slot_next)
+            if (item->durable && !era_kind_is_carrier(item->kind) && !item->equivocal &&
+                !((struct item *)item)->derived)
+                era_ledger_set_offered(l, item, !c->overtaken);
+}
+
 /* Offered: the head's certificate and what lies above it, both rivals of a void slot among them (R12). */
 static void refresh_offers(struct era_ledger *l, int component)
 {
@@ -16,6 +26,7 @@ static void refresh_offers(struct era_ledger *l, int component)
     for (size_t i = 0; i < c->adopted_count; i++)
         era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate,
                                c->adopted[i].seq >= least && c->adopted[i].seq <= c->carried);
+    refresh_loose(l, c);
 }
 
 static int same_component(const struct era_ledger *l, const char *id)

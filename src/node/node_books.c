@@ -183,7 +183,7 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger)
     node_count(n);
     n->view_since = n->epoch;
     if (n->lock == ERA_LOCK_MISSING) /* what the key said under the charter before binds it no more */
-        node_unlock(n);
+        node_relock(n);
     era_gossip_forget_refused(n->gossip); /* what was of an unknown charter may fit now */
     char hash[ERA_HASH_TEXT_BYTES];
     node_log(n, ERA_LOG_NOTICE, "charter version %llu (%.16s) is adopted; it may count from epoch %llu on",

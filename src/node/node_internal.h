@@ -184,7 +184,8 @@ void node_judge_lock(struct era_node *n);
 void node_met_peer(struct era_node *n);
 /* One's own word came from outside and is not known here: the store is not the newest. */
 void node_own_word_missing(struct era_node *n, uint32_t kind);
-void node_unlock(struct era_node *n);
+/* From missing back to starting: what the peers hold must be known all the same. */
+void node_relock(struct era_node *n);
 void node_request_unlock(struct era_node *n, const struct era_command *r);
 
 /* node_command.c: what is asked of a node; how it speaks in its own name */

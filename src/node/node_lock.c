@@ -82,17 +82,19 @@ void node_own_word_missing(struct era_node *n, uint32_t kind)
         era_kind_name(kind));
 }
 
-void node_unlock(struct era_node *n)
+void node_relock(struct era_node *n)
 {
-    if (n->lock == ERA_LOCK_MISSING)
-        node_put_alone(n, era_record_meta(ERA_META_KEY_LOCKED), (struct era_bytes){0});
-    unlock(n);
+    node_put_alone(n, era_record_meta(ERA_META_KEY_LOCKED), (struct era_bytes){0});
+    n->lock = ERA_LOCK_STARTING;
+    node_judge_lock(n);
 }
 
 void node_request_unlock(struct era_node *n, const struct era_command *r)
 {
+    if (n->lock == ERA_LOCK_MISSING)
+        node_put_alone(n, era_record_meta(ERA_META_KEY_LOCKED), (struct era_bytes){0});
     if (n->config.secret)
-        node_unlock(n);
+        unlock(n);
     node_reply(
         n, &(struct era_reply){.request = r->id, .verdict = n->config.secret ? ERA_ACCEPTED : ERA_NO_KEY});
 }
