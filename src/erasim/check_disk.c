@@ -387,8 +387,9 @@ static bool dominated(struct check *c, const struct sim_node *n, const struct ch
     const struct era_ledger *l = era_node_ledger(n->node);
     if (a->name < 0) {
         const struct check_node *w = check_node(c, n);
-        if (a->kind == ERA_KIND_ANNOUNCEMENT) /* a clock that jumped and came back keeps others */
-            return a->slot.seq < w->durable_epoch || c->s->counts.struck[SIM_FAULT_JUMP] > 0;
+        if (a->kind == ERA_KIND_ANNOUNCEMENT) /* a clock that jumped keeps others; two charters later none */
+            return a->slot.seq < w->durable_epoch || c->s->counts.struck[SIM_FAULT_JUMP] > 0 ||
+                   a->slot.version + 2 <= era_node_charter(n->node)->version;
         return a->kind == ERA_KIND_CHARTER || a->kind == ERA_KIND_CHECKPOINT ||
                a->slot.version <= era_node_charter(n->node)->version;
     }
