@@ -122,3 +122,24 @@ Test(author, R6_a_carrier_is_at_most_one_statement)
     free(k->attestations);
     free(payload);
 }
+
+/* The payload fits, and the envelope around it not. */
+Test(author, R6_a_carrier_and_its_envelope_are_at_most_one_statement)
+{
+    struct era_carrier *k = given_carrier(c, given_proposal(c, "network", 1), "s1", "s1", "alice", "");
+    uint8_t *payload = calloc(1, ERA_STATEMENT_BYTES_MAX), *out;
+    struct era_indexed_attestation one = {.payload = {payload, 1000000}};
+
+    k->attestations = &one;
+    k->attestation_count = 1;
+    one.payload.len += ERA_STATEMENT_BYTES_MAX - 20 - era_carrier_bytes(k);
+    cr_assert_eq(era_carrier_bytes(k), ERA_STATEMENT_BYTES_MAX - 20);
+    size_t len = era_author_carrier(ERA_KIND_CERTIFICATE, k, &out);
+    cr_expect(len > 0 && len <= ERA_STATEMENT_BYTES_MAX);
+    free(out);
+    one.payload.len += 20;
+    cr_assert_eq(era_carrier_bytes(k), ERA_STATEMENT_BYTES_MAX);
+    cr_expect_eq(era_author_carrier(ERA_KIND_CERTIFICATE, k, &out), 0);
+    cr_expect_null(out);
+    free(payload);
+}

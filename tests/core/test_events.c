@@ -180,3 +180,38 @@ Test(events, C3_an_own_seq_is_never_taken_twice)
     cr_expect_eq(era_events_next_seq(events, alice, 5), 5);
     cr_expect_eq(era_events_next_seq(events, alice, 6), 1);
 }
+
+/* An event that was verified, of whoever: the table asks for no more of it. */
+static enum era_verdict arrives_numbered(uint32_t n, uint64_t epoch)
+{
+    static struct era_statement statement;
+    static const uint8_t byte;
+    statement.kind = ERA_KIND_EVENT;
+    statement.u.event = (struct era_event_statement){.epoch = epoch, .entry = entry, .seq = 1};
+    struct era_verified s = {
+        .kind = ERA_KIND_EVENT, .envelope = {&byte, 1}, .validator = (int)n, .statement = &statement};
+    era_put_be32(s.item.b, n);
+    return era_events_offer(events, &s, epoch, &entry);
+}
+
+Test(events, C3_what_is_remembered_is_bounded_and_above_it_nothing_is_delivered)
+{
+    for (uint32_t n = 0; n < ERA_EVENTS_SEEN_MAX; n++) {
+        cr_assert_eq(arrives_numbered(n, 5), ERA_ACCEPTED);
+        if (n % 65536 == 0)
+            expire(5);
+    }
+    cr_expect_eq(arrives_numbered(ERA_EVENTS_SEEN_MAX, 5), ERA_FULL);
+    cr_expect_eq(arrives_numbered(1, 5), ERA_DUPLICATE);
+    cr_expect_gt(expire(5), 0);
+    cr_expect_eq(expire(5), 0, "what is gone goes once");
+    cr_expect_eq(era_events_count(events), ERA_EVENT_RING_MAX);
+    expire(8);
+    cr_expect_eq(arrives_numbered(ERA_EVENTS_SEEN_MAX, 8), ERA_ACCEPTED, "time makes room");
+}
+
+Test(events, nothing_is_freed_of_nobody)
+{
+    era_events_free(NULL);
+    cr_expect_eq(era_events_count(events), 0);
+}
