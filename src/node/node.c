@@ -23,7 +23,7 @@ static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item,
     if (set == ERA_SET_EVENTS)
         return era_events_fetch(n->events, item, out);
     const struct era_item *held = node_find(n, item);
-    if (!held || !held->durable)
+    if (!held || !held->offered) /* what left reconciliation is not served either (R15) */
         return false;
     *out = held->envelope;
     return true;
