@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/eractl/cli.h"
 #include "src/eractl/text.h"
 

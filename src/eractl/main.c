@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/nearest.h"
 #include "src/eractl/cli.h"
 #include "src/eractl/print.h"
 #include "src/eractl/text.h"
@@ -70,7 +71,7 @@ static void nearest_verb(const char *first, const char *second, char *out, size_
     struct era_nearest word = {.word = first}, near = {0};
     for (const struct era_verb *v = era_verbs; v->name; v++) {
         snprintf(group, sizeof group, "%.*s", (int)strcspn(v->name, " "), v->name);
-        if (is_group(group) && era_text_distance(first, group) <= 2)
+        if (is_group(group) && era_word_distance(first, group) <= 2)
             word.best = v->name;
     }
     char *both = era_text_format("%.*s %s", word.best ? (int)strcspn(word.best, " ") : (int)strlen(first),

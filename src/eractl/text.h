@@ -6,19 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Letters to insert, drop, replace or swap until a is b. Only the first 63 letters count. */
-size_t era_text_distance(const char *a, const char *b);
-
-/* The nearest name so far; start with best NULL. */
-struct era_nearest {
-    const char *word;
-    const char *best;
-    size_t distance;
-};
-void era_nearest_try(struct era_nearest *n, const char *name);
-/* The best one if it is near enough for a typing error (a third of the word), else NULL. */
-const char *era_nearest_found(const struct era_nearest *n);
-
 /* "500ms", "30s", "5m", "2h": whole numbers, a unit. At most a year. False otherwise, *ms untouched. */
 bool era_duration_parse(const char *text, uint64_t *ms);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/base/semver.h"
 #include "src/core/author.h"
 #include "src/core/charter.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/base/verdict.h"
-#include "src/erasim/near.h"
 #include "src/erasim/sim.h"
 
 #define ON(verb)    (1u << SIM_VERB_##verb)
@@ -134,7 +134,7 @@ static bool faults(const char *text, struct sim_options *o, struct era_error *er
 {
     const char *word;
     size_t len;
-    char known[SHOWN_BYTES], shown[SHOWN_BYTES], cure[NEAR_CURE_BYTES];
+    char known[SHOWN_BYTES], shown[SHOWN_BYTES], cure[ERA_NEAREST_CURE_BYTES];
     o->fault_list = text;
     if (sim_faults_parse(text, &o->faults, &word, &len))
         return true;
@@ -143,12 +143,12 @@ static bool faults(const char *text, struct sim_options *o, struct era_error *er
         len--;
     }
     snprintf(known, sizeof known, "%.*s", (int)(len < sizeof known ? len : sizeof known - 1), word);
-    struct near near = {.word = known};
+    struct era_nearest near = {.word = known};
     for (size_t i = 0; i < SIM_FAULT_KINDS; i++)
-        near_try(&near, sim_fault_name((enum sim_fault)i));
-    near_try(&near, "all");
-    near_try(&near, "none");
-    near_cure(&near, "`erasim faults` lists them", cure);
+        era_nearest_try(&near, sim_fault_name((enum sim_fault)i));
+    era_nearest_try(&near, "all");
+    era_nearest_try(&near, "none");
+    era_nearest_cure(&near, "`erasim faults` lists them", cure);
     return era_error_set(err, ERA_EXIT_USAGE, "", cure, "--faults names no kind of fault: %s",
                          *known ? era_text_escape(known, shown, sizeof shown) : "(an empty word)");
 }
@@ -204,26 +204,26 @@ static bool take(struct sim_options *o, const struct sim_option *option, const c
 
 static bool find_verb(struct sim_options *o, const char *word, struct era_error *err)
 {
-    char cure[NEAR_CURE_BYTES];
-    struct near near = {.word = word};
+    char cure[ERA_NEAREST_CURE_BYTES];
+    struct era_nearest near = {.word = word};
     for (size_t i = 0; i < SIM_VERBS; i++) {
-        near_try(&near, verbs[i].name);
+        era_nearest_try(&near, verbs[i].name);
         if (strcmp(verbs[i].name, word) == 0) {
             o->verb = (enum sim_verb)i;
             o->help_verb = true;
             return true;
         }
     }
-    return wrong(err, near_cure(&near, "see `erasim --help`", cure), "there is no verb", word);
+    return wrong(err, era_nearest_cure(&near, "see `erasim --help`", cure), "there is no verb", word);
 }
 
 /* name[len], whole. NULL: err says what is wrong. */
 static const struct sim_option *find_option(const struct sim_options *o, const char *name, size_t len,
                                             struct era_error *err)
 {
-    char word[SHOWN_BYTES], cure[NEAR_CURE_BYTES], see[SHOWN_BYTES];
+    char word[SHOWN_BYTES], cure[ERA_NEAREST_CURE_BYTES], see[SHOWN_BYTES];
     snprintf(word, sizeof word, "--%.*s", (int)(len < sizeof word - 2 ? len : sizeof word - 3), name);
-    struct near near = {.word = word};
+    struct era_nearest near = {.word = word};
     const struct sim_option *elsewhere = NULL;
     for (size_t i = 0; i < OPTIONS; i++) {
         bool same = strcmp(options[i].name, word + 2) == 0;
@@ -233,14 +233,14 @@ static const struct sim_option *find_option(const struct sim_options *o, const c
         }
         if (same)
             return &options[i];
-        near_try(&near, options[i].dashed);
+        era_nearest_try(&near, options[i].dashed);
     }
     snprintf(see, sizeof see, "see `erasim %s --help`", verbs[o->verb].name);
     if (elsewhere) {
         era_error_set(err, ERA_EXIT_USAGE, "", see, "%s takes no option %s", verbs[o->verb].name, word);
         return NULL;
     }
-    wrong(err, near_cure(&near, see, cure), "there is no option", word);
+    wrong(err, era_nearest_cure(&near, see, cure), "there is no option", word);
     return NULL;
 }
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/nearest.h"
 #include "src/base/verdict.h"
-#include "src/erasim/near.h"
 #include "src/erasim/scenario_parts.h"
 #include "src/host/files.h"
 
@@ -53,7 +53,7 @@ static bool trace_line(struct scn_words *w)
 
 static bool other_line(struct scn_words *w)
 {
-    char shown[96], cure[NEAR_CURE_BYTES];
+    char shown[96], cure[ERA_NEAREST_CURE_BYTES];
     bool known;
     if (!scn_head_line(w, &known))
         return false;
@@ -63,13 +63,13 @@ static bool other_line(struct scn_words *w)
         return scn_act_line(w);
     if (scn_skip(w, "expect"))
         return scn_expect_line(w);
-    struct near near = {.word = w->word[0]};
+    struct era_nearest near = {.word = w->word[0]};
     for (size_t i = 0; i < scn_head_word_count(); i++)
-        near_try(&near, scn_head_words[i]);
-    near_try(&near, "expect");
-    near_try(&near, "trace");
-    near_try(&near, "at");
-    return scn_fail(w, near_cure(&near, "see SCENARIOS in erasim(1)", cure), "no line begins with %s",
+        era_nearest_try(&near, scn_head_words[i]);
+    era_nearest_try(&near, "expect");
+    era_nearest_try(&near, "trace");
+    era_nearest_try(&near, "at");
+    return scn_fail(w, era_nearest_cure(&near, "see SCENARIOS in erasim(1)", cure), "no line begins with %s",
                     era_text_escape(w->word[0], shown, sizeof shown));
 }
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/base/semver.h"
 #include "src/base/verdict.h"
-#include "src/erasim/near.h"
 #include "src/erasim/scenario_parts.h"
 
 #define SHOWN_BYTES 96
@@ -553,14 +553,14 @@ static bool doer(struct scn_words *w, const struct verb *v, struct scn_act *a)
 
 static bool unknown(struct scn_words *w)
 {
-    char shown[SHOWN_BYTES], cure[NEAR_CURE_BYTES];
+    char shown[SHOWN_BYTES], cure[ERA_NEAREST_CURE_BYTES];
     const char *first = w->word[w->at], *second = w->at + 1 < w->count ? w->word[w->at + 1] : NULL;
     bool who = second && (scn_key_named(w->sc, first) != SCN_NONE ||
                           scn_node_named(w->sc, first) != SCN_NONE || strchr(first, ','));
-    struct near near = {.word = who ? second : first};
+    struct era_nearest near = {.word = who ? second : first};
     for (size_t i = 0; i < (who ? DEEDS : HAPPENINGS); i++)
-        near_try(&near, who ? deeds[i].name : happenings[i].name);
-    return scn_fail(w, near_cure(&near, "see SCENARIOS in erasim(1)", cure),
+        era_nearest_try(&near, who ? deeds[i].name : happenings[i].name);
+    return scn_fail(w, era_nearest_cure(&near, "see SCENARIOS in erasim(1)", cure),
                     "nothing is known that is called %s", era_text_escape(near.word, shown, sizeof shown));
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/base/verdict.h"
-#include "src/erasim/near.h"
 #include "src/erasim/scenario_parts.h"
 
 #define SHOWN_BYTES 96
@@ -102,17 +102,17 @@ bool scn_end(struct scn_words *w)
 bool scn_one_of(struct scn_words *w, const char *word, const char *what, const char *const *known,
                 size_t count, size_t *out)
 {
-    char shown[SHOWN_BYTES], cure[NEAR_CURE_BYTES];
-    struct near near = {.word = word};
+    char shown[SHOWN_BYTES], cure[ERA_NEAREST_CURE_BYTES];
+    struct era_nearest near = {.word = word};
     for (size_t i = 0; i < count; i++) {
-        near_try(&near, known[i]);
+        era_nearest_try(&near, known[i]);
         if (strcmp(known[i], word) == 0) {
             *out = i;
             return true;
         }
     }
-    return scn_fail(w, near_cure(&near, "see SCENARIOS in erasim(1)", cure), "there is no %s called %s", what,
-                    era_text_escape(word, shown, sizeof shown));
+    return scn_fail(w, era_nearest_cure(&near, "see SCENARIOS in erasim(1)", cure),
+                    "there is no %s called %s", what, era_text_escape(word, shown, sizeof shown));
 }
 
 /* ---- names ---- */

@@ -6,6 +6,6 @@ tests_base_test_base_SOURCES = tests/base/test_bytes.c
 tests_base_test_base_SOURCES += tests/base/test_verdict.c
 tests_base_test_base_SOURCES += tests/base/test_semver.c
 tests_base_test_base_SOURCES += tests/base/test_textkey.c
-tests_base_test_base_SOURCES += tests/base/test_fraction.c
+tests_base_test_base_SOURCES += tests/base/test_fraction.c tests/base/test_nearest.c
 tests_base_test_base_SOURCES += tests/base/test_prng.c
 tests_base_test_base_SOURCES += tests/base/test_table.c
