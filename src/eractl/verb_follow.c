@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "src/base/fraction.h"
+#include "src/base/nearest.h"
 #include "src/eractl/daemon.h"
 #include "src/eractl/print.h"
 #include "src/eractl/text.h"
