@@ -193,8 +193,8 @@ static bool leases(const struct era_ledger *l, const struct era_item *item, cons
 {
     struct era_envelope e;
     enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_statement_decode(e.kind, e.payload, scratch);
+    assert(v == ERA_ACCEPTED);
+    v = era_statement_decode(e.kind, e.payload, scratch);
     assert(v == ERA_ACCEPTED); /* verified before */
     const struct era_announcement *a = &scratch->u.announcement;
     return a->lease && a->has_entry && a->charter_version == era_ledger_charter(l)->version &&

@@ -37,10 +37,9 @@ void era_ledger_enter_line(struct era_ledger *l, struct item *item)
 void era_ledger_leave_line(struct era_ledger *l, struct item *item)
 {
     struct item **at = line_at(l, item->pub.component, item->pub.validator);
-    while (*at && *at != item)
+    while (*at != item)
         at = &(*at)->line_next;
-    if (*at)
-        *at = item->line_next;
+    *at = item->line_next;
 }
 
 bool era_ledger_line_passed(const struct era_ledger *l, int component, int validator, uint64_t at,
@@ -113,8 +112,8 @@ static bool says(const struct era_item *item, const struct era_hash *entry, cons
 {
     struct era_envelope e;
     enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_statement_decode(e.kind, e.payload, scratch);
+    assert(v == ERA_ACCEPTED);
+    v = era_statement_decode(e.kind, e.payload, scratch);
     assert(v == ERA_ACCEPTED); /* verified before */
     return era_hash_eq(&scratch->u.checkpoint.entry, entry) &&
            strcmp(scratch->u.checkpoint.digest, digest) == 0;

@@ -62,8 +62,8 @@ static void proposal_of_certificate(const struct era_adopted *a, struct era_enve
     struct era_envelope e;
     struct era_carrier k;
     enum era_verdict v = era_envelope_decode(a->certificate->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_carrier_decode(e.payload, &k);
+    assert(v == ERA_ACCEPTED);
+    v = era_carrier_decode(e.payload, &k);
     assert(v == ERA_ACCEPTED);
     *out = (struct era_envelope){
         .kind = ERA_KIND_PROPOSAL, .payload = k.proposal, .key = k.author, .signature = k.signature};
@@ -109,8 +109,8 @@ static void decode_announcement(const struct era_item *item, struct era_announce
     struct era_statement *s = malloc(sizeof *s);
     assert(s);
     enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_statement_decode(e.kind, e.payload, s);
+    assert(v == ERA_ACCEPTED);
+    v = era_statement_decode(e.kind, e.payload, s);
     assert(v == ERA_ACCEPTED);
     *out = s->u.announcement;
     free(s);

@@ -73,10 +73,9 @@ struct era_candidate *era_ledger_candidate_at(struct era_ledger *l, int componen
 static void untouch(struct era_ledger *l, struct era_candidate *c)
 {
     struct era_candidate **at = &l->touched;
-    while (*at && *at != c)
+    while (*at != c)
         at = &(*at)->touched_next;
-    if (*at)
-        *at = c->touched_next;
+    *at = c->touched_next;
 }
 
 static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
@@ -286,8 +285,8 @@ void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
     struct era_envelope e;
     struct era_carrier k;
     enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_carrier_decode(e.payload, &k);
+    assert(v == ERA_ACCEPTED);
+    v = era_carrier_decode(e.payload, &k);
     assert(v == ERA_ACCEPTED);
     learn_proposal(l, c, k.proposal, &k.author, &k.signature);
     for (size_t i = 0; i < k.approval_count; i++)

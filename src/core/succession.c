@@ -113,8 +113,8 @@ const struct era_item *era_succession_own_close(const struct era_ledger *l, cons
         struct era_statement *s = malloc(sizeof *s);
         assert(s);
         enum era_verdict v = era_envelope_decode(said[0]->envelope, &e);
-        if (v == ERA_ACCEPTED)
-            v = era_statement_decode(e.kind, e.payload, s);
+        assert(v == ERA_ACCEPTED);
+        v = era_statement_decode(e.kind, e.payload, s);
         assert(v == ERA_ACCEPTED);
         *out = s->u.close;
         free(s);

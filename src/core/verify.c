@@ -275,8 +275,6 @@ static enum era_verdict check_attestations(struct era_verifier *v, const struct 
 static enum era_verdict verify_carrier(struct era_verifier *v, const struct era_envelope *e, const char **why)
 {
     struct era_verified *out = &v->verified;
-    if (!is_judged(e->kind))
-        return ERA_UNKNOWN_KIND;
     enum era_verdict verdict = era_carrier_decode(e->payload, &v->carrier);
     if (verdict != ERA_ACCEPTED)
         return verdict;

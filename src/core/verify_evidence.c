@@ -1,5 +1,6 @@
 /* Evidence: two statements by one key in one place (R8, N4). Judged by the
  * charter and its own words alone, like every carrier (R6). */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,7 +66,8 @@ bool era_verify_evidence_name(const struct era_envelope *envelope, struct era_ha
     if (era_evidence_decode(envelope->payload, &e) != ERA_ACCEPTED)
         return false;
     struct era_statement *pair = malloc(2 * sizeof *pair); /* too large for the stack */
-    bool named = pair && read_pair(&e, &pair[0], &pair[1], &at) == ERA_ACCEPTED;
+    assert(pair);
+    bool named = read_pair(&e, &pair[0], &pair[1], &at) == ERA_ACCEPTED;
     if (named) {
         struct era_hash place = place_of(&e, &at);
         *item = era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
