@@ -16,8 +16,8 @@ lie() {
     sed -i -E "$3" "$lies/$1"
 }
 
-lie README.md "has no test 'R8_tallies_shrink'" '/^\| R8 /s/R8_tallies_only_grow/R8_tallies_shrink/'
-lie README.md 'map R8: there is no src/core/nowhere.c' '/^\| R8 /s/ledger_slot.c/nowhere.c/'
+lie README.md "has no test 'R8_evidence_subtracts'" '/^\| R8 /s/R8_evidence_never_subtracts/R8_evidence_subtracts/'
+lie README.md 'map R8: there is no src/core/nowhere.c' '/^\| R8 /s/ledger_evidence.c/nowhere.c/'
 lie README.md 'map R16: missing' '/^\| R16 /d'
 lie README.md 'which is no verb' 's/^eractl reject ID/eractl refuse ID/'
 lie README.md 'the README gives --keys to eractl inbox' 's/^eractl inbox --key /eractl inbox --keys /'

@@ -100,7 +100,7 @@ static uint64_t least_era(const struct sim *s)
 Test(cast, brings_slots_and_eras_to_all_nodes_without_faults)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct sim *s = given_run(seed, 7, 20, 0);
+        struct sim *s = given_run(seed, 7, 26, 0);
         sim_run(s);
         cr_assert_not(s->broken);
         cr_assert_geq(s->counts.adopted, 4, "seed %llu: %llu adopted", (unsigned long long)seed,
@@ -179,7 +179,7 @@ Test(strike, lets_no_more_stake_fall_than_the_bound)
 
 struct word {
     struct era_key key;
-    uint64_t component, seq;
+    uint64_t component, charter_version, seq;
     struct era_hash proposal;
 };
 
@@ -192,10 +192,13 @@ static void keep_approval(struct words *w, const struct era_envelope *e)
 {
     static struct era_statement st;
     cr_assert_eq(era_statement_decode(e->kind, e->payload, &st), ERA_ACCEPTED);
-    struct word said = {e->key, (uint8_t)st.u.vote.slot.component[0], st.u.vote.slot.seq, st.u.vote.proposal};
+    const struct era_slot_id *slot = &st.u.vote.slot;
+    struct word said = {e->key, (uint8_t)slot->component[0], slot->charter_version, slot->seq,
+                        st.u.vote.proposal};
     for (size_t i = 0; i < w->count; i++) {
         const struct word *o = &w->list[i];
-        if (!era_key_eq(&o->key, &said.key) || o->component != said.component || o->seq != said.seq)
+        if (!era_key_eq(&o->key, &said.key) || o->component != said.component ||
+            o->charter_version != said.charter_version || o->seq != said.seq)
             continue;
         w->twice += !era_hash_eq(&o->proposal, &said.proposal);
         return;
