@@ -113,6 +113,10 @@ Test(ledger_paths, M6_the_newest_announcement_is_found_whatever_came_last)
     cr_assert_not_null(era_ledger_announcement(p->ledger, alice, 7, &a));
     cr_expect_eq(a.epoch, 7);
     cr_expect_null(era_ledger_announcement(p->ledger, alice, 6, &a));
+    take(p, announced("bob", 7));
+    take(p, announced("bob", 8));
+    cr_assert_not_null(era_ledger_announcement(p->ledger, given_validator_index(c, "bob"), 9, &a));
+    cr_expect_eq(a.epoch, 8);
 }
 
 static struct era_bytes checkpoint(const char *who, uint64_t at, uint8_t entry, const char *state)
