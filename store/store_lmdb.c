@@ -544,19 +544,25 @@ static int check_here(const char *dir, const char *path, off_t file_bytes)
 
 static const int faults[] = {SIGBUS, SIGSEGV, SIGABRT, SIGILL, SIGFPE};
 
+/* An errno leaves the child above this: whatever else ends it (a runtime that checks memory) found damage. */
+#define CHILD_STATUS 64
+
 static void child_run(const char *dir, const char *path, off_t file_bytes)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none); /* a damaged store is no bug to be dumped */
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         signal(faults[i], SIG_DFL);
-    _exit(-check_here(dir, path, file_bytes));
+    int rc = check_here(dir, path, file_bytes);
+    _exit(rc < 0 ? CHILD_STATUS - rc : 0);
 }
 
 static int status_to_errno(int status)
 {
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        return WEXITSTATUS(status) > CHILD_STATUS ? CHILD_STATUS - WEXITSTATUS(status) : -EBADMSG;
     if (WIFEXITED(status))
-        return -WEXITSTATUS(status);
+        return 0;
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         if (WTERMSIG(status) == faults[i])
             return -EBADMSG;
