@@ -21,7 +21,8 @@ static uint64_t notice_of(const struct era_component *c, bool urgent)
     return urgent ? c->urgent_notice_epochs : c->notice_epochs;
 }
 
-/* This key's votes above the head; ERA_ALREADY_SIGNED when one lies at or above the candidate's slot. */
+/* This key's votes above the head, a plan that is not held being NULL; ERA_ALREADY_SIGNED when one lies at or
+ * above the candidate's slot. */
 static enum era_verdict gather_voted(const struct era_ledger *l, const struct era_candidate *c,
                                      const struct era_voter *voter, struct era_voted *voted, size_t *count,
                                      const char **why)
@@ -42,7 +43,7 @@ static enum era_verdict gather_voted(const struct era_ledger *l, const struct er
                            : "this validator already voted in a higher slot";
                 return ERA_ALREADY_SIGNED;
             }
-            if (v && v->known)
+            if (v)
                 voted[(*count)++] = (struct era_voted){v->proposal, v->plan};
         }
     }
@@ -125,6 +126,23 @@ static enum era_verdict gather_inherited(const struct era_ledger *l, const struc
     return ERA_SHORT_NOTICE;
 }
 
+/* A vote of its own for a plan that this store lost binds all the same: that plan can only be dropped. */
+static enum era_verdict keep_held(const struct era_proposal *p, struct era_voted *voted, size_t *count,
+                                  const char **why)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (voted[i].plan) {
+            voted[held++] = voted[i];
+        } else if (!era_proposal_drops(p, &voted[i].proposal)) {
+            *why = "this validator voted for a proposal that is not held here, and it is not among the drops";
+            return ERA_INCOMPLETE;
+        }
+    }
+    *count = held;
+    return ERA_ACCEPTED;
+}
+
 static enum era_verdict extends(const struct era_ledger *l, const struct era_candidate *c,
                                 const struct era_voter *voter, struct era_voted *voted, size_t voted_count,
                                 const char **why)
@@ -136,7 +154,9 @@ static enum era_verdict extends(const struct era_ledger *l, const struct era_can
     assert(p);
     bool known = era_ledger_proposal(l, &c->proposal, p);
     assert(known);
-    enum era_verdict v = gather_inherited(l, c, voter, p, voted, &voted_count, why);
+    enum era_verdict v = keep_held(p, voted, &voted_count, why);
+    if (v == ERA_ACCEPTED)
+        v = gather_inherited(l, c, voter, p, voted, &voted_count, why);
     struct era_extending x = {.prev_plan = view.plan,
                               .prev = view.head_ref,
                               .epoch = voter->epoch,

@@ -59,6 +59,18 @@ static void voted(const struct era_proposal *of)
 
 /* ---- readiness (R4) ---- */
 
+Test(readiness, R4_a_vote_for_a_plan_that_is_not_held_binds_all_the_same)
+{
+    struct era_proposal *lost = given_soft(start(1), 10, "1.1.0");
+    struct era_proposal *next = given_soft(start(2), 12, "1.2.0"), *drops = given_soft(start(3), 12, "1.2.0");
+
+    voted(lost); /* whose proposal this store does not have */
+    approved(next);
+    approved(given_drop(drops, given_id(c, lost)));
+    cr_expect_eq(may(next, 0), ERA_INCOMPLETE, "its entries may be lost");
+    cr_expect_eq(may(drops, 0), ERA_ACCEPTED, "dropped by its name");
+}
+
 Test(readiness, R4_only_with_the_approvals_in_hand)
 {
     struct era_proposal *one = given_soft(start(1), 10, "1.1.0");
