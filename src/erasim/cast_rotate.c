@@ -8,7 +8,7 @@
 
 #include "src/core/charter.h"
 #include "src/core/succession.h"
-#include "src/erasim/people.h"
+#include "src/erasim/hostile.h"
 
 #define CARRIED_HEADROOM ((uint64_t)1 << 20) /* above the highest approved seq (R10) */
 #define LOOK_LEAST_MS    6000
@@ -57,7 +57,7 @@ static uint64_t highest_approved(const struct era_ledger *l, int component)
     return seq;
 }
 
-static void seal(struct era_charter *c, const struct era_ledger *l, uint64_t effective)
+static void seal(struct era_charter *c, const struct era_ledger *l, uint64_t effective, uint64_t headroom)
 {
     const struct era_charter *old = era_ledger_charter(l);
     c->has_parent = true;
@@ -66,7 +66,7 @@ static void seal(struct era_charter *c, const struct era_ledger *l, uint64_t eff
     c->carried_count = old->component_count;
     for (size_t i = 0; i < old->component_count; i++) {
         era_text_set(c->carried[i].component, sizeof c->carried[i].component, old->components[i].id);
-        c->carried[i].seq = highest_approved(l, (int)i) + CARRIED_HEADROOM;
+        c->carried[i].seq = highest_approved(l, (int)i) + headroom;
     }
     era_charter_seal(c);
     assert(era_charter_is_sound(c));
@@ -102,7 +102,7 @@ static void write_charter(struct sim *s, struct actor *a, struct rotation *r, co
     uint8_t *bytes;
     if (!author)
         return;
-    seal(r->draft, l, effective);
+    seal(r->draft, l, effective, hostile_switch_is_tight(s) ? 0 : CARRIED_HEADROOM);
     size_t len = cast_charter_statement(s, r->draft, author, &bytes);
     r->statement = (struct era_bytes){bytes, len};
     sim_tell(s, NULL, "%s proposes charter version %llu, effective in epoch %llu", author->name,

@@ -236,6 +236,7 @@ void hostile_hire(struct sim *s)
     hostile_hire_more(s);
     hostile_hire_rotate(s);
     hostile_hire_pair(s);
+    hostile_hire_switch(s);
 }
 
 void hostile_free(struct crew *c)
@@ -247,5 +248,6 @@ void hostile_free(struct crew *c)
     for (size_t i = 0; i < HOSTILE_HEARD_MAX; i++)
         free(c->heard[i].bytes);
     free(c->frame);
+    hostile_switch_free(c->scheme);
     free(c);
 }

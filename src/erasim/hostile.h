@@ -35,6 +35,8 @@ struct heard {
     uint8_t *bytes;
 };
 
+struct scheme; /* hostile_switch.h */
+
 struct crew {
     size_t validator_count;
     struct sim_key *validators[HOSTILE_VALIDATORS_MAX];
@@ -45,7 +47,8 @@ struct crew {
     size_t heard_count, heard_next;
     struct heard heard[HOSTILE_HEARD_MAX];
     struct held held[CAST_HELD_MAX];
-    uint8_t *frame; /* ERA_FRAME_BYTES_MAX */
+    uint8_t *frame;        /* ERA_FRAME_BYTES_MAX */
+    struct scheme *scheme; /* NULL: everybody acts apart */
 };
 
 /* ---- hostile.c ---- */
@@ -77,6 +80,9 @@ struct era_bytes hostile_vote(struct sim *s, enum era_kind kind, const struct er
                               int component, uint64_t seq, const struct era_hash *proposal,
                               const struct sim_key *key);
 struct era_hash hostile_invented(struct era_prng *p);
+/* What is held of it and the crew's own votes, into *out, owned by the caller. 0: none. */
+size_t hostile_certificate(struct sim *s, const struct era_charter *charter, int component,
+                           const struct era_candidate *c, uint8_t **out);
 /* For half an epoch to four, then to one node. */
 void hostile_later(struct sim *s, struct actor *a, struct era_bytes envelope);
 bool hostile_over(const struct sim *s);
@@ -94,6 +100,16 @@ void hostile_hire_pair(struct sim *s);
 /* ---- hostile_more.c: one key counted twice, two plans adopted ---- */
 
 void hostile_hire_more(struct sim *s);
+
+/* ---- hostile_switch.c: all keys by one scheme ---- */
+
+void hostile_hire_switch(struct sim *s);
+void hostile_switch_free(struct scheme *c); /* NULL-safe */
+/* The component `network`, or what is said of the next charter, is left to the scheme now. */
+bool hostile_switch_keeps(const struct sim *s);
+bool hostile_switch_keeps_charter(const struct sim *s);
+/* Whoever writes the next charter is talked out of leaving room above what was approved. */
+bool hostile_switch_is_tight(const struct sim *s);
 
 /* ---- hostile_noise.c: what needs no key ---- */
 

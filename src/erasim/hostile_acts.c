@@ -70,6 +70,8 @@ static void each_candidate(struct sim *s, struct actor *a,
         const struct era_slot *const *slots;
         size_t count = era_ledger_slots(scene.ledger, (int)i, &slots);
         scene.component = (int)i;
+        if ((int)i == era_node_network_component(scene.n->node) && hostile_switch_keeps(s))
+            continue;
         for (size_t j = 0; j < count; j++)
             for (scene.c = slots[j]->candidates; scene.c; scene.c = scene.c->slot_next)
                 if (scene.c->known)
@@ -364,6 +366,12 @@ static size_t assemble(struct sim *s, const struct scene *scene, uint8_t **out)
     size_t len = era_author_carrier(ERA_KIND_CERTIFICATE, &k, out);
     era_carrier_clear(&k);
     return len;
+}
+
+size_t hostile_certificate(struct sim *s, const struct era_charter *charter, int component,
+                           const struct era_candidate *c, uint8_t **out)
+{
+    return assemble(s, &(struct scene){.charter = charter, .component = component, .c = c}, out);
 }
 
 static void play_hidden(struct sim *s, struct actor *a, const struct scene *scene)

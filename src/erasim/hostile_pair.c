@@ -95,7 +95,8 @@ static uint64_t act_pair(struct sim *s, struct actor *a)
         pair.charter = era_node_charter(pair.n->node);
         pair.component = (int)era_prng_below(&a->prng, pair.charter->component_count);
         era_node_view(pair.n->node, pair.component, &pair.view);
-        if (find_slot(&pair) && find_people(s, &pair) && show_one(s, a, &pair, 0) &&
+        bool kept = pair.component == era_node_network_component(pair.n->node) && hostile_switch_keeps(s);
+        if (!kept && find_slot(&pair) && find_people(s, &pair) && show_one(s, a, &pair, 0) &&
             show_one(s, a, &pair, 1)) {
             sim_strike(s, SIM_FAULT_BAD_SIGNER, pair.n, "%s shows two plans for slot %llu, each to one",
                        pair.bad->key->name, (unsigned long long)pair.seq);

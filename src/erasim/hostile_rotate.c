@@ -118,7 +118,8 @@ static uint64_t act_signers(struct sim *s, struct actor *a)
 {
     if (hostile_over(s))
         return CAST_NEVER;
-    each_charter(s, a, play_signers);
+    if (!hostile_switch_keeps_charter(s))
+        each_charter(s, a, play_signers);
     return hostile_next_act(s, a);
 }
 
@@ -262,7 +263,8 @@ static uint64_t act_validators(struct sim *s, struct actor *a)
 {
     if (hostile_over(s))
         return CAST_NEVER;
-    each_charter(s, a, play_validators);
+    if (!hostile_switch_keeps_charter(s))
+        each_charter(s, a, play_validators);
     play_over(s, a);
     return hostile_next_act(s, a);
 }

@@ -7,8 +7,9 @@ MUTANTS += quorum-bare-majority live-stakes signer-counts-twice certificates-by-
 MUTANTS += lowest-hash-wins head-by-arrival extending-rule-not-kept expiry-voids
 MUTANTS += blocked-emits no-recovery-lane keys-unlocked-at-start
 MUTANTS += evidence-subtracts
+MUTANTS += lease-ignores-vote vote-ignores-lease carried-without-headroom
 # No seed is known to show these; `make mutants-unseen` builds them for a search.
-MUTANTS_UNSEEN = lease-ignores-vote vote-ignores-lease close-without-last close-without-slots carried-without-headroom
+MUTANTS_UNSEEN = close-without-last close-without-slots
 
 MUTANT_BUILDS = $(MUTANTS:%=erasim-mutant-%$(EXEEXT))
 MUTANT_BUILDS_UNSEEN = $(MUTANTS_UNSEEN:%=erasim-mutant-%$(EXEEXT))
