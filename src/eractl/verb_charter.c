@@ -94,7 +94,9 @@ static void write_network(FILE *out, const struct template *t)
         fputs("  authority_only = true;            # no validators: what the signers approve is adopted\n",
               out);
     else
-        fputs("  strict_emission = false;          # not kept by this version\n", out);
+        fputs("  strict_emission = false;          # true: an event leaves only in an epoch leased by a "
+              "quorum\n",
+              out);
     if (t->validators > 0 && t->signers == 1)
         fputs("  overrides = true;                 # a single signer decides alone; add signers, and remove "
               "this\n",

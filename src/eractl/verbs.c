@@ -143,8 +143,8 @@ static const struct era_option wait_options[] = {
     "Statuses: 0 reached, 75 timeout, 1 the proposal that would bring it failed. An expired one is waited "  \
     "for: votes may still be on their way. With --timeout it waits for the daemon too."
 #define GATE_DOC                                                                                             \
-    "Statuses: 0 go on (current, notice, upgrade-soon), 75 not now (stale, no-era), 76 stop (blocked, "      \
-    "forked, mismatch)."
+    "Statuses: 0 go on (current, notice, upgrade-soon), 75 not now (clock, stale, no-era), 76 stop ("        \
+    "blocked, forked, mismatch)."
 #define APPROVE_DOC                                                                                          \
     "An approval binds: one proposal a slot. What a key approved is kept in FILE.approvals, written "        \
     "before the signature leaves; keep that file with the key. On a machine without a daemon: carry "        \
