@@ -31,12 +31,11 @@ rss_is_small() {
     awk '/^VmHWM:/ { print "peak", $2, "KiB"; exit $2 < 65536 ? 0 : 1 }' "/proc/${node_pid[alice]}/status"
 }
 descriptors_are_back() { [ "$(descriptors_of alice)" -le "$descriptors" ]; }
-# network_works VERSION [EPOCHS]: a plan passes from bob to carol, through alice.
+# network_works VERSION [EPOCHS]: a plan passes from bob to carol, through alice, before the deadline. How fast is
+# for a benchmark to say: the machine that runs the tests may be busy.
 network_works() {
-    local began=$SECONDS
     adopt bob --class breaking --set-version "$1" --effective "+${2:-4}" --require 'software=>=1.0.0'
     until_true all_agree
-    [ $((SECONDS - began)) -le 5 ]
 }
 observers() { sed -n 's/.*observers: http:\/\///p' "$net/alice/log" | tail -n 1; }
 
