@@ -37,6 +37,8 @@ struct era_gossip_config {
     /* True when the owner already holds the item (pending ones too). */
     bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
     void *ctx;
+    /* Is what a link proved of its other end the proof of that node key? NULL: they are the same bytes. */
+    bool (*proves)(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node);
 };
 
 enum era_gossip_action_kind {
@@ -97,9 +99,11 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
 
 /* ---- what happens ---- */
 /* A stream is open; its number was never used before. outgoing: the address
- * dialled; else the remote address at accept. May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
+ * dialled; else the remote address at accept. proven: the key that the other end
+ * proved to hold; no word of it is believed but after a hello with the node key
+ * that this is the proof of (config.proves). May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
-                        const char *address);
+                        const char *address, const uint8_t proven[ERA_KEY_BYTES]);
 void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link);
 void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address);
 /* One frame body. DELIVER actions follow for its statements. */

@@ -81,6 +81,7 @@ struct era_reassembly {
 struct era_link {
     struct era_peer_info info; /* info.queued_bytes: sent and not yet written by the driver */
     bool closing;
+    uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
 
     struct era_known *known;      /* from UP on */

@@ -190,7 +190,7 @@ static void turn_away(struct era_gossip *g, uint64_t link, const char *address)
 }
 
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
-                        const char *address)
+                        const char *address, const uint8_t proven[ERA_KEY_BYTES])
 {
     era_gossip_advance(g, now_ms);
     assert(link != 0 && era_link_find(g, link) == NULL);
@@ -206,6 +206,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     l->info.outgoing = outgoing;
     l->info.state = ERA_PEER_HANDSHAKE;
     era_text_set(l->info.address, sizeof l->info.address, address);
+    memcpy(l->proven, proven, sizeof l->proven);
     l->info.last_heard_ms = l->opened_ms = l->drained_ms = l->score_ms = g->now_ms;
     l->flush_ms = ERA_NEVER;
     g->links[g->link_count++] = l;
@@ -226,13 +227,23 @@ void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link)
 
 /* ---- hello ---- */
 
-static enum era_verdict hello_check(const struct era_gossip *g, const struct era_frame_hello *hello)
+/* A node key is a name; whoever bears it must hold its secret half. */
+static bool is_proven(const struct era_gossip *g, const struct era_link *link, const struct era_key *node)
+{
+    return g->config.proves != NULL ? g->config.proves(link->proven, node)
+                                    : memcmp(link->proven, node->b, ERA_KEY_BYTES) == 0;
+}
+
+static enum era_verdict hello_check(const struct era_gossip *g, const struct era_link *link,
+                                    const struct era_frame_hello *hello)
 {
     if (!era_hash_eq(&hello->network, &g->config.network))
         return ERA_WRONG_NETWORK;
     if (hello->protocol_min > g->config.protocol_max || hello->protocol_max < g->config.protocol_min ||
         hello->protocol_min > hello->protocol_max)
         return ERA_NO_COMMON_PROTOCOL;
+    if (!is_proven(g, link, &hello->node))
+        return ERA_UNPROVEN_KEY;
     if (era_key_eq(&hello->node, &g->config.node))
         return ERA_SELF_LINK;
     return ERA_ACCEPTED;
@@ -274,7 +285,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
         era_link_charge(g, link, ERA_UNEXPECTED);
         return;
     }
-    enum era_verdict verdict = hello_check(g, hello);
+    enum era_verdict verdict = hello_check(g, link, hello);
     struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
     if (anchor != NULL) {
         anchor->is_self = verdict == ERA_SELF_LINK;

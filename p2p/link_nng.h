@@ -44,7 +44,8 @@ struct era_link_event {
     bool outgoing;
     /* As dialled; of an accepted link tcp://ip:port of the peer, or the ipc:// address it came by. */
     char address[ERA_ADDRESS_BYTES_MAX + 1];
-    struct era_bytes bytes; /* borrowed until the next era_link_driver_poll */
+    uint8_t peer[ERA_KEY_BYTES]; /* of UP: what the other end proved */
+    struct era_bytes bytes;      /* borrowed until the next era_link_driver_poll */
     size_t sent;
     /* 0: the owner closed it. Otherwise a negative errno: -ECONNRESET the peer
      * closed, -EBADMSG an empty frame or the end of the stream inside a frame,

@@ -108,7 +108,9 @@ enum era_exit {
     X(UNEXPECTED, "unexpected", "the message does not belong here now", "check the peer's version", 10, 65) \
     X(TIMEOUT, "timeout", "nothing came in time", "try later", 1, 75)                              \
     X(USAGE, "usage", "the request is not understood", "see --help", 0, 64)                        \
-    X(PERMISSION, "permission", "not allowed for this user", "run it as root or as erad's user", 0, 77)
+    X(PERMISSION, "permission", "not allowed for this user", "run it as root or as erad's user", 0, 77) \
+    X(UNPROVEN_KEY, "unproven-key", "the peer did not prove that it holds the node key it names",   \
+      "find out who answers at that address", 10, 77)
 /* clang-format on */
 
 enum era_verdict {

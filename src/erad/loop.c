@@ -88,6 +88,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     switch (l->kind) {
     case ERA_LINK_UP:
         ev.kind = ERA_EV_LINK_UP;
+        ev.proven = l->peer;
         break;
     case ERA_LINK_DIAL_FAILED:
         ev.kind = ERA_EV_DIAL_FAILED;

@@ -30,6 +30,8 @@ void cast_signalled(struct sim *s, struct sim_node *n, const struct era_signal *
 
 /* Dial a node from an address of one's own; the number of the link, or 0 when the node is down. */
 uint64_t sim_peer_dial(struct sim *s, struct sim_node *to, const char *address);
+/* The node key that its end of the link proves. */
+struct era_key sim_peer_key(uint64_t link);
 /* A frame body (proto/frame.h) towards the node; it passes the net's latency but no fault. */
 void sim_peer_send(struct sim *s, uint64_t link, struct era_bytes frame);
 void sim_peer_close(struct sim *s, uint64_t link);

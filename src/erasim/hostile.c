@@ -53,7 +53,7 @@ static void say_hello(struct sim *s, struct hostile_link *l)
     hello->protocol_min = ERA_PROTOCOL_MIN;
     hello->protocol_max = ERA_PROTOCOL_MAX;
     hello->network = *cast_network(s);
-    era_put_be64(hello->node.b, l->number);
+    hello->node = sim_peer_key(l->number);
     era_text_set(hello->agent, sizeof hello->agent, "hostile");
     era_frame_begin(&b, s->cast->crew->frame);
     era_frame_add_hello(&b, hello);

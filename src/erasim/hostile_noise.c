@@ -42,14 +42,15 @@ void hostile_hire_noise(struct sim *s)
 
 /* ---- garbage ---- */
 
-static void add_hello(struct sim *s, struct era_frame_builder *b, bool other_network)
+static void add_hello(struct sim *s, const struct hostile_link *l, struct era_frame_builder *b,
+                      bool other_network)
 {
     struct era_frame_hello *hello = cast_alloc(sizeof *hello);
     hello->protocol_min = ERA_PROTOCOL_MIN;
     hello->protocol_max = ERA_PROTOCOL_MAX;
     hello->network = *cast_network(s);
     hello->network.b[0] ^= other_network;
-    hello->node.b[0] = 0x66;
+    hello->node = sim_peer_key(l->number);
     era_frame_add_hello(b, hello);
     free(hello);
 }
@@ -84,9 +85,9 @@ void hostile_garbage(struct sim *s, struct hostile_link *l)
     era_frame_begin(&b, s->cast->crew->frame);
     unsigned style = l->draw % 8;
     if (style != 0 && style != 1)
-        add_hello(s, &b, style == 2);
+        add_hello(s, l, &b, style == 2);
     if (style == 3)
-        add_hello(s, &b, false);
+        add_hello(s, l, &b, false);
     if (style == 1 || style == 4)
         for (unsigned i = 0; i < JUNK_WORDS; i++)
             add_junk(&b, &p, i % 2 ? UNKNOWN_KIND : ERA_KIND_READINESS);

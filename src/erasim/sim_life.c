@@ -7,7 +7,7 @@
 #include "src/erasim/parts.h"
 #include "store/store_mem.h"
 
-static struct era_key link_key(const char *name)
+struct era_key sim_link_key(const char *name)
 {
     char of[ERA_NAME_BYTES_MAX + 16];
     struct era_key key;
@@ -31,7 +31,7 @@ void sim_start(struct sim *s, struct sim_node *n)
     struct era_prng prng = sim_stream(s, purpose);
     struct era_node_config c = {.charter = s->charters[0],
                                 .network = s->charters[0]->hash,
-                                .node_key = link_key(n->name),
+                                .node_key = sim_link_key(n->name),
                                 .secret = n->key ? &n->key->secret : NULL,
                                 .versions = n->versions,
                                 .staged = n->staged,

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "src/erasim/cast.h"
 #include "src/erasim/parts.h"
 
 #define PLACE_MASK (((uint64_t)1 << SIM_LINKS_BITS) - 1)
@@ -70,6 +71,19 @@ struct link *sim_end_link(const struct sim *s, const struct end *e)
 struct end *sim_end_other(const struct sim *s, const struct end *e)
 {
     return &sim_end_link(s, e)->end[!(e->number & 1)];
+}
+
+/* Links of the simulator are not encrypted: what an end would prove is its node key itself. */
+struct era_key sim_end_key(const struct sim *s, const struct end *e)
+{
+    return e->node == SIM_NOBODY ? sim_peer_key(e->number) : sim_link_key(s->nodes[e->node].name);
+}
+
+struct era_key sim_peer_key(uint64_t link)
+{
+    struct era_key key = {{0}};
+    era_put_be64(key.b, link);
+    return key;
 }
 
 static void link_free(struct link *l)

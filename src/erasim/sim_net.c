@@ -414,11 +414,14 @@ static void deliver(struct sim *s, struct sim_node *n, const struct happening *h
 {
     struct era_event ev = {.link = h->link};
     struct end *e = h->link ? sim_end(s, h->link) : NULL;
+    struct era_key other;
     if (h->link && (!e || !e->open))
         return;
     switch (h->kind) {
     case HAPPEN_UP:
         e->up = true;
+        other = sim_end_key(s, sim_end_other(s, e));
+        ev.proven = other.b;
         ev.kind = ERA_EV_LINK_UP;
         ev.outgoing = e->outgoing;
         ev.address = (const char *)h->bytes;
@@ -592,7 +595,7 @@ void sim_inject(struct sim *s, struct sim_node *to, struct era_bytes envelope)
                                     .protocol_max = ERA_PROTOCOL_MAX,
                                     .network = s->charters[0]->hash,
                                     .agent = "nobody"};
-    era_put_be64(hello.node.b, serial);
+    hello.node = sim_end_key(s, &l->end[0]);
     era_frame_begin(&b, buffer);
     bool fits = era_frame_add_hello(&b, &hello);
     assert(fits);

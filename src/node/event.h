@@ -8,7 +8,7 @@
 enum era_event_kind {
     ERA_EV_START,       /* everything was restored: begin */
     ERA_EV_TICK,        /* the deadline came */
-    ERA_EV_LINK_UP,     /* link, outgoing, address */
+    ERA_EV_LINK_UP,     /* link, outgoing, address, proven */
     ERA_EV_LINK_DOWN,   /* link */
     ERA_EV_DIAL_FAILED, /* address */
     ERA_EV_FRAME,       /* link, bytes */
@@ -50,6 +50,7 @@ struct era_event {
     uint64_t link;
     bool outgoing;
     const char *address;
+    const uint8_t *proven; /* ERA_KEY_BYTES, see era_gossip_link_up */
     struct era_bytes bytes;
     size_t count;
     uint64_t token;

@@ -52,7 +52,8 @@ static void make_parts(struct era_node *n)
                                   .protocol_max = ERA_PROTOCOL_MAX,
                                   .fetch = fetch_item,
                                   .has = has_item,
-                                  .ctx = n};
+                                  .ctx = n,
+                                  .proves = c->proves};
     n->gossip = era_gossip_new(&g);
     for (size_t i = 0; i < c->anchor_count; i++)
         era_gossip_add_anchor(n->gossip, c->anchors[i]);
@@ -367,7 +368,7 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     case ERA_EV_TICK:
         break;
     case ERA_EV_LINK_UP:
-        era_gossip_link_up(g, n->now_ms, ev->link, ev->outgoing, ev->address);
+        era_gossip_link_up(g, n->now_ms, ev->link, ev->outgoing, ev->address, ev->proven);
         break;
     case ERA_EV_LINK_DOWN:
         era_gossip_link_down(g, n->now_ms, ev->link);

@@ -34,6 +34,7 @@ struct era_node_config {
     const struct era_charter *charter; /* borrowed for the node's life */
     struct era_hash network;           /* hash of charter 0 */
     struct era_key node_key;
+    bool (*proves)(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node); /* see gossip.h */
     const struct era_secret *secret; /* validator's (authority only: emitter's) key; NULL: none. Borrowed. */
     struct era_versions versions, staged;
     const char *agent, *listen; /* borrowed, see gossip.h; listen "" = none */

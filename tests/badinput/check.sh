@@ -28,7 +28,7 @@ read_verdicts() {
     local name code p e
     while read -r name code p e; do
         name_of[$code]=$name penalty[$code]=$p exit_of[$code]=$e
-    done < <(sed -n '/#define ERA_VERDICTS(X)/,/^$/p' "$verdicts" | tr -d '\n\134' | sed 's/X(/\nX(/g' |
+    done < <(sed -n '/#define ERA_VERDICTS(X)/,/^$/p' "$verdicts" | grep -v '^/' | tr -d '\n\134' | sed 's/X(/\nX(/g; s/$/\n/' |
         sed -nE 's/^X\(([A-Z0-9_]+), "([a-z0-9-]+)".*, ([0-9]+), ([0-9]+)\) *$/\1 \2 \3 \4/p')
     [ ${#name_of[@]} -gt 10 ] || say "cannot read the verdicts of $verdicts"
 }

@@ -266,7 +266,8 @@ static void greet(struct intake *in, const struct load *l)
     era_frame_begin(&b, buffer);
     era_frame_add_hello(&b, &hello);
     step(in, (struct era_event){.kind = ERA_EV_START});
-    step(in, (struct era_event){.kind = ERA_EV_LINK_UP, .link = 1, .address = "tcp://127.0.0.1:9"});
+    step(in, (struct era_event){
+                 .kind = ERA_EV_LINK_UP, .link = 1, .address = "tcp://127.0.0.1:9", .proven = hello.node.b});
     step(in, (struct era_event){.kind = ERA_EV_FRAME, .link = 1, .bytes = era_frame_bytes(&b)});
     free(buffer);
 }

@@ -53,6 +53,12 @@ static void keep(struct tap *t, struct era_bytes envelope, uint64_t from)
     era_gossip_publish(t->gossip, tap_now_ms(), ERA_SET_STATEMENTS, &item, from, true);
 }
 
+static bool any_key(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node)
+{
+    (void)proven, (void)node;
+    return true;
+}
+
 void tap_open(struct tap *t, const struct era_charter *c, const char *address)
 {
     memset(t, 0, sizeof *t);
@@ -67,6 +73,7 @@ void tap_open(struct tap *t, const struct era_charter *c, const char *address)
                                        .protocol_max = ERA_PROTOCOL_MAX,
                                        .fetch = fetch,
                                        .has = has,
+                                       .proves = any_key,
                                        .ctx = t};
     t->gossip = era_gossip_new(&config);
     if (!t->links || era_gossip_add_anchor(t->gossip, address) != ERA_ACCEPTED)
@@ -120,7 +127,7 @@ static void hear(struct tap *t, const struct era_link_event *e)
     uint64_t now_ms = tap_now_ms();
     switch (e->kind) {
     case ERA_LINK_UP:
-        era_gossip_link_up(t->gossip, now_ms, e->link, e->outgoing, e->address);
+        era_gossip_link_up(t->gossip, now_ms, e->link, e->outgoing, e->address, e->peer);
         break;
     case ERA_LINK_DIAL_FAILED:
         era_gossip_dial_failed(t->gossip, now_ms, e->address);

@@ -40,11 +40,11 @@ static struct era_gossip *given_gossip(bool outgoing)
         struct era_hash id = {{(uint8_t)(i % 3), (uint8_t)i}};
         era_gossip_publish(g, 1, i % 5 == 0 ? ERA_SET_EVENTS : ERA_SET_STATEMENTS, &id, 0, i % 2 == 0);
     }
-    era_gossip_link_up(g, 1, LINK, outgoing, "tcp://10.0.0.1:1");
     static uint8_t room[ERA_FRAME_BYTES_MAX];
     struct era_frame_hello hello = {.protocol_min = 1, .protocol_max = 1, .agent = "peer"};
     struct era_frame_builder frame;
     hello.node.b[0] = 1;
+    era_gossip_link_up(g, 1, LINK, outgoing, "tcp://10.0.0.1:1", hello.node.b);
     era_frame_begin(&frame, room);
     bool fits = era_frame_add_hello(&frame, &hello);
     assert(fits);

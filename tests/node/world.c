@@ -276,6 +276,13 @@ void world_step(struct world_node *n, struct era_event ev)
 
 /* ---- what happens ---- */
 
+static struct era_key link_key(const struct world_node *n)
+{
+    char name[32];
+    snprintf(name, sizeof name, "node %zu", n->number);
+    return given_key(name).key;
+}
+
 static void happen_dial(struct world *w, const struct happening *h)
 {
     struct world_node *a = &w->nodes[h->node], *b = &w->nodes[h->peer];
@@ -288,10 +295,15 @@ static void happen_dial(struct world *w, const struct happening *h)
     char from[ERA_ADDRESS_BYTES_MAX + 1];
     snprintf(from, sizeof from, "tcp://10.0.0.%zu:%u", a->number + 1, 40000 + (unsigned)number % 20000);
     unsigned life = b->life;
-    world_step(a, (struct era_event){
-                      .kind = ERA_EV_LINK_UP, .link = number, .outgoing = true, .address = b->address});
+    struct era_key key_a = link_key(a), key_b = link_key(b);
+    world_step(a, (struct era_event){.kind = ERA_EV_LINK_UP,
+                                     .link = number,
+                                     .outgoing = true,
+                                     .address = b->address,
+                                     .proven = key_b.b});
     if (b->node && b->life == life)
-        world_step(b, (struct era_event){.kind = ERA_EV_LINK_UP, .link = number, .address = from});
+        world_step(b, (struct era_event){
+                          .kind = ERA_EV_LINK_UP, .link = number, .address = from, .proven = key_a.b});
 }
 
 static void happen_commit(struct world_node *n)
@@ -522,7 +534,7 @@ void world_start(struct world_node *n)
     snprintf(name, sizeof name, "node %zu", n->number);
     struct era_node_config c = {.charter = n->world->charter,
                                 .network = n->world->charter->hash,
-                                .node_key = given_key(name).key,
+                                .node_key = link_key(n),
                                 .secret = n->setup.key ? &n->secret : NULL,
                                 .versions = world_software(n->setup.software),
                                 .staged = world_software(n->setup.staged),

@@ -138,7 +138,7 @@ const struct probe_seen *probe_wait(struct probe *p, uint64_t ms)
 
 void probe_link(struct probe *p, uint64_t link, bool outgoing, const char *address)
 {
-    era_gossip_link_up(p->g, p->w->now_ms, link, outgoing, address);
+    era_gossip_link_up(p->g, p->w->now_ms, link, outgoing, address, wire_proven);
 }
 
 struct era_frame_hello probe_hello(const struct probe *p, uint8_t node)

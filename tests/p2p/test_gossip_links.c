@@ -109,6 +109,53 @@ Test(link, what_stands_before_hello_in_one_frame_is_not_taken)
     probe_free(p);
 }
 
+/* Another's node key is a name that anybody may write; its secret half proves it. */
+Test(link, a_node_key_that_the_link_did_not_prove_is_refused)
+{
+    struct probe *p = probe_new(1000);
+    struct era_gossip_config config = wire_config(p->n);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    struct era_key other = {{8}};
+    config.proves = NULL; /* the proof is the key itself */
+    era_gossip_free(p->g);
+    p->g = p->n->gossip = era_gossip_new(&config);
+
+    era_gossip_link_up(p->g, 1000, 1, false, "tcp://10.0.0.1:40000", other.b);
+    probe_look(p);
+    probe_greet(p, 1, &hello);
+    then_refused(probe_look(p), ERA_UNPROVEN_KEY);
+
+    era_gossip_link_up(p->g, 1000, 2, false, "tcp://10.0.0.1:40000", hello.node.b);
+    probe_greet(p, 2, &hello);
+    cr_assert_eq(probe_look(p)->ups, 1);
+    probe_free(p);
+}
+
+/* Or a stranger at an anchor's address would have it dialled no more. */
+Test(link, our_own_key_without_its_proof_is_no_link_to_oneself)
+{
+    struct probe *p = probe_new(1000);
+    struct era_gossip_config config = wire_config(p->n);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    struct era_key other = {{8}};
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    size_t reachable, reconciled;
+    config.proves = NULL;
+    hello.node = config.node;
+    era_gossip_free(p->g);
+    p->g = p->n->gossip = era_gossip_new(&config);
+    era_gossip_add_anchor(p->g, wire_address(9, address));
+    era_gossip_tick(p->g, 1000);
+    probe_look(p);
+
+    era_gossip_link_up(p->g, 1000, 1, true, address, other.b);
+    probe_greet(p, 1, &hello);
+    then_refused(probe_look(p), ERA_UNPROVEN_KEY);
+    cr_assert_eq(era_gossip_anchor_state(p->g, &reachable, &reconciled), 1);
+    cr_assert_gt(probe_wait(p, 2 * ERA_RECONNECT_MAX_MS)->connects, 0);
+    probe_free(p);
+}
+
 Test(link, a_second_hello_is_charged)
 {
     struct probe *p = probe_new(1000);

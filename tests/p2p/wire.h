@@ -66,6 +66,7 @@ struct wire {
 
 struct wire *wire_new(uint64_t now_ms, uint64_t seed);
 void wire_free(struct wire *w);
+extern const uint8_t wire_proven[ERA_KEY_BYTES]; /* what links prove: nothing */
 struct era_gossip_config wire_config(struct wire_node *node);
 /* A node that listens at wire_address(number), up at once. */
 struct wire_node *wire_node(struct wire *w);
