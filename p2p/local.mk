@@ -8,6 +8,7 @@ p2p_libp2p_a_SOURCES += p2p/gossip_push.c
 p2p_libp2p_a_SOURCES += p2p/gossip_sync.c
 p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
 p2p_libp2p_a_SOURCES += p2p/gossip_take.c
+p2p_libp2p_a_SOURCES += p2p/noise.c p2p/noise.h
 p2p_libp2p_a_SOURCES += p2p/reconcile.c p2p/reconcile.h
 p2p_liblink_a_SOURCES = \
 	p2p/link_mailbox.c p2p/link_mailbox.h \
