@@ -10,6 +10,7 @@ p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
 p2p_libp2p_a_SOURCES += p2p/gossip_take.c
 p2p_libp2p_a_SOURCES += p2p/noise.c p2p/noise.h
 p2p_libp2p_a_SOURCES += p2p/reconcile.c p2p/reconcile.h
+p2p_libp2p_a_SOURCES += p2p/sketch.c p2p/sketch.h
 p2p_liblink_a_SOURCES = \
 	p2p/link_mailbox.c p2p/link_mailbox.h \
 	p2p/link_nng.c p2p/link_nng.h \

@@ -83,9 +83,32 @@
 #define ERA_SYNC_INTERVAL_MS       2000
 #define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */
 #define ERA_SYNC_IDS_PER_FRAME_MAX 1800  /* 57,600 bytes of ids a frame */
+#define ERA_SYNC_ESTIMATE_BYTES      96 /* counters: a difference is seen to about a seventh */
+#define ERA_SYNC_PRINT_BYTES         16
+#define ERA_SYNC_CELL_BYTES          11                     /* short id of 8, check of 3 */
+#define ERA_SYNC_CELLS_PER_FRAME_MAX 5400                   /* 59,400 bytes of cells a frame */
+#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* kept up to date, a set of a link: 24 KiB */
+#define ERA_SYNC_CELLS_MAX           ((uint32_t)262144)     /* of one round: some 160,000 differences */
+#define ERA_SYNC_CELLS_TOTAL_MAX     ((uint32_t)2 * 262144) /* beyond those kept, of all links: 6 MiB */
 #define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
 #define ERA_RECONNECT_MIN_MS       250
 #define ERA_RECONNECT_MAX_MS       10000
+
+/* ---- overlay ---- */
+#define ERA_OVERLAY_TARGET_DEFAULT   7 /* neighbours; fewer regraft too often (figures) */
+#define ERA_OVERLAY_TARGET_MAX       32
+#define ERA_OVERLAY_ROOM             3 /* neighbours above the target, for those who ask */
+#define ERA_OVERLAY_DIALLED_MIN      3 /* places of the active view that only our own dials may fill */
+#define ERA_OVERLAY_BLOCKED_MAX      32 /* blocked peers told the news beside the active view */
+#define ERA_OVERLAY_BUCKETS          32 /* passive view: 32 * 4 = 128 records */
+#define ERA_OVERLAY_WAYS             4
+#define ERA_OVERLAY_GROUP_ACTIVE_MAX 2 /* of the active view, public addresses of one prefix */
+#define ERA_OVERLAY_GROUPS_FEW       4
+#define ERA_OVERLAY_WALK_HOPS        6
+#define ERA_OVERLAY_SHUFFLE_MAX      8 /* records a message: about 1.2 kB */
+#define ERA_OVERLAY_DIALS_MAX        3 /* at a time, besides those of anchors */
+#define ERA_OVERLAY_TRIES_MAX        5 /* dials that fail in a row: the record is dropped */
+#define ERA_RECORD_AGE_MAX_MS        86400000 /* nobody heard its node for a day */
 
 /* ---- control, signals, observers ---- */
 #define ERA_CONTROL_BYTES_MAX     ((uint32_t)2 << 20)
