@@ -1,0 +1,534 @@
+/* The overlay: one net from any one address, degrees within bounds, repair, and no view for one prefix. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/p2p/town.h"
+
+#define DEGREE_MAX (7 + ERA_OVERLAY_ROOM)
+
+/* All join through the first, one after another. */
+static struct town *given_town(size_t count, uint64_t seed)
+{
+    struct town *t = town_new(seed);
+    town_add(t, NULL);
+    for (size_t i = 1; i < count; i++) {
+        town_join(t, town_add(t, NULL), 0);
+        town_run(t, 50);
+    }
+    return t;
+}
+
+static size_t least_degree(const struct town *t)
+{
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < t->count; i++)
+        if (t->houses[i].overlay != NULL && town_degree(t, i) < least)
+            least = town_degree(t, i);
+    return least;
+}
+
+static size_t most_degree(const struct town *t)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < t->count; i++)
+        if (t->houses[i].overlay != NULL && town_degree(t, i) > most)
+            most = town_degree(t, i);
+    return most;
+}
+
+Test(overlay, three_hundred_nodes_joined_through_one_address_are_one_net_with_bounded_degrees)
+{
+    struct town *t = given_town(300, 1);
+    town_run(t, 120000);
+    cr_expect_eq(town_reach(t), 300);
+    cr_expect_geq(least_degree(t), 5);
+    cr_expect_leq(most_degree(t), DEGREE_MAX);
+    for (size_t i = 0; i < t->count; i++) {
+        struct era_overlay_counts c = era_overlay_counts(t->houses[i].overlay);
+        cr_assert_leq(c.known, 128);
+        cr_assert_geq(c.known, 30, "node %zu knows %zu", i, c.known);
+        cr_assert_eq(t->houses[i].refused, 0, "nobody breaks a rule");
+    }
+    town_free(t);
+}
+
+Test(overlay, when_half_of_the_nodes_vanish_at_once_the_rest_stays_one_net)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct town *t = given_town(300, seed);
+        struct era_prng prng;
+        town_run(t, 120000);
+        era_prng_init(&prng, seed);
+        for (size_t gone = 0; gone < 150;) {
+            size_t i = (size_t)era_prng_below(&prng, 300);
+            if (t->houses[i].overlay == NULL)
+                continue;
+            town_vanish(t, i);
+            gone++;
+        }
+        town_run(t, 30000);
+        cr_expect_eq(town_there(t), 150);
+        cr_expect_eq(town_reach(t), 150, "seed %llu", (unsigned long long)seed);
+        cr_expect_geq(least_degree(t), 4);
+        cr_expect_leq(most_degree(t), DEGREE_MAX);
+        town_free(t);
+    }
+}
+
+Test(overlay, the_node_that_all_joined_through_may_vanish)
+{
+    struct town *t = given_town(60, 5);
+    town_run(t, 60000);
+    town_vanish(t, 0);
+    town_run(t, 30000);
+    cr_assert_eq(town_reach(t), 59);
+    size_t newcomer = town_add(t, NULL);
+    town_join(t, newcomer, 33);
+    town_run(t, 30000);
+    cr_assert_eq(town_reach(t), 60);
+    cr_assert_geq(town_degree(t, newcomer), 5);
+    town_free(t);
+}
+
+Test(overlay, at_rest_it_costs_little)
+{
+    struct town *t = given_town(100, 2);
+    town_run(t, 300000);
+    size_t before = t->letters_sent;
+    town_run(t, 600000);
+    /* a shuffle and its answer every 22 s or so, and few words */
+    cr_assert_leq(t->letters_sent - before, 100 * 600 / 5, "%zu letters", t->letters_sent - before);
+    town_free(t);
+}
+
+/* ---- one overlay, and peers played by hand ---- */
+
+struct one {
+    struct era_overlay *o;
+    struct era_peer_record record;
+    uint64_t now_ms;
+    size_t yes, no, asks, walks, shuffles, dials, parts;
+    struct era_place dialled;
+    uint64_t asked, told_no;
+    struct era_overlay_shuffle shuffle;
+};
+
+static struct one given_one(const char *address)
+{
+    struct one t = {.now_ms = 1000};
+    t.record = town_record(9999, address, 1);
+    struct era_overlay_config config = {.network = town_network,
+                                        .node = t.record.node,
+                                        .record = &t.record,
+                                        .listen = address,
+                                        .target = 7,
+                                        .seed = 3,
+                                        .fits = town_fits};
+    t.o = era_overlay_new(&config);
+    return t;
+}
+
+static void look(struct one *t)
+{
+    const struct era_overlay_action *a;
+    size_t n = era_overlay_take_actions(t->o, &a);
+    t->yes = t->no = t->asks = t->walks = t->shuffles = t->dials = t->parts = 0;
+    for (size_t i = 0; i < n; i++) {
+        t->yes += a[i].kind == ERA_OVERLAY_WORD && a[i].word == ERA_NEIGHBOUR_YES;
+        if (a[i].kind == ERA_OVERLAY_WORD && a[i].word == ERA_NEIGHBOUR_NO)
+            t->no++, t->told_no = a[i].link;
+        if (a[i].kind == ERA_OVERLAY_WORD && a[i].word <= ERA_NEIGHBOUR_ASK_ALONE)
+            t->asks++, t->asked = a[i].link;
+        t->walks += a[i].kind == ERA_OVERLAY_WALK;
+        if (a[i].kind == ERA_OVERLAY_SHUFFLE)
+            t->shuffles++, t->shuffle = *a[i].shuffle;
+        if (a[i].kind == ERA_OVERLAY_DIAL)
+            t->dials++, t->dialled = a[i].place;
+        t->parts += a[i].kind == ERA_OVERLAY_PART;
+    }
+}
+
+static void wait(struct one *t, uint64_t ms)
+{
+    t->now_ms += ms;
+    era_overlay_tick(t->o, t->now_ms);
+    look(t);
+}
+
+static void up(struct one *t, uint64_t link, uint16_t node, const char *address, bool outgoing, bool anchor)
+{
+    struct era_key key = town_record(node, address, 1).node;
+    era_overlay_up(t->o, t->now_ms, link, &key, address, outgoing, anchor, false);
+}
+
+/* One that dials us asks to be a neighbour. */
+static void asks(struct one *t, uint64_t link, enum era_neighbour_word word)
+{
+    cr_assert_eq(era_overlay_word(t->o, t->now_ms, link, word), ERA_ACCEPTED);
+    look(t);
+}
+
+static enum era_verdict tell(struct one *t, uint64_t link, const struct era_peer_record *r, uint32_t age_s)
+{
+    struct era_overlay_shuffle s = {.count = 1, .records = {{.record = *r, .age_s = age_s}}};
+    enum era_verdict v = era_overlay_shuffle(t->o, t->now_ms, link, &s);
+    look(t);
+    return v;
+}
+
+static size_t known(const struct one *t)
+{
+    return era_overlay_counts(t->o).known;
+}
+
+Test(record, one_that_its_node_did_not_sign_is_charged_to_who_sent_it)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    r.place.port = 2; /* invented */
+    cr_assert_eq(tell(&t, 1, &r, 0), ERA_BAD_SIGNATURE);
+    cr_assert_eq(known(&t), 0);
+    cr_assert_eq(era_overlay_counts(t.o).records_refused, 1);
+    era_overlay_free(t.o);
+}
+
+Test(record, a_stale_one_changes_nothing_and_a_newer_one_replaces)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record old = town_record(7, "tcp://10.0.0.7:1", 5),
+                           older = town_record(7, "tcp://10.0.0.8:1", 4),
+                           newer = town_record(7, "tcp://10.0.0.9:1", 6);
+    struct era_aged_record held;
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    cr_assert_eq(tell(&t, 1, &old, 100), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &older, 0), ERA_ACCEPTED);
+    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
+    cr_assert(era_place_eq(&held.record.place, &old.place));
+    cr_assert_eq(held.age_s, 100);
+    cr_assert_eq(tell(&t, 1, &newer, 0), ERA_ACCEPTED);
+    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
+    cr_assert(era_place_eq(&held.record.place, &newer.place));
+    era_overlay_free(t.o);
+}
+
+Test(record, one_whose_node_nobody_heard_for_a_day_is_dropped_and_not_taken)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1),
+                           s = town_record(8, "tcp://10.0.0.8:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
+    cr_assert_eq(tell(&t, 1, &r, 86400), ERA_ACCEPTED);
+    cr_assert_eq(known(&t), 0);
+    cr_assert_eq(tell(&t, 1, &r, 86399), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &s, 0), ERA_ACCEPTED);
+    cr_assert_eq(known(&t), 2);
+    era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
+    wait(&t, 40000);
+    for (int i = 0; i < 3 && known(&t) == 2; i++) {
+        era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
+        wait(&t, 40000);
+    }
+    cr_assert_eq(known(&t), 1);
+    era_overlay_free(t.o);
+}
+
+Test(record, places_where_nobody_can_be_are_charged)
+{
+    static const char *const places[] = {"tcp://10.0.0.7:0",        "tcp://224.0.0.1:7", "tcp://0.0.0.0:7",
+                                         "tcp://255.255.255.255:7", "tcp://[ff02::1]:7", "tcp://[::]:7",
+                                         "tcp://[::ffff:7f00:1]:7"};
+    struct one t = given_one("tcp://10.0.0.1:1");
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct era_peer_record r = town_record(7, places[i], 1);
+        cr_expect_eq(tell(&t, 1, &r, 0), ERA_BAD_VALUE, "%s", places[i]);
+    }
+    cr_assert_eq(known(&t), 0);
+    era_overlay_free(t.o);
+}
+
+Test(record, an_address_that_points_back_at_us_is_not_taken)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.1:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &t.record, 0), ERA_ACCEPTED);
+    cr_assert_eq(known(&t), 0);
+    era_overlay_free(t.o);
+}
+
+Test(record, private_and_loopback_places_count_only_where_we_are_at_home)
+{
+    struct era_peer_record loopback = town_record(7, "tcp://127.0.0.1:7", 1),
+                           private = town_record(8, "tcp://192.168.0.1:7", 1),
+                           public = town_record(9, "tcp://192.0.2.1:7", 1);
+    struct one t = given_one("tcp://198.51.100.1:1");
+    up(&t, 1, 5, "tcp://203.0.113.5:5", false, false);
+    tell(&t, 1, &loopback, 0);
+    tell(&t, 1, &private, 0);
+    cr_assert_eq(known(&t), 0);
+    tell(&t, 1, &public, 0);
+    cr_assert_eq(known(&t), 1);
+    era_overlay_add_anchor(t.o, "tcp://127.0.0.1:99");
+    tell(&t, 1, &loopback, 0);
+    cr_assert_eq(known(&t), 2);
+    era_overlay_free(t.o);
+}
+
+Test(overlay, a_place_where_another_node_answers_is_forgotten)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    tell(&t, 1, &r, 0);
+    wait(&t, 1000);
+    cr_assert(era_place_eq(&t.dialled, &r.place));
+    up(&t, 2, 8, "tcp://10.0.0.7:1", true, false);
+    cr_assert_eq(known(&t), 0);
+    era_overlay_free(t.o);
+}
+
+Test(overlay, a_dial_that_fails_again_and_again_drops_the_record)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    tell(&t, 1, &r, 0);
+    size_t dials = 0;
+    for (int i = 0; i < 2000; i++) {
+        wait(&t, 1000);
+        dials += t.dials;
+        if (t.dials > 0)
+            era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
+    }
+    cr_assert_eq(dials, ERA_OVERLAY_TRIES_MAX);
+    cr_assert_eq(known(&t), 0);
+    era_overlay_free(t.o);
+}
+
+/* ---- an attacker ---- */
+
+static const char *attacker(char out[64], unsigned i)
+{
+    snprintf(out, 64, "tcp://198.51.%u.%u:%u", i / 250 % 250, 1 + i % 250, 1000 + i % 60000);
+    return out;
+}
+
+/* A node of the public net, with neighbours of many prefixes: four that it dialled, three that dialled it. */
+static struct one given_public_node(void)
+{
+    char address[64];
+    struct one t = given_one("tcp://192.0.2.1:1");
+    for (uint16_t i = 0; i < 20; i++) {
+        snprintf(address, sizeof address, "tcp://%u.7.0.1:1", 20 + i);
+        if (i < 7)
+            up(&t, 1 + i, i, address, i < 4, false);
+        if (i < 4)
+            asks(&t, 1 + i, ERA_NEIGHBOUR_YES);
+        else if (i < 7)
+            asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        struct era_peer_record r = town_record(i, address, 1);
+        tell(&t, 1, &r, 0);
+    }
+    cr_assert_eq(era_overlay_counts(t.o).active, 7);
+    return t;
+}
+
+Test(eclipse, one_prefix_fills_neither_view)
+{
+    char address[64];
+    struct one t = given_public_node();
+    size_t honest = known(&t);
+    for (uint16_t i = 0; i < 2000; i++) {
+        struct era_peer_record r = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
+        cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
+    }
+    cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
+    for (uint16_t i = 0; i < 200; i++) {
+        up(&t, 100 + i, (uint16_t)(1000 + i), attacker(address, i), false, false);
+        asks(&t, 100 + i, i % 2 ? ERA_NEIGHBOUR_ASK : ERA_NEIGHBOUR_ASK_ALONE);
+        wait(&t, 300);
+    }
+    size_t theirs = 0;
+    for (uint16_t i = 0; i < 200; i++)
+        theirs += era_overlay_is_active(t.o, 100 + i);
+    cr_assert_leq(theirs, ERA_OVERLAY_GROUP_ACTIVE_MAX);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, whoever_only_dials_us_cannot_have_all_places)
+{
+    char address[64];
+    struct one t = given_public_node();
+    for (uint16_t i = 0; i < 1000; i++) {
+        snprintf(address, sizeof address, "tcp://%u.%u.0.1:9", 100 + i % 80, i / 80); /* a prefix each */
+        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        wait(&t, 300);
+    }
+    for (uint64_t link = 1; link <= 4; link++)
+        cr_assert(era_overlay_is_active(t.o, link), "what we dialled stays");
+    cr_assert_leq(era_overlay_counts(t.o).active, DEGREE_MAX);
+    cr_assert_geq(era_overlay_counts(t.o).active_dialled, ERA_OVERLAY_DIALLED_MIN);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
+{
+    char address[64];
+    struct one t = given_public_node();
+    size_t honest = known(&t), walks = 0, dials = 0;
+    for (uint16_t i = 0; i < 2000; i++) {
+        struct era_overlay_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
+        walk.joiner.record = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
+        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
+        look(&t);
+        walks += t.walks;
+        dials += t.dials;
+        era_overlay_down(t.o, t.now_ms, 100 + i, true);
+    }
+    cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
+    cr_assert_eq(walks, 2000 * 7);
+    cr_assert_leq(dials, ERA_OVERLAY_DIALS_MAX);
+    cr_assert_eq(era_overlay_counts(t.o).active, 7);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, a_network_under_one_prefix_is_no_attack)
+{
+    char address[64];
+    struct one t = given_one("tcp://198.51.100.1:1");
+    for (uint16_t i = 0; i < 10; i++) {
+        up(&t, 1 + i, i, attacker(address, i), false, false);
+        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+    }
+    cr_assert_eq(era_overlay_counts(t.o).active, DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN);
+    era_overlay_free(t.o);
+}
+
+/* ---- anchors, blocked peers, politeness ---- */
+
+Test(overlay, an_anchor_is_never_parted_from)
+{
+    char address[64];
+    struct one t = given_one("tcp://10.0.0.1:1");
+    for (uint16_t i = 0; i < 20; i++) {
+        snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1);
+        era_overlay_add_anchor(t.o, address);
+        up(&t, 1 + i, i, address, true, true);
+        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+    }
+    cr_assert_eq(era_overlay_counts(t.o).active, 20);
+    for (uint16_t i = 0; i < 200; i++) {
+        snprintf(address, sizeof address, "tcp://10.0.2.%u:1", i + 1);
+        up(&t, 100 + i, (uint16_t)(100 + i), address, false, false);
+        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        cr_assert_eq(t.parts, 0);
+        wait(&t, 300);
+    }
+    for (uint64_t link = 1; link <= 20; link++) {
+        era_overlay_demote(t.o, t.now_ms, link);
+        cr_assert(era_overlay_is_active(t.o, link));
+    }
+    asks(&t, 1, ERA_NEIGHBOUR_NO); /* it has no place for us: the link stays, as a leaf */
+    cr_assert_eq(t.parts, 0);
+    cr_assert_not(era_overlay_is_active(t.o, 1));
+    era_overlay_free(t.o);
+}
+
+Test(overlay, R15_a_blocked_peer_is_told_the_news_and_takes_no_place)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_key key = {{1}};
+    for (uint64_t i = 0; i < 100; i++) {
+        key.b[1] = (uint8_t)i;
+        era_overlay_up(t.o, t.now_ms, 1 + i, &key, "tcp://10.0.0.9:9", false, false, true);
+        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+    }
+    cr_assert_eq(era_overlay_counts(t.o).active, 0);
+    cr_assert_eq(era_overlay_counts(t.o).blocked, ERA_OVERLAY_BLOCKED_MAX);
+    cr_assert(era_overlay_is_active(t.o, 1));
+    era_overlay_blocked(t.o, t.now_ms, 1, false);
+    cr_assert_eq(era_overlay_counts(t.o).active, 1);
+    era_overlay_self_blocked(t.o, true);
+    cr_assert_eq(era_overlay_counts(t.o).blocked, 0, "among the blocked all count");
+    era_overlay_free(t.o);
+}
+
+Test(overlay, who_has_no_neighbour_is_let_in_and_another_is_parted_from_politely)
+{
+    char address[64];
+    struct one t = given_one("tcp://10.0.0.1:1");
+    for (uint16_t i = 0; i < 7; i++) {
+        snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1);
+        up(&t, 1 + i, i, address, false, false);
+        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        cr_assert_eq(t.yes, 1);
+    }
+    up(&t, 50, 50, "tcp://10.0.1.50:1", false, false);
+    asks(&t, 50, ERA_NEIGHBOUR_ASK);
+    cr_assert_eq(t.no, 1);
+    cr_assert_eq(t.told_no, 50);
+    wait(&t, 300);
+    asks(&t, 50, ERA_NEIGHBOUR_ASK_ALONE);
+    cr_assert_eq(t.yes, 1);
+    cr_assert_eq(t.no, 1);
+    cr_assert_neq(t.told_no, 50);
+    cr_assert_eq(era_overlay_counts(t.o).active, 7);
+    era_overlay_free(t.o);
+}
+
+Test(overlay, one_who_parts_stays_known_and_is_dialled_later)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
+    tell(&t, 1, &r, 0);
+    wait(&t, 1000);
+    cr_assert_eq(t.dials, 1);
+    up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
+    look(&t);
+    cr_assert_eq(t.asked, 2);
+    asks(&t, 2, ERA_NEIGHBOUR_NO);
+    cr_assert_eq(t.parts, 1, "what was dialled for that alone is closed");
+    era_overlay_down(t.o, t.now_ms, 2, false);
+    cr_assert_eq(known(&t), 1);
+    wait(&t, 20000);
+    cr_assert_eq(t.dials, 0);
+    size_t dials = 0;
+    for (int i = 0; i < 90; i++) {
+        wait(&t, 1000);
+        dials += t.dials;
+    }
+    cr_assert_eq(dials, 1);
+    era_overlay_free(t.o);
+}
+
+Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_overlay_shuffle s = {.reply = true};
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &s), ERA_UNEXPECTED);
+    up(&t, 2, 6, "tcp://10.0.0.6:5", true, true);
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_ACCEPTED, "we asked the one we dialled");
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_UNEXPECTED, "once");
+    era_overlay_free(t.o);
+}
+
+Test(overlay, a_walk_with_too_many_hops_is_charged_and_a_word_of_no_meaning_too)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_overlay_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS + 1};
+    walk.joiner.record = town_record(5, "tcp://10.0.0.5:5", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 1, &walk), ERA_BAD_VALUE);
+    cr_assert_eq(era_overlay_word(t.o, t.now_ms, 1, (enum era_neighbour_word)9), ERA_BAD_VALUE);
+    era_overlay_free(t.o);
+}
