@@ -8,6 +8,7 @@ p2p_libp2p_a_SOURCES += p2p/gossip_push.c
 p2p_libp2p_a_SOURCES += p2p/gossip_sync.c
 p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
 p2p_libp2p_a_SOURCES += p2p/gossip_take.c
+p2p_libp2p_a_SOURCES += p2p/channel.c p2p/channel.h
 p2p_libp2p_a_SOURCES += p2p/noise.c p2p/noise.h
 p2p_libp2p_a_SOURCES += p2p/overlay.c p2p/overlay.h
 p2p_libp2p_a_SOURCES += p2p/overlay_book.c p2p/overlay_book.h

@@ -178,14 +178,13 @@ void era_noise_keypair(struct era_noise_keypair *out, const uint8_t secret[ERA_N
 }
 
 void era_noise_handshake_init(struct era_noise_handshake *h, bool initiator, struct era_bytes prologue,
-                              const struct era_noise_keypair *mine,
-                              const uint8_t ephemeral[ERA_NOISE_KEY_BYTES])
+                              const struct era_noise_keypair *mine, const struct era_noise_keypair *ephemeral)
 {
     memset(h, 0, sizeof *h);
     symmetric_init(&h->symmetric, prologue);
     h->mine = *mine;
     h->initiator = initiator;
-    era_noise_keypair(&h->ephemeral, ephemeral);
+    h->ephemeral = *ephemeral;
 }
 
 bool era_noise_handshake_writes(const struct era_noise_handshake *h)

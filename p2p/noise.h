@@ -61,10 +61,10 @@ struct era_noise_handshake {
 /* The public half: X25519 of the secret and the base point. */
 void era_noise_keypair(struct era_noise_keypair *out, const uint8_t secret[ERA_NOISE_KEY_BYTES]);
 
-/* ephemeral: fresh random bytes, used for nothing else (fixed in tests alone). */
+/* ephemeral: of fresh random bytes, used for nothing else (fixed in tests alone). */
 void era_noise_handshake_init(struct era_noise_handshake *h, bool initiator, struct era_bytes prologue,
                               const struct era_noise_keypair *mine,
-                              const uint8_t ephemeral[ERA_NOISE_KEY_BYTES]);
+                              const struct era_noise_keypair *ephemeral);
 /* Is the next message ours to write? False for both ends once the handshake is done. */
 bool era_noise_handshake_writes(const struct era_noise_handshake *h);
 /* Bytes of message number 0 to 2 around its payload. */

@@ -110,7 +110,9 @@ enum era_exit {
     X(USAGE, "usage", "the request is not understood", "see --help", 0, 64)                        \
     X(PERMISSION, "permission", "not allowed for this user", "run it as root or as erad's user", 0, 77) \
     X(UNPROVEN_KEY, "unproven-key", "the peer did not prove that it holds the node key it names",   \
-      "find out who answers at that address", 10, 77)
+      "find out who answers at that address", 10, 77)                                               \
+    X(NOT_AUTHENTIC, "not-authentic", "an encrypted message is not what its sender wrote, or came twice", \
+      "find out what stands between the two nodes", 10, 65)
 /* clang-format on */
 
 enum era_verdict {
