@@ -17,6 +17,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
         g->sets[i] = era_idset_new();
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
+    era_view_init(g);
     return g;
 }
 
@@ -31,6 +32,7 @@ void era_gossip_free(struct era_gossip *g)
         era_idset_free(g->sets[i]);
     era_idtable_free(g->refused);
     era_idtable_free(g->requests);
+    era_overlay_free(g->overlay);
     era_actions_release(&g->actions);
     free(g);
 }
@@ -59,6 +61,9 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
     era_requests_tick(g);
     for (size_t i = 0; i < g->link_count; i++)
         era_link_tick(g, g->links[i]);
+    if (g->overlay != NULL)
+        era_overlay_tick(g->overlay, g->now_ms);
+    era_view_pump(g);
     era_links_reap(g);
     era_anchors_tick(g);
 }
@@ -71,6 +76,8 @@ uint64_t era_gossip_deadline_ms(const struct era_gossip *g)
         if (of_link < deadline)
             deadline = of_link;
     }
+    if (g->overlay != NULL && era_overlay_deadline_ms(g->overlay) < deadline)
+        deadline = era_overlay_deadline_ms(g->overlay);
     const struct era_idnote *request = era_idtable_oldest(g->requests);
     return request != NULL && request->due_ms < deadline ? request->due_ms : deadline;
 }
@@ -84,6 +91,7 @@ void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, stru
     if (l == NULL)
         return;
     era_take_frame(g, l, frame);
+    era_view_pump(g);
     era_links_reap(g);
 }
 
@@ -206,6 +214,8 @@ void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
     if (g->blocked == blocked)
         return;
     g->blocked = blocked;
+    if (g->overlay != NULL)
+        era_overlay_self_blocked(g->overlay, blocked);
     for (size_t i = 0; i < g->link_count; i++) {
         send_status(g, g->links[i], NULL);
         if (!blocked && g->links[i]->info.state == ERA_PEER_UP)
@@ -232,6 +242,7 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
     for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
+        out[i].active = out[i].state == ERA_PEER_UP && era_link_is_active(g, g->links[i]);
     }
     return g->link_count;
 }
@@ -245,4 +256,9 @@ uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms)
 uint64_t era_gossip_complete_rounds(const struct era_gossip *g)
 {
     return g->complete_rounds;
+}
+
+const struct era_overlay *era_gossip_overlay(const struct era_gossip *g)
+{
+    return g->overlay;
 }

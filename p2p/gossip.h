@@ -16,6 +16,7 @@
 #ifndef ERA_P2P_GOSSIP_H
 #define ERA_P2P_GOSSIP_H
 
+#include "p2p/overlay.h"
 #include "proto/limits.h"
 #include "proto/statement.h"
 
@@ -37,6 +38,13 @@ struct era_gossip_config {
     /* True when the owner already holds the item (pending ones too). */
     bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
     void *ctx;
+    /* The overlay (p2p/overlay.h): neighbours wanted among all that are known; 0: none is sought, every link
+     * is for the news. record: where we can be dialled, signed; NULL: nowhere. Copied. */
+    size_t links_target;
+    const struct era_peer_record *record;
+    /* The one acceptance rule of signatures; asked about records of peers. May be NULL without a target. */
+    bool (*fits)(void *ctx, const struct era_key *key, const struct era_hash *digest,
+                 const struct era_signature *signature);
     /* Is what a link proved of its other end the proof of that node key? NULL: they are the same bytes. */
     bool (*proves)(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node);
 };
@@ -85,6 +93,7 @@ struct era_peer_info {
     /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it
      * named is held, or came and was judged, or is refused. */
     uint64_t complete_rounds;
+    bool active; /* of the active view: the news go over it; else it is only compared with */
     bool anchor; /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
     int score;   /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
 };
@@ -150,6 +159,8 @@ uint64_t era_gossip_complete_rounds(const struct era_gossip *g);
  * A link belongs to an anchor when we dialled it as such, when the peer says to listen at its address, or
  * when the same node answered there last. */
 size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, size_t *reconciled);
+/* NULL without links_target. Borrowed. */
+const struct era_overlay *era_gossip_overlay(const struct era_gossip *g);
 size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set);
 
 #endif

@@ -66,6 +66,8 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
     era_text_set(a->address, sizeof a->address, address);
     a->backoff_ms = ERA_RECONNECT_MIN_MS;
     a->next_ms = g->now_ms;
+    if (g->overlay != NULL)
+        era_overlay_add_anchor(g->overlay, address);
     return ERA_ACCEPTED;
 }
 
@@ -148,6 +150,8 @@ void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *a
     struct era_anchor *a = dialling(g, address);
     if (a != NULL)
         back_off(g, a);
+    if (g->overlay != NULL)
+        era_overlay_dial_failed(g->overlay, g->now_ms, address);
 }
 
 void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait)
@@ -179,6 +183,17 @@ static bool leads_to(const struct era_anchor *a, const struct era_link *link)
         return true;
     return link->info.state == ERA_PEER_UP && (strcmp(a->address, link->info.listen) == 0 ||
                                                (a->has_node && era_key_eq(&a->node, &link->info.node)));
+}
+
+bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link)
+{
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        const struct era_anchor *a = &g->anchors[i];
+        if ((a->state == ERA_ANCHOR_LINKED && a->link == link->info.link) ||
+            (link->info.state == ERA_PEER_UP && a->has_node && era_key_eq(&a->node, &link->info.node)))
+            return true;
+    }
+    return false;
 }
 
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)

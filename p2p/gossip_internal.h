@@ -2,6 +2,7 @@
  *   gossip.c        the public calls, time
  *   gossip_links.c  links: handshake, refusal, closing, score
  *   gossip_anchors.c  configured peers, backoff; muted addresses
+ *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
  *   gossip_take.c   frames in
  *   gossip_sync.c   anti-entropy
@@ -129,6 +130,8 @@ struct era_gossip {
     struct era_link *links[ERA_LINKS_MAX]; /* oldest first */
     size_t anchor_count;
     struct era_anchor anchors[ERA_PEERS_MAX];
+    struct era_overlay *overlay; /* NULL: no target */
+    struct era_peer_record record;
     size_t mute_count, mute_next;
     struct era_mute mutes[ERA_MUTES_MAX];
 
@@ -188,6 +191,27 @@ void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool lon
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link);
 /* A link had a complete round, or it became known to which node an anchor leads. */
 void era_anchors_reconciled(struct era_gossip *g);
+
+/* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
+bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link);
+
+/* ---- gossip_overlay.c ---- */
+void era_view_init(struct era_gossip *g);
+void era_view_up(struct era_gossip *g, const struct era_link *link);
+/* Also of a link that never came up; why: as era_link_leave. */
+void era_view_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
+void era_view_blocked(struct era_gossip *g, const struct era_link *link);
+/* It became known to which nodes anchors lead. */
+void era_view_anchors(struct era_gossip *g);
+/* Do what the overlay asked for; before the links are reaped. */
+void era_view_pump(struct era_gossip *g);
+/* A leaf gives its place to a newcomer. False: there is none. */
+bool era_view_make_room(struct era_gossip *g);
+void era_view_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word);
+void era_view_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk);
+void era_view_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle);
+/* The news go over it: always without an overlay, else over links of the active view. */
+bool era_link_is_active(const struct era_gossip *g, const struct era_link *link);
 
 /* ---- gossip_push.c ---- */
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item,

@@ -74,6 +74,7 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
     if (link->info.state == ERA_PEER_UP)
         era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
+    era_view_down(g, link, why);
     era_anchor_lost(g, link, waits_long(why));
 }
 
@@ -142,23 +143,29 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 
 /* ---- opening ---- */
 
-static bool has_place(const struct era_gossip *g, bool outgoing, const char *address)
+static bool has_place_of_host(const struct era_gossip *g, bool outgoing, const char *address)
 {
-    if (outgoing)
-        return g->link_count < ERA_LINKS_MAX;
     char host[ERA_ADDRESS_BYTES_MAX + 1], other[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
-    size_t same = 0, awaited = 0;
+    size_t same = 0;
     for (size_t i = 0; i < g->link_count; i++) {
         era_address_host(g->links[i]->info.address, other);
         if (!g->links[i]->info.outgoing && strcmp(host, other) == 0)
             same++;
     }
+    return outgoing || same < ERA_LINKS_PER_ADDRESS_MAX;
+}
+
+static bool has_place(const struct era_gossip *g, bool outgoing, const char *address)
+{
+    if (outgoing)
+        return g->link_count < ERA_LINKS_MAX;
+    size_t awaited = 0;
     /* Strangers must not fill the places that the operator's own peers need. */
     for (size_t i = 0; i < g->anchor_count; i++)
         if (g->anchors[i].state != ERA_ANCHOR_LINKED && !g->anchors[i].is_self)
             awaited++;
-    return same < ERA_LINKS_PER_ADDRESS_MAX && g->link_count + awaited < ERA_LINKS_MAX;
+    return has_place_of_host(g, outgoing, address) && g->link_count + awaited < ERA_LINKS_MAX;
 }
 
 static void hello_send(struct era_gossip *g, struct era_link *link)
@@ -194,7 +201,9 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
 {
     era_gossip_advance(g, now_ms);
     assert(link != 0 && era_link_find(g, link) == NULL);
-    if (!has_place(g, outgoing, address) || (!outgoing && era_host_is_muted(g, address))) {
+    if ((!has_place(g, outgoing, address) &&
+         !(has_place_of_host(g, outgoing, address) && era_view_make_room(g))) ||
+        (!outgoing && era_host_is_muted(g, address))) {
         turn_away(g, link, address);
         if (outgoing)
             era_gossip_dial_failed(g, now_ms, address);
@@ -222,6 +231,7 @@ void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link)
     if (l == NULL)
         return;
     era_link_leave(g, l, ERA_ACCEPTED);
+    era_view_pump(g);
     era_links_reap(g);
 }
 
@@ -276,6 +286,7 @@ static void peer_up(struct era_gossip *g, struct era_link *link)
     link->known = calloc(1, sizeof *link->known);
     assert(link->known != NULL);
     era_actions_add(&g->actions, ERA_GOSSIP_PEER_UP, link->info.link);
+    era_view_up(g, link);
     era_sync_start(g, link);
 }
 
@@ -307,6 +318,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     struct era_link *spare = second_link(g, link);
     if (spare != link)
         peer_up(g, link);
+    era_view_anchors(g);
     era_anchors_reconciled(g); /* the anchor may lead to a node that was linked before */
     if (spare != NULL)
         era_link_close(g, spare, ERA_DUPLICATE);

@@ -111,7 +111,8 @@ static void skip(struct era_gossip *g, struct era_link *link, enum era_set set)
 
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item, size_t bytes)
 {
-    if (link->closing || link->info.state != ERA_PEER_UP || !era_set_flows(g, link, item->set) ||
+    if (link->closing || link->info.state != ERA_PEER_UP || !era_link_is_active(g, link) ||
+        !era_set_flows(g, link, item->set) ||
         era_known_has(link->known, &g->key, &item->id))
         return;
     /* No queue grows without bound: what a slow peer misses, anti-entropy brings. */

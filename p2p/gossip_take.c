@@ -69,6 +69,7 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
 {
     bool freed = link->info.blocked && !status->blocked;
     link->info.blocked = status->blocked;
+    era_view_blocked(g, link);
     if (status->has_versions)
         link->info.versions = status->versions;
     if (freed)
@@ -101,6 +102,15 @@ static void take_part(struct era_gossip *g, struct era_link *link, const struct 
         break;
     case ERA_FRAME_STATUS:
         take_status(g, link, &part->u.status);
+        break;
+    case ERA_FRAME_NEIGHBOUR:
+        era_view_word(g, link, part->u.neighbour);
+        break;
+    case ERA_FRAME_WALK:
+        era_view_walk(g, link, &part->u.walk);
+        break;
+    case ERA_FRAME_SHUFFLE:
+        era_view_shuffle(g, link, &part->u.shuffle);
         break;
     }
 }

@@ -4,6 +4,7 @@ p2p_libp2p_a_SOURCES = p2p/gossip.c p2p/gossip.h p2p/gossip_internal.h
 p2p_libp2p_a_SOURCES += p2p/gossip_actions.c p2p/gossip_actions.h
 p2p_libp2p_a_SOURCES += p2p/gossip_anchors.c
 p2p_libp2p_a_SOURCES += p2p/gossip_links.c
+p2p_libp2p_a_SOURCES += p2p/gossip_overlay.c
 p2p_libp2p_a_SOURCES += p2p/gossip_push.c
 p2p_libp2p_a_SOURCES += p2p/gossip_sync.c
 p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
@@ -15,6 +16,8 @@ p2p_libp2p_a_SOURCES += p2p/overlay_book.c p2p/overlay_book.h
 p2p_libp2p_a_SOURCES += p2p/reconcile.c p2p/reconcile.h
 p2p_libp2p_a_SOURCES += p2p/sketch.c p2p/sketch.h
 p2p_liblink_a_SOURCES = \
+	p2p/link_address.c p2p/link_address.h p2p/link_internal.h \
 	p2p/link_mailbox.c p2p/link_mailbox.h \
 	p2p/link_nng.c p2p/link_nng.h \
-	p2p/link_queue.c p2p/link_queue.h
+	p2p/link_queue.c p2p/link_queue.h \
+	p2p/link_stream.c

@@ -450,7 +450,7 @@ static enum era_verdict refuse(struct era_overlay *o, enum era_verdict verdict)
 /* A sample of what is known; our own record first. */
 static void send_shuffle(struct era_overlay *o, struct peer *p, bool reply)
 {
-    struct era_overlay_shuffle *s = calloc(1, sizeof *s);
+    struct era_peer_shuffle *s = calloc(1, sizeof *s);
     size_t places[ERA_BOOK_PLACES], n = 0;
     assert(s != NULL);
     s->reply = reply;
@@ -479,7 +479,7 @@ static void join(struct era_overlay *o, struct peer *p)
     if (o->config.record == NULL || (o->join_ms > o->now_ms && active_count(o, false) > 0))
         return;
     o->join_ms = era_add_sat(o->now_ms, JOIN_AGAIN_MS);
-    struct era_overlay_walk *walk = &act(o, ERA_OVERLAY_WALK, p->link)->walk;
+    struct era_peer_walk *walk = &act(o, ERA_OVERLAY_WALK, p->link)->walk;
     walk->hops = ERA_OVERLAY_WALK_HOPS;
     walk->joiner.record = o->record;
 }
@@ -603,6 +603,13 @@ void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, 
         seek_soon(o);
 }
 
+void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor)
+{
+    struct peer *p = peer_find(o, link);
+    if (p != NULL)
+        p->anchor = anchor;
+}
+
 void era_overlay_self_blocked(struct era_overlay *o, bool blocked)
 {
     o->is_blocked = blocked;
@@ -722,7 +729,7 @@ static struct peer *next_hop(struct era_overlay *o, uint64_t from, const struct 
     return chosen;
 }
 
-static void walk_on(struct era_overlay *o, const struct peer *to, const struct era_overlay_walk *walk)
+static void walk_on(struct era_overlay *o, const struct peer *to, const struct era_peer_walk *walk)
 {
     struct era_overlay_action *a = act(o, ERA_OVERLAY_WALK, to->link);
     a->walk = *walk;
@@ -730,7 +737,7 @@ static void walk_on(struct era_overlay *o, const struct peer *to, const struct e
 }
 
 enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64_t link,
-                                  const struct era_overlay_walk *walk)
+                                  const struct era_peer_walk *walk)
 {
     struct era_book_entry *e;
     advance(o, now_ms);
@@ -757,7 +764,7 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
 }
 
 enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uint64_t link,
-                                     const struct era_overlay_shuffle *shuffle)
+                                     const struct era_peer_shuffle *shuffle)
 {
     enum era_verdict verdict = ERA_ACCEPTED;
     struct era_book_entry *e;

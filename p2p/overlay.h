@@ -31,30 +31,6 @@
 
 #include "proto/peer_record.h"
 
-enum era_neighbour_word {
-    ERA_NEIGHBOUR_ASK = 1,
-    ERA_NEIGHBOUR_ASK_ALONE = 2,
-    ERA_NEIGHBOUR_YES = 3,
-    ERA_NEIGHBOUR_NO = 4
-};
-
-/* A record as it travels: its age grows while it is passed on. */
-struct era_aged_record {
-    struct era_peer_record record;
-    uint32_t age_s; /* since its node itself was heard */
-};
-
-struct era_overlay_walk {
-    uint32_t hops; /* still to go, at most ERA_OVERLAY_WALK_HOPS */
-    struct era_aged_record joiner;
-};
-
-struct era_overlay_shuffle {
-    bool reply;
-    size_t count;
-    struct era_aged_record records[ERA_OVERLAY_SHUFFLE_MAX];
-};
-
 enum era_overlay_action_kind {
     ERA_OVERLAY_WORD,    /* link, word */
     ERA_OVERLAY_WALK,    /* link, walk */
@@ -68,8 +44,8 @@ struct era_overlay_action {
     uint64_t link;
     enum era_neighbour_word word;
     struct era_place place;
-    struct era_overlay_walk walk;
-    struct era_overlay_shuffle *shuffle; /* owned by the overlay */
+    struct era_peer_walk walk;
+    struct era_peer_shuffle *shuffle; /* owned by the overlay */
 };
 
 struct era_overlay_config {
@@ -108,6 +84,8 @@ void era_overlay_dial_failed(struct era_overlay *o, uint64_t now_ms, const char 
 /* Another node than its record says answered there, or we ourselves. */
 void era_overlay_misled(struct era_overlay *o, uint64_t now_ms, const char *address);
 void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, bool blocked);
+/* It became known whether it is a link to a configured peer. */
+void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor);
 /* We ourselves are blocked, or no more: among the blocked all places count. */
 void era_overlay_self_blocked(struct era_overlay *o, bool blocked);
 /* Take its place in the active view away (silent or badly scored); anchors keep theirs. */
@@ -121,9 +99,9 @@ uint64_t era_overlay_deadline_ms(const struct era_overlay *o); /* UINT64_MAX = n
 enum era_verdict era_overlay_word(struct era_overlay *o, uint64_t now_ms, uint64_t link,
                                   enum era_neighbour_word word);
 enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64_t link,
-                                  const struct era_overlay_walk *walk);
+                                  const struct era_peer_walk *walk);
 enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uint64_t link,
-                                     const struct era_overlay_shuffle *shuffle);
+                                     const struct era_peer_shuffle *shuffle);
 
 /* Actions since the last call, oldest first, valid until the next call of any function. */
 size_t era_overlay_take_actions(struct era_overlay *o, const struct era_overlay_action **out);

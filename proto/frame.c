@@ -3,13 +3,20 @@
 #include <assert.h>
 #include <string.h>
 
+#include "proto/frame_peers.h"
 #include "proto/wire.h"
 
-#define PART_KINDS 8
+/* Numbers of parts: 1 to 8, and those of the overlay. */
+#define PART_KIND_MAX 15
+static bool is_part(uint32_t field)
+{
+    return field <= ERA_FRAME_STATUS || (field >= ERA_FRAME_NEIGHBOUR && field <= PART_KIND_MAX);
+}
 
 /* Singular parts: a second one is refused. */
 static const uint32_t singular = 1u << ERA_FRAME_HELLO | 1u << ERA_FRAME_REFUSAL | 1u << ERA_FRAME_SUMMARY |
-                                 1u << ERA_FRAME_HAVE | 1u << ERA_FRAME_WANT | 1u << ERA_FRAME_STATUS;
+                                 1u << ERA_FRAME_HAVE | 1u << ERA_FRAME_WANT | 1u << ERA_FRAME_STATUS |
+                                 1u << ERA_FRAME_NEIGHBOUR | 1u << ERA_FRAME_WALK | 1u << ERA_FRAME_SHUFFLE;
 
 /* ---- reading ---- */
 
@@ -217,6 +224,12 @@ static enum era_verdict read_part(uint32_t field, const struct era_wire_value *v
         return read_want(value->span, &out->u.want);
     case ERA_FRAME_STATUS:
         return read_status(value->span, &out->u.status);
+    case ERA_FRAME_NEIGHBOUR:
+        return era_neighbour_read(value->span, &out->u.neighbour);
+    case ERA_FRAME_WALK:
+        return era_walk_read(value->span, &out->u.walk);
+    case ERA_FRAME_SHUFFLE:
+        return era_shuffle_read(value->span, &out->u.shuffle);
     }
     return ERA_MALFORMED;
 }
@@ -232,7 +245,7 @@ enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
     uint32_t field, seen = 0;
     size_t statements = 0;
     while (era_wire_next(&wire, &field, &value)) {
-        if (field > PART_KINDS)
+        if (!is_part(field))
             continue;
         enum era_verdict verdict = read_part(field, &value, &part);
         if (verdict != ERA_ACCEPTED)
@@ -260,7 +273,7 @@ bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out)
     struct era_wire_value value;
     uint32_t field;
     while (era_wire_next(&wire, &field, &value)) {
-        if (field > PART_KINDS)
+        if (!is_part(field))
             continue;
         enum era_verdict verdict = read_part(field, &value, out);
         assert(verdict == ERA_ACCEPTED);
@@ -460,4 +473,21 @@ bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struc
     if (versions)
         status.versions = *versions;
     return add_message(b, ERA_FRAME_STATUS, write_status, &status);
+}
+
+bool era_frame_add_neighbour(struct era_frame_builder *b, enum era_neighbour_word word)
+{
+    return add_message(b, ERA_FRAME_NEIGHBOUR, era_neighbour_write, &word);
+}
+
+bool era_frame_add_walk(struct era_frame_builder *b, const struct era_peer_walk *walk)
+{
+    assert(walk->hops <= ERA_OVERLAY_WALK_HOPS);
+    return add_message(b, ERA_FRAME_WALK, era_walk_write, walk);
+}
+
+bool era_frame_add_shuffle(struct era_frame_builder *b, const struct era_peer_shuffle *shuffle)
+{
+    assert(shuffle->count <= ERA_OVERLAY_SHUFFLE_MAX);
+    return add_message(b, ERA_FRAME_SHUFFLE, era_shuffle_write, shuffle);
 }

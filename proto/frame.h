@@ -10,6 +10,7 @@
 #define ERA_PROTO_FRAME_H
 
 #include "proto/limits.h"
+#include "proto/peer_record.h"
 #include "proto/statement.h"
 
 #define ERA_FRAME_BUCKETS           256 /* items fall into them by the first byte of their id */
@@ -25,7 +26,10 @@ enum era_frame_part_kind {
     ERA_FRAME_SUMMARY = 5,
     ERA_FRAME_HAVE = 6,
     ERA_FRAME_WANT = 7,
-    ERA_FRAME_STATUS = 8
+    ERA_FRAME_STATUS = 8,
+    ERA_FRAME_NEIGHBOUR = 13,
+    ERA_FRAME_WALK = 14,
+    ERA_FRAME_SHUFFLE = 15
 };
 
 struct era_frame_hello {
@@ -91,6 +95,9 @@ struct era_frame_part {
         struct era_frame_have have;
         struct era_frame_want want;
         struct era_frame_status status;
+        enum era_neighbour_word neighbour;
+        struct era_peer_walk walk;
+        struct era_peer_shuffle shuffle;
     } u;
 };
 
@@ -138,5 +145,8 @@ bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t roun
 bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids);
 /* versions: NULL when they are as the hello said. */
 bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struct era_versions *versions);
+bool era_frame_add_neighbour(struct era_frame_builder *b, enum era_neighbour_word word);
+bool era_frame_add_walk(struct era_frame_builder *b, const struct era_peer_walk *walk);
+bool era_frame_add_shuffle(struct era_frame_builder *b, const struct era_peer_shuffle *shuffle);
 
 #endif

@@ -9,6 +9,7 @@ proto_libproto_a_SOURCES += proto/envelope.c proto/carrier.c proto/charter.c
 proto_libproto_a_SOURCES += proto/indexed.c proto/indexed.h
 proto_libproto_a_SOURCES += proto/evidence.c proto/succession.c
 proto_libproto_a_SOURCES += proto/frame.c proto/frame.h
+proto_libproto_a_SOURCES += proto/frame_peers.c proto/frame_peers.h
 proto_libproto_a_SOURCES += proto/control.c proto/control.h
 proto_libproto_a_SOURCES += proto/peer_record.c proto/peer_record.h
 proto_libproto_a_SOURCES += proto/statement.h

@@ -33,6 +33,34 @@ struct era_peer_record {
     struct era_signature signature;
 };
 
+/* A record as it travels: its age grows while it is passed on, and is not signed. */
+struct era_aged_record {
+    struct era_peer_record record;
+    uint32_t age_s; /* since its node itself was heard */
+};
+
+/* ---- what peers say to each other about peers (messages Neighbour, Walk, Shuffle) ---- */
+
+enum era_neighbour_word {
+    ERA_NEIGHBOUR_ASK = 1,
+    ERA_NEIGHBOUR_ASK_ALONE = 2, /* by one who has no neighbour */
+    ERA_NEIGHBOUR_YES = 3,
+    ERA_NEIGHBOUR_NO = 4
+};
+
+struct era_peer_walk {
+    uint32_t hops; /* still to go, at most ERA_OVERLAY_WALK_HOPS */
+    struct era_aged_record joiner;
+};
+
+struct era_peer_shuffle {
+    bool reply;
+    size_t count;
+    struct era_aged_record records[ERA_OVERLAY_SHUFFLE_MAX];
+};
+
+/* ---- places ---- */
+
 /* tcp://A.B.C.D:PORT or tcp://[IPv6]:PORT. False for everything else (names, ipc), out untouched. */
 bool era_place_parse(const char *address, struct era_place *out);
 /* The one text of a place; era_place_parse reads it back. Returns out. */

@@ -49,6 +49,15 @@ static void add_part(struct era_frame_builder *b, const struct era_frame_part *p
         fits = era_frame_add_status(b, part->u.status.blocked,
                                     part->u.status.has_versions ? &part->u.status.versions : NULL);
         break;
+    case ERA_FRAME_NEIGHBOUR:
+        fits = era_frame_add_neighbour(b, part->u.neighbour);
+        break;
+    case ERA_FRAME_WALK:
+        fits = era_frame_add_walk(b, &part->u.walk);
+        break;
+    case ERA_FRAME_SHUFFLE:
+        fits = era_frame_add_shuffle(b, &part->u.shuffle);
+        break;
     }
     assert(fits);
 }

@@ -70,6 +70,17 @@ static void see_part(struct probe_seen *s, const struct era_frame_part *part)
         s->statuses++;
         s->blocked = part->u.status.blocked;
         break;
+    case ERA_FRAME_NEIGHBOUR:
+        s->words++;
+        s->word = part->u.neighbour;
+        break;
+    case ERA_FRAME_WALK:
+        s->walks++;
+        break;
+    case ERA_FRAME_SHUFFLE:
+        s->shuffles++;
+        s->shuffle = part->u.shuffle;
+        break;
     }
 }
 

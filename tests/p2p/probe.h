@@ -10,6 +10,9 @@
 struct probe_seen {
     size_t frames, bytes, hellos, refusals, statements, fragments, summaries, haves, wants, wanted_ids,
         statuses;
+    size_t words, walks, shuffles;
+    enum era_neighbour_word word;    /* of the last Neighbour */
+    struct era_peer_shuffle shuffle; /* the last */
     size_t closes, ups, downs, connects, delivered;
     enum era_verdict refusal, close, down;
     uint64_t closed_link, sent_link;

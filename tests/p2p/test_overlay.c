@@ -113,7 +113,7 @@ struct one {
     size_t yes, no, asks, walks, shuffles, dials, parts;
     struct era_place dialled;
     uint64_t asked, told_no;
-    struct era_overlay_shuffle shuffle;
+    struct era_peer_shuffle shuffle;
 };
 
 static struct one given_one(const char *address)
@@ -173,7 +173,7 @@ static void asks(struct one *t, uint64_t link, enum era_neighbour_word word)
 
 static enum era_verdict tell(struct one *t, uint64_t link, const struct era_peer_record *r, uint32_t age_s)
 {
-    struct era_overlay_shuffle s = {.count = 1, .records = {{.record = *r, .age_s = age_s}}};
+    struct era_peer_shuffle s = {.count = 1, .records = {{.record = *r, .age_s = age_s}}};
     enum era_verdict v = era_overlay_shuffle(t->o, t->now_ms, link, &s);
     look(t);
     return v;
@@ -384,7 +384,7 @@ Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
     struct one t = given_public_node();
     size_t honest = known(&t), walks = 0, dials = 0;
     for (uint16_t i = 0; i < 2000; i++) {
-        struct era_overlay_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
+        struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
         walk.joiner.record = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
         up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
         cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
@@ -513,7 +513,7 @@ Test(overlay, one_who_parts_stays_known_and_is_dialled_later)
 Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_overlay_shuffle s = {.reply = true};
+    struct era_peer_shuffle s = {.reply = true};
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &s), ERA_UNEXPECTED);
     up(&t, 2, 6, "tcp://10.0.0.6:5", true, true);
@@ -525,7 +525,7 @@ Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
 Test(overlay, a_walk_with_too_many_hops_is_charged_and_a_word_of_no_meaning_too)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_overlay_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS + 1};
+    struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS + 1};
     walk.joiner.record = town_record(5, "tcp://10.0.0.5:5", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 1, &walk), ERA_BAD_VALUE);

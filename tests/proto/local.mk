@@ -6,6 +6,7 @@ tests_proto_test_proto_SOURCES = tests/proto/samples.c tests/proto/samples.h
 tests_proto_test_proto_SOURCES += tests/proto/test_statement.c
 tests_proto_test_proto_SOURCES += tests/proto/test_ids.c
 tests_proto_test_proto_SOURCES += tests/proto/test_peer_record.c
+tests_proto_test_proto_SOURCES += tests/proto/test_frame_peers.c
 tests_proto_test_proto_SOURCES += tests/proto/test_envelope.c
 tests_proto_test_proto_SOURCES += tests/proto/test_carrier.c
 tests_proto_test_proto_SOURCES += tests/proto/test_evidence.c
