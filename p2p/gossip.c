@@ -17,7 +17,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
         g->sets[i] = era_idset_new();
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
-    era_view_init(g);
+    era_ties_init(g);
     return g;
 }
 
@@ -63,7 +63,7 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
         era_link_tick(g, g->links[i]);
     if (g->overlay != NULL)
         era_overlay_tick(g->overlay, g->now_ms);
-    era_view_pump(g);
+    era_ties_pump(g);
     era_links_reap(g);
     era_anchors_tick(g);
 }
@@ -91,7 +91,7 @@ void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, stru
     if (l == NULL)
         return;
     era_take_frame(g, l, frame);
-    era_view_pump(g);
+    era_ties_pump(g);
     era_links_reap(g);
 }
 

@@ -196,20 +196,20 @@ void era_anchors_reconciled(struct era_gossip *g);
 bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link);
 
 /* ---- gossip_overlay.c ---- */
-void era_view_init(struct era_gossip *g);
-void era_view_up(struct era_gossip *g, const struct era_link *link);
+void era_ties_init(struct era_gossip *g);
+void era_ties_up(struct era_gossip *g, const struct era_link *link);
 /* Also of a link that never came up; why: as era_link_leave. */
-void era_view_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
-void era_view_blocked(struct era_gossip *g, const struct era_link *link);
+void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
+void era_ties_blocked(struct era_gossip *g, const struct era_link *link);
 /* It became known to which nodes anchors lead. */
-void era_view_anchors(struct era_gossip *g);
+void era_ties_anchors(struct era_gossip *g);
 /* Do what the overlay asked for; before the links are reaped. */
-void era_view_pump(struct era_gossip *g);
+void era_ties_pump(struct era_gossip *g);
 /* A leaf gives its place to a newcomer. False: there is none. */
-bool era_view_make_room(struct era_gossip *g);
-void era_view_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word);
-void era_view_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk);
-void era_view_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle);
+bool era_ties_make_room(struct era_gossip *g);
+void era_ties_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word);
+void era_ties_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk);
+void era_ties_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle);
 /* The news go over it: always without an overlay, else over links of the active view. */
 bool era_link_is_active(const struct era_gossip *g, const struct era_link *link);
 

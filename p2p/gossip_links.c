@@ -74,7 +74,7 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
     if (link->info.state == ERA_PEER_UP)
         era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
-    era_view_down(g, link, why);
+    era_ties_down(g, link, why);
     era_anchor_lost(g, link, waits_long(why));
 }
 
@@ -202,7 +202,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     era_gossip_advance(g, now_ms);
     assert(link != 0 && era_link_find(g, link) == NULL);
     if ((!has_place(g, outgoing, address) &&
-         !(has_place_of_host(g, outgoing, address) && era_view_make_room(g))) ||
+         !(has_place_of_host(g, outgoing, address) && era_ties_make_room(g))) ||
         (!outgoing && era_host_is_muted(g, address))) {
         turn_away(g, link, address);
         if (outgoing)
@@ -231,7 +231,7 @@ void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link)
     if (l == NULL)
         return;
     era_link_leave(g, l, ERA_ACCEPTED);
-    era_view_pump(g);
+    era_ties_pump(g);
     era_links_reap(g);
 }
 
@@ -286,7 +286,7 @@ static void peer_up(struct era_gossip *g, struct era_link *link)
     link->known = calloc(1, sizeof *link->known);
     assert(link->known != NULL);
     era_actions_add(&g->actions, ERA_GOSSIP_PEER_UP, link->info.link);
-    era_view_up(g, link);
+    era_ties_up(g, link);
     era_sync_start(g, link);
 }
 
@@ -318,7 +318,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     struct era_link *spare = second_link(g, link);
     if (spare != link)
         peer_up(g, link);
-    era_view_anchors(g);
+    era_ties_anchors(g);
     era_anchors_reconciled(g); /* the anchor may lead to a node that was linked before */
     if (spare != NULL)
         era_link_close(g, spare, ERA_DUPLICATE);

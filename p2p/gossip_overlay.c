@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-void era_view_init(struct era_gossip *g)
+void era_ties_init(struct era_gossip *g)
 {
     const struct era_gossip_config *c = &g->config;
     if (c->record != NULL) {
@@ -32,7 +32,7 @@ bool era_link_is_active(const struct era_gossip *g, const struct era_link *link)
 
 /* ---- links come and go ---- */
 
-void era_view_up(struct era_gossip *g, const struct era_link *link)
+void era_ties_up(struct era_gossip *g, const struct era_link *link)
 {
     if (g->overlay != NULL)
         era_overlay_up(g->overlay, g->now_ms, link->info.link, &link->info.node, link->info.address,
@@ -46,7 +46,7 @@ static bool misled(enum era_verdict why)
            why == ERA_NO_COMMON_PROTOCOL;
 }
 
-void era_view_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
 {
     if (g->overlay == NULL)
         return;
@@ -58,13 +58,13 @@ void era_view_down(struct era_gossip *g, const struct era_link *link, enum era_v
         era_overlay_dial_failed(g->overlay, g->now_ms, link->info.address);
 }
 
-void era_view_blocked(struct era_gossip *g, const struct era_link *link)
+void era_ties_blocked(struct era_gossip *g, const struct era_link *link)
 {
     if (g->overlay != NULL)
         era_overlay_blocked(g->overlay, g->now_ms, link->info.link, link->info.blocked);
 }
 
-void era_view_anchors(struct era_gossip *g)
+void era_ties_anchors(struct era_gossip *g)
 {
     for (size_t i = 0; g->overlay != NULL && i < g->link_count; i++)
         if (g->links[i]->info.state == ERA_PEER_UP)
@@ -72,7 +72,7 @@ void era_view_anchors(struct era_gossip *g)
                                    era_link_is_own_anchor(g, g->links[i]));
 }
 
-bool era_view_make_room(struct era_gossip *g)
+bool era_ties_make_room(struct era_gossip *g)
 {
     struct era_link *spare = NULL;
     if (g->overlay != NULL)
@@ -121,7 +121,7 @@ static void act(struct era_gossip *g, const struct era_overlay_action *a)
         era_link_send(g, link, &frame);
 }
 
-void era_view_pump(struct era_gossip *g)
+void era_ties_pump(struct era_gossip *g)
 {
     const struct era_overlay_action *actions;
     /* A closed link makes no new action: one pass does. */
@@ -147,7 +147,7 @@ static void send_yes(struct era_gossip *g, struct era_link *link)
     era_link_send(g, link, &frame);
 }
 
-void era_view_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word)
+void era_ties_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word)
 {
     if (g->overlay != NULL)
         charge(g, link, era_overlay_word(g->overlay, g->now_ms, link->info.link, word));
@@ -155,13 +155,13 @@ void era_view_word(struct era_gossip *g, struct era_link *link, enum era_neighbo
         send_yes(g, link); /* without an overlay every link is a neighbour's */
 }
 
-void era_view_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk)
+void era_ties_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk)
 {
     if (g->overlay != NULL)
         charge(g, link, era_overlay_walk(g->overlay, g->now_ms, link->info.link, walk));
 }
 
-void era_view_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle)
+void era_ties_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle)
 {
     if (g->overlay != NULL)
         charge(g, link, era_overlay_shuffle(g->overlay, g->now_ms, link->info.link, shuffle));

@@ -69,7 +69,7 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
 {
     bool freed = link->info.blocked && !status->blocked;
     link->info.blocked = status->blocked;
-    era_view_blocked(g, link);
+    era_ties_blocked(g, link);
     if (status->has_versions)
         link->info.versions = status->versions;
     if (freed)
@@ -104,13 +104,13 @@ static void take_part(struct era_gossip *g, struct era_link *link, const struct 
         take_status(g, link, &part->u.status);
         break;
     case ERA_FRAME_NEIGHBOUR:
-        era_view_word(g, link, part->u.neighbour);
+        era_ties_word(g, link, part->u.neighbour);
         break;
     case ERA_FRAME_WALK:
-        era_view_walk(g, link, &part->u.walk);
+        era_ties_walk(g, link, &part->u.walk);
         break;
     case ERA_FRAME_SHUFFLE:
-        era_view_shuffle(g, link, &part->u.shuffle);
+        era_ties_shuffle(g, link, &part->u.shuffle);
         break;
     }
 }

@@ -4,6 +4,7 @@
 #ifndef ERA_CORE_AUTHOR_H
 #define ERA_CORE_AUTHOR_H
 
+#include "proto/peer_record.h"
 #include "proto/statement.h"
 
 /* A signing key in memory; the holder clears it (sodium_memzero). */
@@ -19,6 +20,10 @@ struct era_secret {
  * Returns its length, 0 when the statement is too large for a loose one. */
 size_t era_author_sign(const struct era_hash *network, const struct era_statement *s,
                        const struct era_secret *secret, uint8_t *out, size_t cap, struct era_hash *id);
+
+/* A node's word on where it can be dialled, signed by its node key. seq: higher than any before. */
+struct era_peer_record era_author_peer_record(const struct era_hash *network, const struct era_place *place,
+                                              uint64_t seq, const struct era_secret *node);
 
 /* The id of an approve or readiness, the same for every key (R6). */
 struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind,

@@ -40,11 +40,17 @@ uint64_t era_verifier_signatures(const struct era_verifier *v)
     return v->signatures;
 }
 
+bool era_signature_fits(const struct era_key *key, const struct era_hash *digest,
+                        const struct era_signature *signature)
+{
+    return crypto_sign_verify_detached(signature->b, digest->b, sizeof digest->b, key->b) == 0;
+}
+
 bool era_verifier_fits(struct era_verifier *v, const struct era_hash *id, const struct era_key *key,
                        const struct era_signature *signature)
 {
     v->signatures++;
-    return crypto_sign_verify_detached(signature->b, id->b, sizeof id->b, key->b) == 0;
+    return era_signature_fits(key, id, signature);
 }
 
 /* The slot a loose statement speaks of; NULL for announcement and event. */

@@ -56,6 +56,10 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
  * signatures. False when it does not decode so far. */
 bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, struct era_hash *item);
 
+/* The one acceptance rule, for what is no statement: a peer's record of its address. */
+bool era_signature_fits(const struct era_key *key, const struct era_hash *digest,
+                        const struct era_signature *signature);
+
 /* Signatures checked since the start: what a scenario or bench reports. */
 uint64_t era_verifier_signatures(const struct era_verifier *v);
 

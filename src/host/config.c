@@ -90,6 +90,10 @@ const struct era_setting_rule era_config_rules[] = {
     {.name = "listen", .type = ERA_SETTING_ARRAY, .max = ERA_LISTEN_MAX, ADDRESS},
     {.name = "peers", .type = ERA_SETTING_ARRAY, .max = ERA_PEERS_MAX, ADDRESS},
     {.name = "advertise", .type = ERA_SETTING_TEXT, ADDRESS},
+    {.name = "neighbours",
+     .type = ERA_SETTING_NUMBER,
+     .max = ERA_OVERLAY_TARGET_MAX,
+     .cure = "write 7, or 0 to dial only `peers`"},
     {.name = "control", PATH},
     {.name = "http",
      .type = ERA_SETTING_TEXT,
@@ -211,6 +215,7 @@ static void config_read_root(setting *root, const char *folder, struct era_confi
     c->http = text_copy(era_setting_text(root, "http", "127.0.0.1:7712"));
     c->listen = texts_read(era_setting_member(root, "listen"));
     c->peers = texts_read(era_setting_member(root, "peers"));
+    c->neighbours = (size_t)era_setting_u64(root, "neighbours", ERA_OVERLAY_TARGET_DEFAULT);
     versions_read(era_setting_member(root, "versions"), &c->versions);
     versions_read(era_setting_member(root, "staged"), &c->staged);
     c->all_artefacts = !era_setting_member(root, "artefacts");

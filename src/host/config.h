@@ -42,6 +42,7 @@ struct era_config {
     char *advertise;     /* NULL: none */
     char *http;          /* HOST:PORT; "" = off */
     struct era_texts listen, peers;
+    size_t neighbours;            /* sought among all known peers; 0: only `peers` are dialled */
     struct era_versions versions; /* what runs */
     struct era_versions staged;   /* what is ready for the next era; "" = nothing */
     bool all_artefacts;           /* artefacts not set: this node runs every one */

@@ -35,6 +35,13 @@ static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
     return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item) != NULL;
 }
 
+static bool record_fits(void *ctx, const struct era_key *key, const struct era_hash *digest,
+                        const struct era_signature *signature)
+{
+    (void)ctx;
+    return era_signature_fits(key, digest, signature);
+}
+
 static void make_parts(struct era_node *n)
 {
     const struct era_node_config *c = &n->config;
@@ -52,6 +59,9 @@ static void make_parts(struct era_node *n)
                                   .protocol_max = ERA_PROTOCOL_MAX,
                                   .fetch = fetch_item,
                                   .has = has_item,
+                                  .links_target = c->links_target,
+                                  .record = c->record,
+                                  .fits = record_fits,
                                   .ctx = n,
                                   .proves = c->proves};
     n->gossip = era_gossip_new(&g);

@@ -37,7 +37,9 @@ struct era_node_config {
     bool (*proves)(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node); /* see gossip.h */
     const struct era_secret *secret; /* validator's (authority only: emitter's) key; NULL: none. Borrowed. */
     struct era_versions versions, staged;
-    const char *agent, *listen; /* borrowed, see gossip.h; listen "" = none */
+    const char *agent, *listen;           /* borrowed, see gossip.h; listen "" = none */
+    size_t links_target;                  /* neighbours sought, see gossip.h; 0: only the anchors */
+    const struct era_peer_record *record; /* where it can be dialled, signed; NULL: nowhere. Copied. */
     const char *const *anchors;
     size_t anchor_count;
     const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */

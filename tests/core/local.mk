@@ -8,6 +8,7 @@ tests_core_test_core_SOURCES += tests/core/peer.c tests/core/peer.h
 tests_core_test_core_SOURCES += tests/core/test_charter.c
 tests_core_test_core_SOURCES += tests/core/test_author.c
 tests_core_test_core_SOURCES += tests/core/test_verify.c tests/core/test_verify_paths.c
+tests_core_test_core_SOURCES += tests/core/test_peer_record.c
 tests_core_test_core_SOURCES += tests/core/test_verify_charter.c
 tests_core_test_core_SOURCES += tests/core/test_succession.c tests/core/test_succession_paths.c
 tests_core_test_core_SOURCES += tests/core/test_inherited.c

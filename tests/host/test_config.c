@@ -46,6 +46,7 @@ Test(config, only_the_state_directory_is_required)
     cr_expect_null(c.advertise);
     cr_expect_eq(c.listen.count, 0);
     cr_expect_eq(c.peers.count, 0);
+    cr_expect_eq(c.neighbours, 7);
     cr_expect(c.all_artefacts);
     cr_expect_str_empty(c.versions.v[ERA_VERSION_SOFTWARE]);
     cr_expect_str_empty(c.staged.v[ERA_VERSION_SOFTWARE]);
@@ -63,6 +64,7 @@ Test(config, M1_every_setting_reaches_its_field)
         "\"n.key\";\n"
         "listen = [ \"tcp://0.0.0.0:7711\", \"tcp://[::1]:7711\", \"ipc:///run/erad/gossip.sock\" ];\n"
         "peers = [ \"tcp://node-2.example.org:7711\" ]; advertise = \"tcp://192.0.2.1:7711\"; http = \"\";\n"
+        "neighbours = 9;\n"
         "validator_key = \"keys/v.key\"; hook = \"/etc/erad/hook\"; on_blocked = \"exit\"; log = \"debug\";\n"
         "versions : { distribution = \"1.0.0\"; software = \"2.0.0\"; api = \"3.0.0\"; database = "
         "\"4.0.0\";\n"
@@ -81,6 +83,7 @@ Test(config, M1_every_setting_reaches_its_field)
     cr_expect_str_eq(c.peers.items[0], "tcp://node-2.example.org:7711");
     cr_expect_str_eq(c.advertise, "tcp://192.0.2.1:7711");
     cr_expect_str_empty(c.http);
+    cr_expect_eq(c.neighbours, 9);
     cr_expect_str_eq(c.validator_key, "/etc/erad/keys/v.key");
     cr_expect_str_eq(c.hook, "/etc/erad/hook");
     cr_expect_eq(c.on_blocked, ERA_ON_BLOCKED_EXIT);
@@ -230,7 +233,7 @@ static void assert_documented(const char *file, const struct era_setting_rule *r
 
 Test(config, every_setting_is_documented)
 {
-    assert_documented("erad.conf.5", era_config_rules, 27);
+    assert_documented("erad.conf.5", era_config_rules, 28);
 }
 
 Test(charter_text, every_setting_is_documented)
