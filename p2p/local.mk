@@ -13,6 +13,7 @@ p2p_libp2p_a_SOURCES += p2p/channel.c p2p/channel.h
 p2p_libp2p_a_SOURCES += p2p/noise.c p2p/noise.h
 p2p_libp2p_a_SOURCES += p2p/overlay.c p2p/overlay.h
 p2p_libp2p_a_SOURCES += p2p/overlay_book.c p2p/overlay_book.h
+p2p_libp2p_a_SOURCES += p2p/overlay_view.c p2p/overlay_internal.h
 p2p_libp2p_a_SOURCES += p2p/reconcile.c p2p/reconcile.h
 p2p_libp2p_a_SOURCES += p2p/sketch.c p2p/sketch.h
 p2p_liblink_a_SOURCES = \
