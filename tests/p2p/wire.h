@@ -23,6 +23,8 @@ struct wire_node {
     bool *held;                /* by item */
     enum era_verdict *answer;  /* by item: ACCEPTED, or what this node says to it */
     bool blocked;
+    struct era_peer_record record; /* with a target */
+    char listen[ERA_ADDRESS_BYTES_MAX + 1];
     size_t delivered, closed, ups, downs, fetched;
     enum era_verdict last_close, last_down;
     uint64_t dials, ticks;
@@ -52,6 +54,7 @@ struct wire_link {
 struct wire {
     uint64_t now_ms, delay_ms;
     uint64_t next_link, seed;
+    size_t target; /* of the links of nodes made from now on; 0: no overlay. Their records are signed by toys. */
     struct era_hash network;
     size_t node_count;
     struct wire_node nodes[WIRE_NODES_MAX];
