@@ -207,7 +207,7 @@ uint8_t *era_channel_room(struct era_channel *c, size_t *room)
 {
     size_t cap = c->in != NULL ? ERA_CHANNEL_IN_BYTES : sizeof c->early;
     if (c->state == ERA_CHANNEL_FAILED)
-        c->plain_start = c->plain_end = c->raw_start = c->raw_end = 0;
+        era_channel_drop(c);
     pack(c);
     assert(c->raw_end < cap);
     *room = cap - c->raw_end;
@@ -284,6 +284,11 @@ bool era_channel_next(struct era_channel *c, struct era_bytes *body)
         }
     }
     return false;
+}
+
+void era_channel_drop(struct era_channel *c)
+{
+    c->plain_start = c->plain_end = c->raw_start = c->raw_end = 0;
 }
 
 bool era_channel_is_amid(const struct era_channel *c)

@@ -82,6 +82,8 @@ void era_channel_came(struct era_channel *c, size_t n);
 /* The body of the next whole frame, borrowed until the next call of this or era_channel_room. False: none
  * yet, or the channel failed. */
 bool era_channel_next(struct era_channel *c, struct era_bytes *body);
+/* Forget what came and was not taken. */
+void era_channel_drop(struct era_channel *c);
 /* The stream would end in the middle of something. */
 bool era_channel_is_amid(const struct era_channel *c);
 

@@ -1,144 +1,13 @@
-#include "p2p/link_nng.h"
+#include "p2p/link_internal.h"
 
-#include "p2p/link_mailbox.h"
-#include "p2p/link_queue.h"
-
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <nng/nng.h>
-#include <stdio.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define IN_BYTES        (ERA_LINK_HEADER_BYTES + (size_t)ERA_FRAME_BYTES_MAX)
-#define WRITE_SPANS     4   /* nng_aio_set_iov never fails up to here */
 #define ACCEPT_RETRY_MS 100 /* after the system refused an accept (no descriptors left) */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
-
-enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER };
-
-/* One asynchronous operation of NNG. busy from its start until its mail is
- * taken, so nothing it uses may go while it is busy. */
-struct op {
-    struct era_mail mail; /* first: a mail is its op */
-    enum op_kind kind;
-    bool busy;
-    struct era_mailbox *box;
-    void *of; /* struct listener of an accept, otherwise struct link */
-    nng_aio *aio;
-};
-
-struct listener {
-    nng_stream_listener *nng;
-    struct op accept;
-    bool resting; /* accept.aio is a sleep before the next try */
-    char address[ERA_ADDRESS_BYTES_MAX + 1];
-};
-
-enum link_state {
-    LINK_FREE,
-    LINK_DIALLING,
-    LINK_OPEN,
-    LINK_FLUSHING, /* the owner closed it; writing, input is thrown away */
-    LINK_CLOSING   /* stream closed; waiting until no op is busy */
-};
-
-struct link {
-    uint64_t id; /* 0 while free */
-    enum link_state state;
-    bool outgoing, told_up, ready;
-    struct link *next; /* in the ready list or the free list */
-    int reason;        /* why it closes; while open, what a write met */
-    struct op dial, recv, send, timer;
-    nng_stream_dialer *dialer;
-    nng_stream *stream;
-    uint8_t *in; /* IN_BYTES; the bytes from in_start to in_end are unread */
-    size_t in_start, in_end;
-    struct era_link_queue out;
-    size_t sent; /* not told yet */
-    char address[ERA_ADDRESS_BYTES_MAX + 1];
-};
-
-struct era_link_driver {
-    struct era_mailbox box;
-    size_t links_max, slots, used;
-    uint64_t generation, refused;
-    struct link *links; /* slots of them */
-    struct link *free_first;
-    struct link *ready_first, *ready_last; /* links that may have an event */
-    struct link *lent;                     /* whose frame the owner borrows */
-    size_t lent_bytes;
-    struct listener listeners[ERA_LINK_LISTENERS_MAX];
-    size_t listeners_count;
-};
-
-static const struct {
-    int nng, negative;
-} errnos[] = {
-    {0, 0},
-    {NNG_EINTR, -EINTR},
-    {NNG_ENOMEM, -ENOMEM},
-    {NNG_EINVAL, -EINVAL},
-    {NNG_EBUSY, -EBUSY},
-    {NNG_ETIMEDOUT, -ETIMEDOUT},
-    {NNG_ECONNREFUSED, -ECONNREFUSED},
-    {NNG_ECLOSED, -ECONNRESET},
-    {NNG_EAGAIN, -EAGAIN},
-    {NNG_ENOTSUP, -ENOTSUP},
-    {NNG_EADDRINUSE, -EADDRINUSE},
-    {NNG_ENOENT, -ENOENT},
-    {NNG_EUNREACHABLE, -EHOSTUNREACH},
-    {NNG_EADDRINVAL, -EADDRNOTAVAIL},
-    {NNG_EPERM, -EACCES},
-    {NNG_ECONNABORTED, -ECONNRESET},
-    {NNG_ECONNRESET, -ECONNRESET},
-    {NNG_ECANCELED, -ECANCELED},
-    {NNG_ENOFILES, -EMFILE},
-    {NNG_ENOSPC, -ENOSPC},
-    {NNG_EEXIST, -EEXIST},
-    {NNG_ECONNSHUT, -ECONNRESET},
-};
-
-/* An NNG result as 0 or a negative errno. */
-static int nng_errno(int nng_result)
-{
-    if (nng_result & NNG_ESYSERR)
-        return -(nng_result & ~NNG_ESYSERR);
-    for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
-        if (errnos[i].nng == nng_result)
-            return errnos[i].negative;
-    return -EIO;
-}
-
-/* ---- addresses ---- */
-
-static int address_check(const char *address)
-{
-    size_t len = strlen(address);
-    if (len > ERA_ADDRESS_BYTES_MAX)
-        return -ENAMETOOLONG;
-    if (strncmp(address, "tcp://", 6) == 0)
-        return len > 6 ? 0 : -EINVAL;
-    if (strncmp(address, "ipc:///", 7) == 0)
-        return len - 6 <= ERA_LINK_PATH_BYTES_MAX ? 0 : -ENAMETOOLONG;
-    return -EINVAL;
-}
-
-/* The text of an internet address; fallback for any other. */
-static void address_text(const nng_sockaddr *sa, const char *fallback, char out[ERA_ADDRESS_BYTES_MAX + 1])
-{
-    char ip[INET6_ADDRSTRLEN];
-    if (sa->s_family == NNG_AF_INET) {
-        inet_ntop(AF_INET, &sa->s_in.sa_addr, ip, sizeof(ip));
-        snprintf(out, ERA_ADDRESS_BYTES_MAX + 1, "tcp://%s:%u", ip, (unsigned)ntohs(sa->s_in.sa_port));
-    } else if (sa->s_family == NNG_AF_INET6) {
-        inet_ntop(AF_INET6, sa->s_in6.sa_addr, ip, sizeof(ip));
-        snprintf(out, ERA_ADDRESS_BYTES_MAX + 1, "tcp://[%s]:%u", ip, (unsigned)ntohs(sa->s_in6.sa_port));
-    } else {
-        era_text_set(out, ERA_ADDRESS_BYTES_MAX + 1, fallback);
-    }
-}
 
 /* ---- operations ---- */
 
@@ -169,7 +38,7 @@ static void op_release(struct op *op)
  * era_link_driver_poll lowers the fd only when the list is empty. A link that is not
  * on it has a busy operation, whose mail raises the fd again. */
 
-static void link_make_ready(struct era_link_driver *d, struct link *l)
+void era_link_make_ready(struct era_link_driver *d, struct link *l)
 {
     if (l->ready)
         return;
@@ -206,8 +75,10 @@ static struct link *link_new(struct era_link_driver *d, bool outgoing, const cha
     l->id = ++d->generation << SLOT_BITS | (uint64_t)(l - d->links);
     l->outgoing = outgoing;
     l->told_up = false;
+    l->verdict = ERA_ACCEPTED;
     l->reason = 0;
-    l->sent = l->in_start = l->in_end = 0;
+    l->sent = 0;
+    l->flush_timer = false;
     era_text_set(l->address, sizeof(l->address), address);
     return l;
 }
@@ -218,15 +89,6 @@ static struct link *link_find(struct era_link_driver *d, uint64_t id)
     return id != 0 && slot < d->slots && d->links[slot].id == id ? &d->links[slot] : NULL;
 }
 
-static void link_open(struct era_link_driver *d, struct link *l, nng_stream *stream)
-{
-    l->stream = stream;
-    l->in = malloc(IN_BYTES);
-    assert(l->in != NULL);
-    l->state = LINK_OPEN;
-    link_make_ready(d, l);
-}
-
 static bool link_busy(const struct link *l)
 {
     return l->dial.busy || l->recv.busy || l->send.busy || l->timer.busy;
@@ -235,12 +97,7 @@ static bool link_busy(const struct link *l)
 static void link_recycle(struct era_link_driver *d, struct link *l)
 {
     assert(!link_busy(l) && !l->ready);
-    if (l->stream != NULL)
-        nng_stream_free(l->stream);
-    l->stream = NULL;
-    free(l->in);
-    l->in = NULL;
-    era_link_queue_clear(&l->out);
+    era_link_stream_clear(l);
     l->id = 0;
     l->state = LINK_FREE;
     l->next = d->free_first;
@@ -248,68 +105,20 @@ static void link_recycle(struct era_link_driver *d, struct link *l)
     d->used--;
 }
 
-/* Close the stream; its busy operations come back at once, then link_next says DOWN. */
-static void link_shut(struct era_link_driver *d, struct link *l, int reason)
+void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict verdict, int reason)
 {
     if (l->state == LINK_CLOSING)
         return;
-    if (l->state == LINK_OPEN)
+    if (l->state != LINK_FLUSHING) { /* then it was said before */
+        l->verdict = verdict;
         l->reason = reason;
+    }
     l->state = LINK_CLOSING;
     if (l->stream != NULL)
         nng_stream_close(l->stream);
     if (l->timer.busy)
         nng_aio_cancel(l->timer.aio);
-    link_make_ready(d, l);
-}
-
-static void link_write(struct link *l)
-{
-    struct era_bytes spans[WRITE_SPANS];
-    nng_iov iov[WRITE_SPANS];
-    if (l->send.busy || l->reason != 0)
-        return;
-    size_t n = era_link_queue_peek(&l->out, spans, WRITE_SPANS);
-    if (n == 0)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        /* nng_iov has no const; a send only reads. */
-        iov[i].iov_buf = (void *)(uintptr_t)spans[i].data;
-        iov[i].iov_len = spans[i].len;
-    }
-    nng_aio_set_iov(l->send.aio, (unsigned)n, iov);
-    l->send.busy = true;
-    nng_stream_send(l->stream, l->send.aio);
-}
-
-static void link_read(struct link *l)
-{
-    assert(!l->recv.busy);
-    if (l->state == LINK_FLUSHING) {
-        l->in_start = l->in_end = 0;
-    } else if (l->in_start > 0) {
-        l->in_end -= l->in_start;
-        memmove(l->in, l->in + l->in_start, l->in_end);
-        l->in_start = 0;
-    }
-    nng_iov iov = {l->in + l->in_end, IN_BYTES - l->in_end};
-    nng_aio_set_iov(l->recv.aio, 1, &iov);
-    l->recv.busy = true;
-    nng_stream_recv(l->stream, l->recv.aio);
-}
-
-/* Length of the frame whose whole body is in the buffer; 0 when none is; a negative errno for a lie. */
-static ssize_t link_whole_frame(const struct link *l)
-{
-    size_t have = l->in_end - l->in_start;
-    if (have < ERA_LINK_HEADER_BYTES)
-        return 0;
-    uint32_t len = era_get_be32(l->in + l->in_start);
-    if (len == 0)
-        return -EBADMSG;
-    if (len > ERA_FRAME_BYTES_MAX)
-        return -EMSGSIZE;
-    return have - ERA_LINK_HEADER_BYTES >= len ? (ssize_t)len : 0;
+    era_link_make_ready(d, l);
 }
 
 /* ---- what came back from NNG, on the owner's thread ---- */
@@ -319,6 +128,21 @@ static void accept_start(struct listener *s)
     s->resting = false;
     s->accept.busy = true;
     nng_stream_listener_accept(s->nng, s->accept.aio);
+}
+
+/* Caps are kept before any state is made, so that strangers who connect and say nothing cost little:
+ * those who proved a key are the gossip's to count. */
+static bool has_place(const struct era_link_driver *d, const struct era_link_host *host)
+{
+    size_t all = 0, same = 0;
+    for (size_t i = 0; i < d->slots; i++) {
+        const struct link *l = &d->links[i];
+        if (l->state == LINK_FREE || l->outgoing || l->told_up)
+            continue;
+        all++;
+        same += memcmp(&l->host, host, sizeof(*host)) == 0;
+    }
+    return all < ERA_HANDSHAKES_MAX && same < ERA_HANDSHAKES_PER_ADDRESS_MAX;
 }
 
 static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
@@ -338,12 +162,14 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
     char address[ERA_ADDRESS_BYTES_MAX + 1];
     if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &sa) != 0)
         sa.s_family = NNG_AF_UNSPEC;
-    address_text(&sa, s->address, address);
-    struct link *l = link_new(d, false, address);
+    era_link_address_text(&sa, s->address, address);
+    struct era_link_host host = era_link_host(&sa);
+    struct link *l = has_place(d, &host) ? link_new(d, false, address) : NULL;
     if (l != NULL) {
-        link_open(d, l, stream);
+        l->host = host;
+        era_link_stream_open(d, l, stream);
     } else {
-        d->refused++;
+        d->counts.ended[ERA_TOO_MANY_LINKS]++;
         nng_stream_free(stream);
     }
     accept_start(s);
@@ -352,41 +178,12 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
 static void dial_done(struct era_link_driver *d, struct link *l, int rv)
 {
     if (rv == 0) {
-        link_open(d, l, nng_aio_get_output(l->dial.aio, 0));
+        era_link_stream_open(d, l, nng_aio_get_output(l->dial.aio, 0));
     } else {
-        l->reason = nng_errno(rv);
-        l->state = LINK_CLOSING;
-        link_make_ready(d, l);
+        era_link_shut(d, l, ERA_ACCEPTED, era_link_errno(rv));
     }
     nng_stream_dialer_free(l->dialer);
     l->dialer = NULL;
-}
-
-static void recv_done(struct era_link_driver *d, struct link *l, int rv)
-{
-    if (rv == 0)
-        l->in_end += nng_aio_count(l->recv.aio);
-    else if (l->in_end > l->in_start)
-        link_shut(d, l, -EBADMSG);
-    else
-        link_shut(d, l, nng_errno(rv));
-    link_make_ready(d, l);
-}
-
-/* A failed write does not end the link at once: the peer's last word, which
- * says why, may still wait to be read. The read then meets the end. */
-static void send_done(struct era_link_driver *d, struct link *l, int rv)
-{
-    if (rv == 0) {
-        l->sent += era_link_queue_written(&l->out, nng_aio_count(l->send.aio));
-        if (l->state != LINK_CLOSING)
-            link_write(l);
-    } else if (l->state == LINK_FLUSHING || (l->state == LINK_OPEN && l->recv.busy)) {
-        link_shut(d, l, nng_errno(rv));
-    } else if (l->state == LINK_OPEN) {
-        l->reason = nng_errno(rv);
-    }
-    link_make_ready(d, l);
 }
 
 static void op_done(struct era_link_driver *d, struct op *op)
@@ -401,14 +198,13 @@ static void op_done(struct era_link_driver *d, struct op *op)
         dial_done(d, op->of, rv);
         return;
     case OP_RECV:
-        recv_done(d, op->of, rv);
+        era_link_stream_received(d, op->of, rv);
         return;
     case OP_SEND:
-        send_done(d, op->of, rv);
+        era_link_stream_sent(d, op->of, rv);
         return;
     case OP_TIMER:
-        link_shut(d, op->of, 0);
-        link_make_ready(d, op->of);
+        era_link_stream_timer(d, op->of);
         return;
     }
 }
@@ -435,12 +231,13 @@ static int links_init(struct era_link_driver *d)
     return 0;
 }
 
-struct era_link_driver *era_link_driver_new(size_t links_max)
+struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_channel_config *config)
 {
     assert(links_max >= 1 && links_max <= 4 * ERA_LINKS_MAX);
     struct era_link_driver *d = calloc(1, sizeof(*d));
     if (d == NULL)
         return NULL;
+    d->config = *config;
     d->links_max = links_max;
     d->slots = links_max + ERA_LINK_DIALS_MAX;
     d->links = calloc(d->slots, sizeof(*d->links));
@@ -454,7 +251,7 @@ struct era_link_driver *era_link_driver_new(size_t links_max)
     rv = links_init(d);
     if (rv != 0) {
         era_link_driver_free(d);
-        errno = -nng_errno(rv);
+        errno = -era_link_errno(rv);
         return NULL;
     }
     return d;
@@ -475,10 +272,7 @@ static void link_release(struct link *l)
     op_release(&l->dial);
     if (l->dialer != NULL)
         nng_stream_dialer_free(l->dialer);
-    if (l->stream != NULL)
-        nng_stream_free(l->stream);
-    free(l->in);
-    era_link_queue_clear(&l->out);
+    era_link_stream_clear(l);
 }
 
 static void listener_release(struct listener *s)
@@ -501,6 +295,7 @@ void era_link_driver_free(struct era_link_driver *d)
         link_release(&d->links[i]);
     era_mailbox_release(&d->box);
     free(d->links);
+    sodium_memzero(&d->config, sizeof(d->config));
     free(d);
 }
 
@@ -509,15 +304,15 @@ int era_link_driver_fd(const struct era_link_driver *d)
     return d->box.fd;
 }
 
-uint64_t era_link_driver_refused(const struct era_link_driver *d)
+const struct era_link_counts *era_link_driver_counts(const struct era_link_driver *d)
 {
-    return d->refused;
+    return &d->counts;
 }
 
 int era_link_driver_listen(struct era_link_driver *d, const char *address,
                            char bound[ERA_ADDRESS_BYTES_MAX + 1])
 {
-    int rv = address_check(address);
+    int rv = era_link_address_check(address);
     if (rv != 0)
         return rv;
     if (d->listeners_count == ERA_LINK_LISTENERS_MAX)
@@ -526,18 +321,18 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
     *s = (struct listener){0};
     rv = nng_stream_listener_alloc(&s->nng, address);
     if (rv != 0)
-        return nng_errno(rv);
+        return era_link_errno(rv);
     rv = nng_stream_listener_listen(s->nng);
     if (rv == 0)
         rv = op_init(&s->accept, d, OP_ACCEPT, s);
     if (rv != 0) {
         nng_stream_listener_free(s->nng);
-        return nng_errno(rv);
+        return era_link_errno(rv);
     }
     nng_sockaddr sa = {0};
     if (nng_stream_listener_get_addr(s->nng, NNG_OPT_LOCADDR, &sa) != 0)
         sa.s_family = NNG_AF_UNSPEC;
-    address_text(&sa, address, s->address);
+    era_link_address_text(&sa, address, s->address);
     memcpy(bound, s->address, sizeof(s->address));
     d->listeners_count++;
     accept_start(s);
@@ -547,14 +342,14 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
 int era_link_driver_dial(struct era_link_driver *d, const char *address)
 {
     nng_stream_dialer *dialer;
-    int rv = address_check(address);
+    int rv = era_link_address_check(address);
     if (rv != 0)
         return rv;
     if (d->free_first == NULL)
         return -EBUSY;
     rv = nng_stream_dialer_alloc(&dialer, address);
     if (rv != 0)
-        return nng_errno(rv);
+        return era_link_errno(rv);
     struct link *l = link_new(d, true, address);
     l->state = LINK_DIALLING;
     l->dialer = dialer;
@@ -570,11 +365,11 @@ void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_b
     if (l == NULL || l->state != LINK_OPEN || l->reason != 0)
         return;
     if (l->out.bytes + ERA_LINK_HEADER_BYTES + body.len > 2 * (size_t)ERA_LINK_OUT_BYTES_MAX) {
-        link_shut(d, l, -ENOBUFS);
+        era_link_shut(d, l, ERA_ACCEPTED, -ENOBUFS);
         return;
     }
     era_link_queue_push(&l->out, body);
-    link_write(l);
+    era_link_stream_write(l);
 }
 
 void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)
@@ -583,15 +378,10 @@ void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)
     if (l == NULL || (l->state != LINK_OPEN && l->state != LINK_FLUSHING))
         return;
     /* Reading goes on, by link_next, so that the peer's end is noticed. */
-    if (flush && l->state == LINK_OPEN && l->reason == 0) {
-        l->state = LINK_FLUSHING;
-        l->timer.busy = true;
-        nng_sleep_aio(ERA_LINK_FLUSH_MS, l->timer.aio);
-        link_make_ready(d, l);
-    } else if (!flush || l->state == LINK_OPEN) {
-        l->reason = 0;
-        link_shut(d, l, 0);
-    }
+    if (flush && l->state == LINK_OPEN && l->reason == 0 && l->channel.state == ERA_CHANNEL_OPEN)
+        era_link_stream_flush(d, l);
+    else if (!flush || l->state == LINK_OPEN)
+        era_link_shut(d, l, ERA_ACCEPTED, 0);
 }
 
 /* ---- events ---- */
@@ -608,7 +398,10 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
 {
     if (!l->told_up) {
         l->told_up = true;
-        return event_of(l, ERA_LINK_UP, out);
+        d->counts.up++;
+        event_of(l, ERA_LINK_UP, out);
+        memcpy(out->peer, l->channel.peer, sizeof(out->peer));
+        return true;
     }
     if (l->sent > 0) {
         event_of(l, ERA_LINK_SENT, out);
@@ -618,21 +411,38 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     }
     if (l->recv.busy)
         return false;
-    ssize_t len = link_whole_frame(l);
-    if (len > 0) {
+    struct era_bytes body;
+    if (era_channel_next(&l->channel, &body)) {
         event_of(l, ERA_LINK_FRAME, out);
-        out->bytes = (struct era_bytes){l->in + l->in_start + ERA_LINK_HEADER_BYTES, (size_t)len};
-        d->lent = l;
-        d->lent_bytes = ERA_LINK_HEADER_BYTES + (size_t)len;
+        out->bytes = body;
         return true;
     }
-    if (len < 0)
-        link_shut(d, l, (int)len);
+    if (l->channel.state == ERA_CHANNEL_FAILED)
+        era_link_shut(d, l, l->channel.verdict, -EBADMSG);
     else if (l->reason != 0)
-        link_shut(d, l, l->reason);
+        era_link_shut(d, l, ERA_ACCEPTED, l->reason);
     else
-        link_read(l);
+        era_link_stream_read(l);
     return false;
+}
+
+/* The last word on a link, or on a stream that never became one. */
+static bool link_end(struct era_link_driver *d, struct link *l, struct era_link_event *out)
+{
+    event_of(l, l->told_up ? ERA_LINK_DOWN : l->outgoing ? ERA_LINK_DIAL_FAILED : ERA_LINK_REFUSED, out);
+    out->verdict = l->verdict;
+    out->reason = l->reason;
+    if (!l->told_up) {
+        out->link = 0;
+        if (!l->outgoing && l->verdict == ERA_ACCEPTED)
+            out->verdict = ERA_TRUNCATED; /* it left in the middle of the handshake */
+    }
+    if (out->verdict != ERA_ACCEPTED) {
+        d->counts.ended[out->verdict]++;
+        out->reason = l->reason == 0 ? -EBADMSG : l->reason;
+    }
+    link_recycle(d, l);
+    return true;
 }
 
 static bool link_next(struct era_link_driver *d, struct link *l, struct era_link_event *out)
@@ -641,30 +451,24 @@ static bool link_next(struct era_link_driver *d, struct link *l, struct era_link
     case LINK_FREE:
     case LINK_DIALLING:
         return false;
+    case LINK_HANDSHAKE:
+        return era_link_stream_shake(d, l) && link_next_open(d, l, out);
     case LINK_OPEN:
         return link_next_open(d, l, out);
     case LINK_FLUSHING:
         if (!l->recv.busy)
-            link_read(l);
+            era_link_stream_read(l);
         return false;
     case LINK_CLOSING:
         break;
     }
     if (link_busy(l))
         return false;
-    event_of(l, l->told_up ? ERA_LINK_DOWN : ERA_LINK_DIAL_FAILED, out);
-    out->reason = l->reason;
-    if (!l->told_up)
-        out->link = 0;
-    link_recycle(d, l);
-    return true;
+    return link_end(d, l, out);
 }
 
 bool era_link_driver_poll(struct era_link_driver *d, struct era_link_event *out)
 {
-    if (d->lent != NULL)
-        d->lent->in_start += d->lent_bytes;
-    d->lent = NULL;
     for (;;) {
         /* One mail, then one event of one link, in turn: no link starves another. */
         struct era_mail *mail = era_mailbox_take(&d->box);
@@ -673,7 +477,7 @@ bool era_link_driver_poll(struct era_link_driver *d, struct era_link_event *out)
         struct link *l = ready_take(d);
         if (l != NULL && link_next(d, l, out)) {
             if (l->state != LINK_FREE)
-                link_make_ready(d, l);
+                era_link_make_ready(d, l);
             return true;
         }
         if (mail == NULL && l == NULL && era_mailbox_lower(&d->box))

@@ -1,9 +1,11 @@
-/* link_nng: the driver of links. Moves frames over NNG streams (tcp and ipc)
- * and knows nothing of what they say.
+/* link_nng: the driver of links. Moves frames over NNG streams (tcp and ipc),
+ * each through a channel (p2p/channel.h): encrypted, the other end's key proven.
+ * Knows nothing of what frames say, nor whether it should trust that key.
  *
- * On the stream a frame is its length (4 bytes, big-endian, 1 to
- * ERA_FRAME_BYTES_MAX) and its body. The length is checked before the body is
- * read; nothing is ever allocated by a length that came from outside.
+ * Strangers: streams that have not proven a key yet are capped in all and by
+ * address before any state is made, have ERA_HANDSHAKE_MS, hold a kilobyte each,
+ * and are worth no DH before their preamble is right. Whatever ends by the
+ * other end's fault is counted by its verdict.
  *
  * Threads: NNG's callbacks only post to one mailbox. Every function here is
  * called by one thread, the owner's, and never blocks on a peer. Poll
@@ -12,8 +14,8 @@
  * Invariants:
  * - an UP is followed by exactly one DOWN, whoever closed; nothing of a link
  *   comes after its DOWN, and only DOWN after era_link_driver_close;
- * - reading: a link holds one buffer of one largest frame. More is read only
- *   when the owner has taken every whole frame in it, so a slow owner slows
+ * - reading: a link holds one buffer, of one largest frame and one largest
+ *   record. More is read only when the owner has taken every whole frame in it, so a slow owner slows
  *   its peer down (back-pressure) and costs no memory;
  * - writing: above 2 * ERA_LINK_OUT_BYTES_MAX of waiting bytes the link is
  *   closed. The owner's own accounting, by SENT, stops it long before;
@@ -21,8 +23,7 @@
 #ifndef ERA_P2P_LINK_NNG_H
 #define ERA_P2P_LINK_NNG_H
 
-#include "proto/limits.h"
-#include "src/base/bytes.h"
+#include "p2p/channel.h"
 
 #define ERA_LINK_DIAL_MS        5000          /* name resolution and connection */
 #define ERA_LINK_FLUSH_MS       1000          /* what a flushing close may take */
@@ -31,36 +32,48 @@
 #define ERA_LINK_PATH_BYTES_MAX 107           /* sun_path without its NUL */
 
 enum era_link_event_kind {
-    ERA_LINK_UP,          /* link, outgoing, address */
-    ERA_LINK_DIAL_FAILED, /* address as dialled, reason */
+    ERA_LINK_UP,          /* link, outgoing, address, peer */
+    ERA_LINK_DIAL_FAILED, /* address as dialled, verdict, reason: no connection, or no handshake */
+    ERA_LINK_REFUSED,     /* address, verdict, reason: an accepted stream that never was a link */
     ERA_LINK_FRAME,       /* link, bytes: one frame body */
     ERA_LINK_SENT,        /* link, sent: body bytes of frames that wholly reached the socket */
-    ERA_LINK_DOWN         /* link, reason */
+    ERA_LINK_DOWN         /* link, verdict, reason */
 };
 
 struct era_link_event {
     enum era_link_event_kind kind;
-    uint64_t link; /* never used twice; 0 of DIAL_FAILED only */
+    uint64_t link; /* never used twice; 0 of DIAL_FAILED and REFUSED */
     bool outgoing;
     /* As dialled; of an accepted link tcp://ip:port of the peer, or the ipc:// address it came by. */
     char address[ERA_ADDRESS_BYTES_MAX + 1];
     uint8_t peer[ERA_KEY_BYTES]; /* of UP: what the other end proved */
     struct era_bytes bytes;      /* borrowed until the next era_link_driver_poll */
     size_t sent;
+    /* What the other end did wrong: WRONG_NETWORK, NO_COMMON_PROTOCOL, NOT_AUTHENTIC, MALFORMED, OVERSIZED,
+     * TRUNCATED (the stream ended inside something), TIMEOUT (no handshake in time). ACCEPTED: nothing. */
+    enum era_verdict verdict;
     /* 0: the owner closed it. Otherwise a negative errno: -ECONNRESET the peer
-     * closed, -EBADMSG an empty frame or the end of the stream inside a frame,
-     * -EMSGSIZE a length above the limit, -ENOBUFS too much waits to be
-     * written, or what the system said. */
+     * closed, -EBADMSG see verdict, -ENOBUFS too much waits to be written, or
+     * what the system said. */
     int reason;
+};
+
+/* Since the driver began. */
+struct era_link_counts {
+    uint64_t up;
+    /* Ended by the other end's fault, links and streams that never were one; TOO_MANY_LINKS: closed at accept
+     * for want of room. */
+    uint64_t ended[ERA_VERDICT_COUNT];
 };
 
 struct era_link_driver;
 
 /* links_max: how many links accepting may fill (1 to 4 * ERA_LINKS_MAX); above
- * it a connection is accepted and closed at once, without any state. Dialling
- * may use ERA_LINK_DIALS_MAX more. NULL, errno set, when the system has no
- * file descriptor or memory left. */
-struct era_link_driver *era_link_driver_new(size_t links_max);
+ * it, and above ERA_HANDSHAKES_MAX and ERA_HANDSHAKES_PER_ADDRESS_MAX, a
+ * connection is accepted and closed at once, without any state. Dialling may
+ * use ERA_LINK_DIALS_MAX more. config is copied. NULL, errno set, when the
+ * system has no file descriptor or memory left. */
+struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_channel_config *config);
 /* Closes everything at once and waits for NNG's callbacks to end. NULL-safe. */
 void era_link_driver_free(struct era_link_driver *d);
 /* Readable while era_link_driver_poll may have an event. Borrowed. */
@@ -73,7 +86,7 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
                            char bound[ERA_ADDRESS_BYTES_MAX + 1]);
 
 /* Dial. 0: exactly one UP or DIAL_FAILED of this address follows, within
- * ERA_LINK_DIAL_MS. A negative errno (-EINVAL, -ENAMETOOLONG as above, -EBUSY
+ * ERA_LINK_DIAL_MS and ERA_HANDSHAKE_MS. A negative errno (-EINVAL, -ENAMETOOLONG as above, -EBUSY
  * no room): nothing follows. */
 int era_link_driver_dial(struct era_link_driver *d, const char *address);
 
@@ -90,7 +103,7 @@ void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)
 /* Take one event. False, and the fd silent, when there is none. */
 bool era_link_driver_poll(struct era_link_driver *d, struct era_link_event *out);
 
-/* Connections closed at accept because there was no room. */
-uint64_t era_link_driver_refused(const struct era_link_driver *d);
+/* Borrowed. */
+const struct era_link_counts *era_link_driver_counts(const struct era_link_driver *d);
 
 #endif

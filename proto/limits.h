@@ -78,7 +78,9 @@
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
     ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
-#define ERA_HANDSHAKE_MS           5000
+#define ERA_HANDSHAKE_MS           5000 /* Noise first, then as long again for the hello */
+#define ERA_HANDSHAKES_MAX         128  /* accepted streams that have not proven a key yet */
+#define ERA_HANDSHAKES_PER_ADDRESS_MAX 32 /* of one IPv4 address, one IPv6 /64, or all of ipc */
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000
 #define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */

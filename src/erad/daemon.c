@@ -114,6 +114,9 @@ static bool open_keys(struct era_daemon *d, struct era_error *err)
         era_log(ERA_LOG_NOTICE, "made a new node key: %s", d->config.node_key);
     }
     d->node_key = pair.key;
+    d->channel = (struct era_channel_config){
+        .network = d->network, .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX};
+    era_noise_keypair_of_node(&d->channel.mine, pair.secret);
     era_keypair_clear(&pair);
     if (!d->config.validator_key)
         return true;
@@ -196,13 +199,6 @@ static bool restore(struct era_daemon *d, struct era_error *err)
 
 /* ---- node and drivers ---- */
 
-/* Links prove nothing yet. */
-static bool link_proves(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node)
-{
-    (void)proven, (void)node;
-    return true;
-}
-
 static void make_node(struct era_daemon *d)
 {
     uint64_t seed;
@@ -211,7 +207,7 @@ static void make_node(struct era_daemon *d)
     struct era_node_config config = {.charter = &d->charter,
                                      .network = d->network,
                                      .node_key = d->node_key,
-                                     .proves = link_proves,
+                                     .proves = era_noise_proves_node,
                                      .secret = d->has_secret ? &d->secret : NULL,
                                      .versions = c->versions,
                                      .staged = c->staged,
@@ -232,7 +228,8 @@ static void make_node(struct era_daemon *d)
 static bool open_links(struct era_daemon *d, struct era_error *err)
 {
     char bound[ERA_ADDRESS_BYTES_MAX + 1];
-    d->links = era_link_driver_new(ERA_LINKS_MAX);
+    d->links = era_link_driver_new(ERA_LINKS_MAX, &d->channel);
+    sodium_memzero(&d->channel.mine, sizeof d->channel.mine);
     if (!d->links)
         return era_error_errno(err, -errno, "links", "start the links");
     for (size_t i = 0; i < d->config.listen.count; i++) {
@@ -333,6 +330,7 @@ void era_daemon_close(struct era_daemon *d)
     if (d->base)
         event_base_free(d->base);
     sodium_memzero(&d->secret, sizeof d->secret);
+    sodium_memzero(&d->channel, sizeof d->channel);
     era_charter_clear(&d->charter);
     era_config_clear(&d->config);
     if (d->lock_fd >= 0)

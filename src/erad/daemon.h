@@ -45,6 +45,7 @@ struct era_daemon {
     struct era_hash network;
     int lock_fd;
     struct era_key node_key;
+    struct era_channel_config channel; /* holds the node key's secret half */
     struct era_secret secret;
     bool has_secret;
 
@@ -67,6 +68,7 @@ struct era_daemon {
     size_t failed_dials;
     char failed_dial[ERA_PEERS_MAX][ERA_ADDRESS_BYTES_MAX + 1];
     char advertised[ERA_ADDRESS_BYTES_MAX + 1];
+    uint64_t refusals_told_ms[ERA_VERDICT_COUNT]; /* 0: never */
     uint64_t started_ms;
     int exit_status;
     bool stopping;

@@ -9,6 +9,8 @@
 
 /* Events of one source taken in a row, so that none starves the others. */
 #define TURN_MAX 64
+/* One line for each kind of fault in so long: strangers do not fill the log; they are counted. */
+#define REFUSAL_LINE_MS 10000
 
 void era_daemon_info(void *daemon, struct era_report_info *info)
 {
@@ -18,6 +20,7 @@ void era_daemon_info(void *daemon, struct era_report_info *info)
     info->uptime_ms = info->now_ms - d->started_ms;
     info->peers_configured = d->config.peers.count;
     info->node_key = d->node_key;
+    info->links = era_link_driver_counts(d->links);
 }
 
 void era_daemon_stop(struct era_daemon *d, int status)
@@ -82,6 +85,17 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     era_daemon_step(ctx, &(struct era_event){.kind = ERA_EV_TICK});
 }
 
+static void tell_fault(struct era_daemon *d, const struct era_link_event *l)
+{
+    uint64_t now_ms = era_daemon_now_ms(), *told_ms = &d->refusals_told_ms[l->verdict];
+    if (l->verdict == ERA_ACCEPTED || (*told_ms != 0 && now_ms - *told_ms < REFUSAL_LINE_MS))
+        return;
+    *told_ms = now_ms;
+    era_log(ERA_LOG_WARNING, "link with %s ended: %s (%s); %llu so far", l->address,
+            era_verdict_text(l->verdict), era_verdict_code(l->verdict),
+            (unsigned long long)era_link_driver_counts(d->links)->ended[l->verdict]);
+}
+
 static void link_event(struct era_daemon *d, const struct era_link_event *l)
 {
     struct era_event ev = {.link = l->link, .outgoing = l->outgoing, .address = l->address};
@@ -91,8 +105,12 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
         ev.proven = l->peer;
         break;
     case ERA_LINK_DIAL_FAILED:
+        tell_fault(d, l);
         ev.kind = ERA_EV_DIAL_FAILED;
         break;
+    case ERA_LINK_REFUSED:
+        tell_fault(d, l);
+        return;
     case ERA_LINK_FRAME:
         ev.kind = ERA_EV_FRAME;
         ev.bytes = l->bytes;
@@ -102,6 +120,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
         ev.count = l->sent;
         break;
     case ERA_LINK_DOWN:
+        tell_fault(d, l);
         ev.kind = ERA_EV_LINK_DOWN;
         break;
     }

@@ -267,6 +267,12 @@ static void put_links(struct page *p)
     sample(p, "links_frames", "direction", "in", NULL, NULL, frames_in);
     sample(p, "links_frames", "direction", "out", NULL, NULL, frames_out);
     single(p, "links_queued_bytes", "gauge", "Bytes that wait to be written to peers.", queued);
+    family(p, "links_ended_total", "counter",
+           "Links, and streams that never proved a key, that ended by the other end's fault.");
+    for (int v = ERA_ACCEPTED + 1; p->info->links && v < ERA_VERDICT_COUNT; v++)
+        if (p->info->links->ended[v] > 0)
+            sample(p, "links_ended_total", "verdict", era_verdict_code((enum era_verdict)v), NULL, NULL,
+                   p->info->links->ended[v]);
     uint64_t rounds = era_gossip_equal_rounds(era_node_gossip(p->n), &last_ms);
     single(p, "equal_rounds_total", "counter", "Rounds in which a peer held exactly what this node holds.",
            rounds);

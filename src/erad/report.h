@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "p2p/link_nng.h"
 #include "src/node/node.h"
 
 /* What the node itself cannot know. */
@@ -13,6 +14,7 @@ struct era_report_info {
     uint64_t uptime_ms, now_ms;
     size_t peers_configured;
     struct era_key node_key;
+    const struct era_link_counts *links; /* NULL: no links */
 };
 
 /* Each returns a new reference, {"schema":"erad.VERB/1", …}. component -1: all

@@ -247,6 +247,16 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     return o;
 }
 
+/* By verdict, what ended by the other end's fault: links, and streams that never proved a key. */
+static json_t *links_ended(const struct era_link_counts *links)
+{
+    json_t *o = report_object();
+    for (int v = ERA_ACCEPTED + 1; links && v < ERA_VERDICT_COUNT; v++)
+        if (links->ended[v] > 0)
+            report_put(o, era_verdict_code((enum era_verdict)v), report_number(links->ended[v]));
+    return o;
+}
+
 json_t *era_report_peers(const struct era_node *n, const struct era_report_info *info)
 {
     struct era_peer_info *peers = calloc(ERA_LINKS_MAX, sizeof *peers);
@@ -261,6 +271,7 @@ json_t *era_report_peers(const struct era_node *n, const struct era_report_info 
     report_put(o, "equal_rounds", report_number(rounds));
     report_put(o, "last_equal_ms_ago",
                rounds > 0 ? report_number(info->now_ms > last_ms ? info->now_ms - last_ms : 0) : json_null());
+    report_put(o, "links_ended", links_ended(info->links));
     free(peers);
     return o;
 }

@@ -53,19 +53,17 @@ static void keep(struct tap *t, struct era_bytes envelope, uint64_t from)
     era_gossip_publish(t->gossip, tap_now_ms(), ERA_SET_STATEMENTS, &item, from, true);
 }
 
-static bool any_key(const uint8_t proven[ERA_KEY_BYTES], const struct era_key *node)
-{
-    (void)proven, (void)node;
-    return true;
-}
-
 void tap_open(struct tap *t, const struct era_charter *c, const char *address)
 {
     memset(t, 0, sizeof *t);
     t->charter = c;
-    t->links = era_link_driver_new(4);
+    struct given_key key = given_key("tap");
+    struct era_channel_config channel = {
+        .network = c->hash, .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX};
+    era_noise_keypair_of_node(&channel.mine, key.secret);
+    t->links = era_link_driver_new(4, &channel);
     struct era_gossip_config config = {.network = c->hash,
-                                       .node = given_key("tap").key,
+                                       .node = key.key,
                                        .agent = "tap",
                                        .listen = "",
                                        .seed = 1,
@@ -73,7 +71,7 @@ void tap_open(struct tap *t, const struct era_charter *c, const char *address)
                                        .protocol_max = ERA_PROTOCOL_MAX,
                                        .fetch = fetch,
                                        .has = has,
-                                       .proves = any_key,
+                                       .proves = era_noise_proves_node,
                                        .ctx = t};
     t->gossip = era_gossip_new(&config);
     if (!t->links || era_gossip_add_anchor(t->gossip, address) != ERA_ACCEPTED)
@@ -131,6 +129,8 @@ static void hear(struct tap *t, const struct era_link_event *e)
         break;
     case ERA_LINK_DIAL_FAILED:
         era_gossip_dial_failed(t->gossip, now_ms, e->address);
+        break;
+    case ERA_LINK_REFUSED:
         break;
     case ERA_LINK_FRAME:
         era_gossip_frame(t->gossip, now_ms, e->link, e->bytes);

@@ -1,0 +1,100 @@
+/* link_internal: what the files of the link driver share. Nobody else includes it.
+ *   link_nng.c      listeners, dials, the life of links, events
+ *   link_stream.c   one stream: its handshake, what is read and written through its channel
+ * All of it runs on the owner's thread; NNG's threads only post mail. */
+#ifndef ERA_P2P_LINK_INTERNAL_H
+#define ERA_P2P_LINK_INTERNAL_H
+
+#include "p2p/channel.h"
+#include "p2p/link_address.h"
+#include "p2p/link_mailbox.h"
+#include "p2p/link_nng.h"
+#include "p2p/link_queue.h"
+
+enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER };
+
+/* One asynchronous operation of NNG. busy from its start until its mail is
+ * taken, so nothing it uses may go while it is busy. */
+struct op {
+    struct era_mail mail; /* first: a mail is its op */
+    enum op_kind kind;
+    bool busy;
+    struct era_mailbox *box;
+    void *of; /* struct listener of an accept, otherwise struct link */
+    nng_aio *aio;
+};
+
+struct listener {
+    nng_stream_listener *nng;
+    struct op accept;
+    bool resting; /* accept.aio is a sleep before the next try */
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+};
+
+enum link_state {
+    LINK_FREE,
+    LINK_DIALLING,
+    LINK_HANDSHAKE,
+    LINK_OPEN,
+    LINK_FLUSHING, /* closed by the owner or for its peer's fault; writing, input is thrown away */
+    LINK_CLOSING   /* stream closed; waiting until no op is busy */
+};
+
+struct link {
+    uint64_t id; /* 0 while free */
+    enum link_state state;
+    bool outgoing, told_up, ready;
+    struct link *next;        /* in the ready list or the free list */
+    enum era_verdict verdict; /* why it closes, when its peer is at fault */
+    int reason;               /* why it closes; while open, what a write met */
+    struct op dial, recv, send, timer;
+    bool flush_timer; /* the timer is to run (again) for a flush */
+    nng_stream_dialer *dialer;
+    nng_stream *stream;
+    struct era_channel channel;
+    struct era_link_queue out;
+    uint8_t *wire; /* bytes being written, owned; NULL: none */
+    size_t wire_len, wire_done;
+    size_t wire_sent; /* body bytes of frames that are complete with it */
+    size_t sent;      /* not told yet */
+    struct era_link_host host;
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+};
+
+struct era_link_driver {
+    struct era_channel_config config;
+    struct era_mailbox box;
+    size_t links_max, slots, used;
+    uint64_t generation;
+    struct era_link_counts counts;
+    struct link *links; /* slots of them */
+    struct link *free_first;
+    struct link *ready_first, *ready_last; /* links that may have an event */
+    struct listener listeners[ERA_LINK_LISTENERS_MAX];
+    size_t listeners_count;
+};
+
+/* ---- link_nng.c ---- */
+/* Put it on the list of links that may have an event. */
+void era_link_make_ready(struct era_link_driver *d, struct link *l);
+/* Close the stream; its busy operations come back at once, then DOWN, DIAL_FAILED or REFUSED is told. */
+void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict verdict, int reason);
+
+/* ---- link_stream.c ---- */
+/* The stream is there: the handshake begins, and its time. */
+void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream *stream);
+/* Write what waits, unless a write is under way. */
+void era_link_stream_write(struct link *l);
+void era_link_stream_read(struct link *l);
+/* Let what is queued be written, for ERA_LINK_FLUSH_MS. */
+void era_link_stream_flush(struct era_link_driver *d, struct link *l);
+/* Moves the handshake on; true when it is done, the link OPEN. */
+bool era_link_stream_shake(struct era_link_driver *d, struct link *l);
+/* An operation came back with that result of NNG's. */
+void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv);
+void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv);
+void era_link_stream_timer(struct era_link_driver *d, struct link *l);
+/* Frees what belongs to the stream, itself included. No operation may be busy. */
+void era_link_stream_clear(struct link *l);
+
+#endif

@@ -1,0 +1,200 @@
+#include "p2p/link_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITE_SPANS 8 /* chunks that one record may gather */
+
+void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream *stream)
+{
+    uint8_t ephemeral[ERA_NOISE_KEY_BYTES];
+    randombytes_buf(ephemeral, sizeof ephemeral);
+    l->stream = stream;
+    era_channel_init(&l->channel, &d->config, l->outgoing, ephemeral);
+    sodium_memzero(ephemeral, sizeof ephemeral);
+    l->state = LINK_HANDSHAKE;
+    /* Runs out unnoticed when the link is open by then. */
+    l->timer.busy = true;
+    nng_sleep_aio(ERA_HANDSHAKE_MS, l->timer.aio);
+    era_link_make_ready(d, l);
+}
+
+void era_link_stream_clear(struct link *l)
+{
+    if (l->stream != NULL)
+        nng_stream_free(l->stream);
+    l->stream = NULL;
+    era_channel_clear(&l->channel);
+    era_link_queue_clear(&l->out);
+    free(l->wire);
+    l->wire = NULL;
+}
+
+/* ---- writing ---- */
+
+static bool wire_handshake(struct link *l)
+{
+    uint8_t bytes[ERA_CHANNEL_EARLY_BYTES];
+    size_t len = era_channel_take(&l->channel, bytes);
+    if (len == 0)
+        return false;
+    l->wire = malloc(len);
+    assert(l->wire != NULL);
+    memcpy(l->wire, bytes, len);
+    l->wire_len = len;
+    l->wire_sent = 0;
+    return true;
+}
+
+/* One record of all that is queued, or as much as it takes: many small frames share it. */
+static bool wire_record(struct link *l)
+{
+    struct era_bytes spans[WRITE_SPANS];
+    size_t n = era_link_queue_peek(&l->out, spans, WRITE_SPANS), len = 0;
+    if (n == 0 || l->channel.state != ERA_CHANNEL_OPEN)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        len += spans[i].len;
+    if (len > ERA_CHANNEL_PLAIN_MAX)
+        len = ERA_CHANNEL_PLAIN_MAX;
+    l->wire = malloc(len + ERA_CHANNEL_RECORD_EXTRA);
+    assert(l->wire != NULL);
+    uint8_t *at = l->wire + ERA_CHANNEL_RECORD_HEADER;
+    for (size_t i = 0, left = len; left > 0; i++) {
+        size_t step = spans[i].len < left ? spans[i].len : left;
+        memcpy(at, spans[i].data, step);
+        at += step;
+        left -= step;
+    }
+    l->wire_sent = era_link_queue_written(&l->out, len);
+    l->wire_len = era_channel_seal(&l->channel, l->wire, len);
+    if (l->wire_len > 0)
+        return true;
+    free(l->wire);
+    l->wire = NULL;
+    return false;
+}
+
+void era_link_stream_write(struct link *l)
+{
+    if (l->send.busy || l->reason != 0)
+        return;
+    if (l->wire == NULL) {
+        if (!wire_handshake(l) && !wire_record(l))
+            return;
+        l->wire_done = 0;
+    }
+    nng_iov iov = {l->wire + l->wire_done, l->wire_len - l->wire_done};
+    nng_aio_set_iov(l->send.aio, 1, &iov);
+    l->send.busy = true;
+    nng_stream_send(l->stream, l->send.aio);
+}
+
+static void wrote(struct link *l, size_t n)
+{
+    l->wire_done += n;
+    if (l->wire_done < l->wire_len)
+        return;
+    l->sent += l->wire_sent;
+    free(l->wire);
+    l->wire = NULL;
+}
+
+/* A failed write does not end the link at once: the peer's last word, which
+ * says why, may still wait to be read. The read then meets the end. */
+void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv)
+{
+    if (rv == 0) {
+        wrote(l, nng_aio_count(l->send.aio));
+        if (l->state != LINK_CLOSING)
+            era_link_stream_write(l);
+    } else if (l->state == LINK_FLUSHING || (l->state != LINK_CLOSING && l->recv.busy)) {
+        era_link_shut(d, l, ERA_ACCEPTED, era_link_errno(rv));
+    } else if (l->state != LINK_CLOSING) {
+        l->reason = era_link_errno(rv);
+    }
+    era_link_make_ready(d, l);
+}
+
+/* ---- reading ---- */
+
+void era_link_stream_read(struct link *l)
+{
+    nng_iov iov;
+    assert(!l->recv.busy);
+    if (l->state == LINK_FLUSHING)
+        era_channel_drop(&l->channel);
+    iov.iov_buf = era_channel_room(&l->channel, &iov.iov_len);
+    nng_aio_set_iov(l->recv.aio, 1, &iov);
+    l->recv.busy = true;
+    nng_stream_recv(l->stream, l->recv.aio);
+}
+
+void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
+{
+    if (rv == 0 && l->state != LINK_FLUSHING)
+        era_channel_came(&l->channel, nng_aio_count(l->recv.aio));
+    else if (rv != 0 && era_channel_is_amid(&l->channel))
+        era_link_shut(d, l, ERA_TRUNCATED, -EBADMSG);
+    else if (rv != 0)
+        era_link_shut(d, l, ERA_ACCEPTED, era_link_errno(rv));
+    era_link_make_ready(d, l);
+}
+
+/* ---- the handshake ---- */
+
+bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
+{
+    const struct era_channel *c = &l->channel;
+    era_link_stream_write(l);
+    if (c->state == ERA_CHANNEL_OPEN) {
+        l->state = LINK_OPEN;
+        return true;
+    }
+    if (c->state != ERA_CHANNEL_FAILED) {
+        if (l->reason != 0)
+            era_link_shut(d, l, ERA_ACCEPTED, l->reason);
+        else if (!l->recv.busy)
+            era_link_stream_read(l);
+        return false;
+    }
+    /* Our own preamble says why, if it is the preambles that do not fit. */
+    if (l->send.busy && !l->outgoing) {
+        l->verdict = c->verdict;
+        l->reason = 0;
+        era_link_stream_flush(d, l);
+    } else {
+        era_link_shut(d, l, c->verdict, -EBADMSG);
+    }
+    return false;
+}
+
+/* ---- time ---- */
+
+void era_link_stream_flush(struct era_link_driver *d, struct link *l)
+{
+    l->state = LINK_FLUSHING;
+    l->flush_timer = true;
+    if (l->timer.busy) /* still that of the handshake: comes back at once */
+        nng_aio_cancel(l->timer.aio);
+    else
+        era_link_stream_timer(d, l);
+    era_link_make_ready(d, l);
+}
+
+void era_link_stream_timer(struct era_link_driver *d, struct link *l)
+{
+    if (l->state == LINK_FLUSHING && l->flush_timer) {
+        l->flush_timer = false;
+        l->timer.busy = true;
+        nng_sleep_aio(ERA_LINK_FLUSH_MS, l->timer.aio);
+    } else if (l->state == LINK_FLUSHING) {
+        era_link_shut(d, l, ERA_ACCEPTED, 0);
+    } else if (l->state == LINK_HANDSHAKE) {
+        era_link_shut(d, l, ERA_TIMEOUT, -ETIMEDOUT);
+    }
+    era_link_make_ready(d, l);
+}
