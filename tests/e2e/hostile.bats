@@ -23,6 +23,8 @@ setup() {
 
 hostile() { "$ERA_BUILD/tests/e2e/hostile" "$host" "${port[alice]}" "$id_of_network" "$@"; }
 descriptors_of() { find "/proc/${node_pid[$1]}/fd" -mindepth 1 2>/dev/null | wc -l; }
+# ended VERDICT: how often links, or what never was one, ended by such a fault of the other end.
+ended() { ask alice ".links_ended.\"$1\" // 0" peers; }
 # No links but bob's and carol's, none half-open.
 quiet() { says alice '[.peers[] | select(.state == "up")] | length == 2' peers && says alice '.peers | length == 2' peers; }
 # The sanitizers' shadow is no memory of ours.
@@ -39,23 +41,53 @@ network_works() {
 }
 observers() { sed -n 's/.*observers: http:\/\///p' "$net/alice/log" | tail -n 1; }
 
-@test "C1: 300 half-open links and a slow sender: honest peers go on meanwhile, all are closed in time" {
+@test "C1: 300 half-open links, 300 half-way and a slow sender: honest peers go on meanwhile, all are closed in time" {
     hostile half-open 300 >"$net/half-open" 2>&1 3>&- &
     local half=$!
+    hostile half-way 300 >"$net/half-way" 2>&1 3>&- &
+    local way=$!
     hostile slow >"$net/slow" 2>&1 3>&- &
     local slow=$!
     network_works 2.0.0
     wait "$half" || { cat "$net/half-open"; false; }
+    wait "$way" || { cat "$net/half-way"; false; }
     wait "$slow" || { cat "$net/slow"; false; }
     until_true quiet
     until_true descriptors_are_back
     rss_is_small
+    # Places for strangers are few, and none is held for long; all of it is counted.
+    [ "$(ended too-many-links)" -ge 300 ]
+    [ "$(ended timeout)" -ge 20 ]
+    [ "$(wc -l <"$net/alice/log")" -lt 200 ]
 }
 
-@test "C1: garbage, impossible lengths, frames that do not decode, another network's hello" {
-    hostile wrong-network 3
+@test "C1: no handshake: garbage, replays, another network, an older and a newer protocol" {
     hostile garbage 20
+    hostile replayed 5
+    hostile wrong-network 3
+    hostile older-protocol 2
+    hostile newer-protocol 2
+    until_true quiet
+    [ "$(ended malformed)" -ge 20 ]
+    [ "$(ended not-authentic)" -ge 10 ]
+    [ "$(ended wrong-network)" -eq 3 ]
+    [ "$(ended no-common-protocol)" -eq 4 ]
+    log_says alice 'not-authentic'
+    log_says alice 'no-common-protocol'
+    network_works 2.0.0
+    until_true descriptors_are_back
+    rss_is_small
+    [ "$(wc -l <"$net/alice/log")" -lt 200 ]
+}
+
+@test "C1: after a good handshake: garbage, replays, lies, impossible lengths, frames that do not decode" {
+    hostile late-garbage 5
+    hostile late-replay 5
+    [ "$(ended not-authentic)" -eq 10 ]
+    hostile liars 3
+    log_says alice 'unproven-key'
     hostile lengths 4
+    [ "$(ended oversized)" -eq 6 ]
     hostile malformed 1000
     # Who broke the rules after a good hello is muted; on one address that is every stranger.
     until_true quiet

@@ -17,5 +17,5 @@ TESTS += $(E2E_BATS)
 EXTRA_DIST += $(E2E_BATS) tests/e2e/lib.bash
 # What hostile.bats attacks with.
 check_PROGRAMS += tests/e2e/hostile
-tests_e2e_hostile_SOURCES = tests/e2e/hostile.c
-tests_e2e_hostile_LDADD = $(FLOOR_PROTO)
+tests_e2e_hostile_SOURCES = tests/e2e/hostile.c tests/p2p/rawlink.c tests/p2p/rawlink.h
+tests_e2e_hostile_LDADD = $(FLOOR_P2P)
