@@ -152,6 +152,9 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     era_gossip_advance(g, now_ms);
     if (era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0))
         era_sync_stir_all(g, set);
+    struct era_link *sender = era_link_find(g, from);
+    if (sender != NULL)
+        era_budget_refund(sender);
     mark_known(g, from, item); /* so that it does not go back there */
     era_request_done(g, item, true);
     if (!push || !g->config.fetch(g->config.ctx, set, item, &envelope))

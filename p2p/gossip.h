@@ -20,7 +20,8 @@
 #include "proto/limits.h"
 #include "proto/statement.h"
 
-#define ERA_SCORE_CLOSE 100 /* a peer's score at which its link is closed */
+#define ERA_SCORE_MUTE  50  /* a peer's score from which it is not listened to for a while… */
+#define ERA_SCORE_CLOSE 100 /* …and at which its link is closed and the peer banned */
 
 enum era_set { ERA_SET_STATEMENTS = 1, ERA_SET_EVENTS = 2 };
 
@@ -93,9 +94,21 @@ struct era_peer_info {
     /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it
      * named is held, or came and was judged, or is refused. */
     uint64_t complete_rounds;
-    bool active; /* of the active view: the news go over it; else it is only compared with */
-    bool anchor; /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
-    int score;   /* sum of penalties, decaying; at ERA_SCORE_CLOSE the link is closed */
+    bool active;             /* of the active view: the news go over it; else it is only compared with */
+    bool anchor;             /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
+    int score;               /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
+    uint64_t muted_until_ms; /* later than now: what it sends is dropped */
+    uint64_t muted_in, limited_in;       /* parts dropped while muted; parts and frames above a budget */
+    uint32_t charges[ERA_VERDICT_COUNT]; /* what it was charged for, and how often */
+};
+
+/* A peer that may not come back yet: a host, or a node key. */
+struct era_ban {
+    char host[ERA_ADDRESS_BYTES_MAX + 1]; /* "": the key */
+    struct era_key key;
+    enum era_verdict why;
+    uint64_t at_ms, until_ms;
+    unsigned times; /* within ERA_BAN_MEMORY_MS: each is twice as long */
 };
 
 struct era_gossip;
@@ -147,6 +160,8 @@ size_t era_gossip_take_actions(struct era_gossip *g, const struct era_gossip_act
 
 /* Links, oldest first, into out[cap]; returns how many there are. */
 size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, size_t cap);
+/* Those in force, into out[cap]; returns how many there are, at most ERA_BANS_MAX. */
+size_t era_gossip_bans(const struct era_gossip *g, struct era_ban *out, size_t cap);
 /* Completed rounds in which a peer's fingerprints of the statements equalled
  * ours, by any link, and the last such time (0 = never). */
 uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms);

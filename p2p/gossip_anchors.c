@@ -21,7 +21,7 @@ void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1])
     host[len] = '\0';
 }
 
-static bool host_is_anchor(const struct era_gossip *g, const char *host)
+bool era_host_is_anchor(const struct era_gossip *g, const char *host)
 {
     char other[ERA_ADDRESS_BYTES_MAX + 1];
     for (size_t i = 0; i < g->anchor_count; i++) {
@@ -29,26 +29,6 @@ static bool host_is_anchor(const struct era_gossip *g, const char *host)
         if (strcmp(other, host) == 0)
             return true;
     }
-    return false;
-}
-
-void era_mute_host(struct era_gossip *g, const char *address)
-{
-    struct era_mute mute = {.until_ms = era_add_sat(g->now_ms, ERA_MUTE_MS)};
-    era_address_host(address, mute.host);
-    g->mutes[g->mute_next] = mute; /* the oldest gives way */
-    g->mute_next = (g->mute_next + 1) % ERA_MUTES_MAX;
-    if (g->mute_count < ERA_MUTES_MAX)
-        g->mute_count++;
-}
-
-bool era_host_is_muted(const struct era_gossip *g, const char *address)
-{
-    char host[ERA_ADDRESS_BYTES_MAX + 1];
-    era_address_host(address, host);
-    for (size_t i = 0; i < g->mute_count; i++)
-        if (g->mutes[i].until_ms > g->now_ms && strcmp(g->mutes[i].host, host) == 0)
-            return !host_is_anchor(g, host);
     return false;
 }
 

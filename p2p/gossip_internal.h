@@ -1,7 +1,8 @@
 /* gossip_internal: the state that the files gossip*.c share. Nobody else includes it.
  *   gossip.c        the public calls, time
- *   gossip_links.c  links: handshake, refusal, closing, score
- *   gossip_anchors.c  configured peers, backoff; muted addresses
+ *   gossip_links.c  links: handshake, refusal, closing
+ *   gossip_anchors.c  configured peers, backoff
+ *   gossip_defence.c  score, mute, bans, budgets
  *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
  *   gossip_take.c   frames in
@@ -30,8 +31,7 @@
 #define ERA_MOVED_SKIPS_MAX 2     /* …but not for more rounds than this */
 #define ERA_KEEP_ALIVE_MS   (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
 #define ERA_SCORE_HALF_MS   60000
-#define ERA_MUTE_MS         60000
-#define ERA_MUTES_MAX       256
+#define ERA_MUTE_MS         10000
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
 #define ERA_LINK_REQUESTS_MAX   ((size_t)2 * ERA_SYNC_IDS_PER_FRAME_MAX) /* asked of one link */
@@ -79,11 +79,24 @@ struct era_reassembly {
     size_t have, total, cap;
 };
 
+enum era_budget {
+    ERA_BUDGET_STATEMENTS,
+    ERA_BUDGET_BYTES,
+    ERA_BUDGET_REQUESTS,
+    ERA_BUDGET_IDS,
+    ERA_BUDGET_PEERS,
+    ERA_BUDGETS
+};
+
 struct era_link {
     struct era_peer_info info; /* info.queued_bytes: sent and not yet written by the driver */
     bool closing;
     uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
+    uint64_t spent[ERA_BUDGETS], spent_ms[ERA_BUDGETS];
+    unsigned silences;
+    bool has_group; /* it comes from a public address */
+    uint64_t group;
 
     struct era_known *known;      /* from UP on */
     struct era_queue push, serve; /* news; what the peer asked for */
@@ -113,11 +126,6 @@ struct era_anchor {
     bool reconciled; /* a round with it was complete */
 };
 
-struct era_mute {
-    char host[ERA_ADDRESS_BYTES_MAX + 1];
-    uint64_t until_ms;
-};
-
 struct era_gossip {
     struct era_gossip_config config;
     uint64_t now_ms; /* the latest told; never goes back */
@@ -132,8 +140,8 @@ struct era_gossip {
     struct era_anchor anchors[ERA_PEERS_MAX];
     struct era_overlay *overlay; /* NULL: no target */
     struct era_peer_record record;
-    size_t mute_count, mute_next;
-    struct era_mute mutes[ERA_MUTES_MAX];
+    size_t ban_count;
+    struct era_ban bans[ERA_BANS_MAX];
 
     struct era_idset *sets[ERA_SETS];
     struct era_idtable *refused;
@@ -166,8 +174,6 @@ void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct 
 bool era_link_has_room(const struct era_link *link, uint64_t limit);
 /* Tell the peer why, in band, then close. */
 void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdict why);
-/* Charge the verdict's penalty; at ERA_SCORE_CLOSE the link is closed and its host muted. */
-void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 /* The peer told why it closes. */
 void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why);
 void era_link_hello(struct era_gossip *g, struct era_link *link, const struct era_frame_hello *hello);
@@ -180,8 +186,7 @@ void era_links_reap(struct era_gossip *g);
 /* ---- gossip_anchors.c ---- */
 /* "tcp://10.0.0.1:7711" -> "10.0.0.1"; every ipc address -> "ipc". */
 void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1]);
-void era_mute_host(struct era_gossip *g, const char *address);
-bool era_host_is_muted(const struct era_gossip *g, const char *address);
+bool era_host_is_anchor(const struct era_gossip *g, const char *host);
 struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link);
 void era_anchors_tick(struct era_gossip *g);
 uint64_t era_anchors_deadline_ms(const struct era_gossip *g);
@@ -195,6 +200,23 @@ void era_anchors_reconciled(struct era_gossip *g);
 /* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
 bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link);
 
+/* ---- gossip_defence.c ---- */
+/* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */
+void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+void era_score_decay(const struct era_gossip *g, struct era_link *link);
+/* It speaks no language of ours: closed at once, its key banned. */
+void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+/* An answer that it owed (to a round, a request, a graft) did not come. */
+void era_link_silent(struct era_gossip *g, struct era_link *link);
+void era_link_answered(struct era_link *link);
+/* May it be taken? False: drop it; it was counted, and charged when it was too much. */
+bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes);
+bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part);
+/* A statement it brought was accepted: it costs nothing. */
+void era_budget_refund(struct era_link *link);
+bool era_host_is_banned(const struct era_gossip *g, const char *address);
+bool era_key_is_banned(const struct era_gossip *g, const struct era_key *key);
+
 /* ---- gossip_overlay.c ---- */
 void era_ties_init(struct era_gossip *g);
 void era_ties_up(struct era_gossip *g, const struct era_link *link);
@@ -203,6 +225,8 @@ void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_v
 void era_ties_blocked(struct era_gossip *g, const struct era_link *link);
 /* It became known to which nodes anchors lead. */
 void era_ties_anchors(struct era_gossip *g);
+/* It loses its place in the active view, if it is no anchor. */
+void era_ties_demote(struct era_gossip *g, const struct era_link *link);
 /* Do what the overlay asked for; before the links are reaped. */
 void era_ties_pump(struct era_gossip *g);
 /* A leaf gives its place to a newcomer. False: there is none. */

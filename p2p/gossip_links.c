@@ -119,41 +119,32 @@ void era_links_reap(struct era_gossip *g)
     g->link_count = kept;
 }
 
-static void score_decay(const struct era_gossip *g, struct era_link *link)
-{
-    while (link->info.score > 0 && g->now_ms - link->score_ms >= ERA_SCORE_HALF_MS) {
-        link->info.score /= 2;
-        link->score_ms += ERA_SCORE_HALF_MS;
-    }
-    if (link->info.score == 0)
-        link->score_ms = g->now_ms;
-}
-
-void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
-{
-    if (link->closing)
-        return;
-    score_decay(g, link);
-    link->info.score += era_verdict_penalty(why);
-    if (link->info.score < ERA_SCORE_CLOSE)
-        return;
-    era_mute_host(g, link->info.address);
-    era_link_close(g, link, why);
-}
-
 /* ---- opening ---- */
+
+/* A public address belongs to a prefix. */
+static bool group_of(const struct era_gossip *g, const char *address, uint64_t *group)
+{
+    struct era_place place;
+    if (!era_place_parse(address, &place) || era_place_class(&place) != ERA_PLACE_PUBLIC)
+        return false;
+    *group = era_place_group(&g->key, &place);
+    return true;
+}
 
 static bool has_place_of_host(const struct era_gossip *g, bool outgoing, const char *address)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1], other[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
-    size_t same = 0;
+    uint64_t group;
+    bool has_group = group_of(g, address, &group);
+    size_t same = 0, near = 0;
     for (size_t i = 0; i < g->link_count; i++) {
-        era_address_host(g->links[i]->info.address, other);
-        if (!g->links[i]->info.outgoing && strcmp(host, other) == 0)
-            same++;
+        const struct era_link *l = g->links[i];
+        era_address_host(l->info.address, other);
+        same += !l->info.outgoing && strcmp(host, other) == 0;
+        near += !l->info.outgoing && has_group && l->has_group && l->group == group;
     }
-    return outgoing || same < ERA_LINKS_PER_ADDRESS_MAX;
+    return outgoing || (same < ERA_LINKS_PER_ADDRESS_MAX && near < ERA_LINKS_PER_GROUP_MAX);
 }
 
 static bool has_place(const struct era_gossip *g, bool outgoing, const char *address)
@@ -203,7 +194,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     assert(link != 0 && era_link_find(g, link) == NULL);
     if ((!has_place(g, outgoing, address) &&
          !(has_place_of_host(g, outgoing, address) && era_ties_make_room(g))) ||
-        (!outgoing && era_host_is_muted(g, address))) {
+        (!outgoing && era_host_is_banned(g, address))) {
         turn_away(g, link, address);
         if (outgoing)
             era_gossip_dial_failed(g, now_ms, address);
@@ -218,6 +209,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     memcpy(l->proven, proven, sizeof l->proven);
     l->info.last_heard_ms = l->opened_ms = l->drained_ms = l->score_ms = g->now_ms;
     l->flush_ms = ERA_NEVER;
+    l->has_group = group_of(g, address, &l->group);
     g->links[g->link_count++] = l;
     if (outgoing)
         era_anchor_linked(g, address, link);
@@ -256,6 +248,9 @@ static enum era_verdict hello_check(const struct era_gossip *g, const struct era
         return ERA_UNPROVEN_KEY;
     if (era_key_eq(&hello->node, &g->config.node))
         return ERA_SELF_LINK;
+    if (era_key_is_banned(g, &hello->node) &&
+        era_anchor_of_link((struct era_gossip *)(uintptr_t)g, link->info.link) == NULL)
+        return ERA_TOO_MANY_LINKS; /* what a host that is banned hears */
     return ERA_ACCEPTED;
 }
 
@@ -348,7 +343,7 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
         era_link_close(g, link, ERA_TIMEOUT);
         return;
     }
-    score_decay(g, link);
+    era_score_decay(g, link);
     if (link->info.state != ERA_PEER_UP)
         return;
     if (era_gossip_is_due(g, link->flush_ms))

@@ -236,7 +236,7 @@ void era_requests_tick(struct era_gossip *g)
             settle_owed(g, link, false);
         uint64_t rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
         if (link->requests_rest_ms != rest_ms)
-            era_link_charge(g, link, ERA_TIMEOUT); /* once for all that run out together */
+            era_link_silent(g, link); /* once for all that run out together */
         link->requests_rest_ms = rest_ms;
     }
 }
@@ -296,6 +296,10 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
     sync->next_ms = next_round_ms(g, link, set);
     if (waiting || !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
         return;
+    if (sync->active)
+        era_link_silent(g, link); /* the round before was never answered */
+    if (link->closing)
+        return;
     sync->round += 2;
     sync->active = true;
     sync->held = false;
@@ -320,6 +324,7 @@ static void take_answer(struct era_gossip *g, struct era_link *link, enum era_se
 {
     struct era_sync *sync = sync_of(link, set);
     sync->heard_ms = g->now_ms;
+    era_link_answered(link);
     if (page->bucket_count == 0) {
         sync->active = false;
         if (reply) {

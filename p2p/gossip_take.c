@@ -121,12 +121,14 @@ void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_byte
     link->info.frames_in++;
     link->info.bytes_in += bytes.len;
     link->info.last_heard_ms = g->now_ms;
+    if (!era_defence_frame(g, link, bytes.len))
+        return;
     enum era_verdict verdict = era_frame_decode(bytes, &frame);
     if (verdict == ERA_ACCEPTED && link->info.state == ERA_PEER_HANDSHAKE && !frame.has_hello &&
         !frame.has_refusal)
         verdict = ERA_UNEXPECTED;
     if (verdict != ERA_ACCEPTED) {
-        era_link_close(g, link, verdict);
+        era_link_break(g, link, verdict);
         return;
     }
     struct era_frame_cursor cursor = era_frame_first(&frame);
@@ -135,7 +137,7 @@ void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_byte
         bool greets = part.kind == ERA_FRAME_HELLO || part.kind == ERA_FRAME_REFUSAL;
         if (link->info.state == ERA_PEER_HANDSHAKE && !greets)
             era_link_close(g, link, ERA_UNEXPECTED);
-        else
+        else if (era_defence_part(g, link, &part))
             take_part(g, link, &part);
     }
     if (!link->closing)

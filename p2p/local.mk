@@ -3,6 +3,7 @@ noinst_LIBRARIES += p2p/libp2p.a p2p/liblink.a
 p2p_libp2p_a_SOURCES = p2p/gossip.c p2p/gossip.h p2p/gossip_internal.h
 p2p_libp2p_a_SOURCES += p2p/gossip_actions.c p2p/gossip_actions.h
 p2p_libp2p_a_SOURCES += p2p/gossip_anchors.c
+p2p_libp2p_a_SOURCES += p2p/gossip_defence.c
 p2p_libp2p_a_SOURCES += p2p/gossip_links.c
 p2p_libp2p_a_SOURCES += p2p/gossip_overlay.c
 p2p_libp2p_a_SOURCES += p2p/gossip_push.c
@@ -22,5 +23,4 @@ p2p_liblink_a_SOURCES = \
 	p2p/link_mailbox.c p2p/link_mailbox.h \
 	p2p/link_nng.c p2p/link_nng.h \
 	p2p/link_queue.c p2p/link_queue.h \
-	p2p/link_stream.c \
 	p2p/link_stream.c

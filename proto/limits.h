@@ -96,6 +96,24 @@
 #define ERA_RECONNECT_MIN_MS       250
 #define ERA_RECONNECT_MAX_MS       10000
 
+/* ---- defence: what one link may cost ---- */
+#define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
+#define ERA_BANS_MAX                256 /* remembered; the oldest gives way */
+#define ERA_BAN_MIN_MS              60000
+#define ERA_BAN_MAX_MS              3600000
+#define ERA_BAN_MEMORY_MS           86400000 /* within a day the next ban is twice as long */
+#define ERA_SILENCES_MAX            3 /* in a row; then the link leaves the active view */
+#define ERA_BUDGET_STATEMENTS_BURST 32768 /* not accepted or not yet; accepted ones are given back */
+#define ERA_BUDGET_STATEMENTS_PER_S 4096
+#define ERA_BUDGET_BYTES_BURST      ((uint64_t)256 << 20)
+#define ERA_BUDGET_BYTES_PER_S      ((uint64_t)32 << 20) /* five times what one core verifies */
+#define ERA_BUDGET_REQUESTS_BURST   16384
+#define ERA_BUDGET_REQUESTS_PER_S   1024
+#define ERA_BUDGET_IDS_BURST        262144 /* asked of us: all of a large set, and then… */
+#define ERA_BUDGET_IDS_PER_S        16384  /* …about 4 MB/s */
+#define ERA_BUDGET_PEERS_BURST      256 /* words, walks, shuffles */
+#define ERA_BUDGET_PEERS_PER_S      16
+
 /* ---- overlay ---- */
 #define ERA_OVERLAY_TARGET_DEFAULT   7 /* neighbours; fewer regraft too often (figures) */
 #define ERA_OVERLAY_TARGET_MAX       32

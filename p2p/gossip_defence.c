@@ -1,0 +1,237 @@
+/* What a peer may cost us, and what it loses when it takes more. Everything is
+ * charged to the link that brought it, never to the key that signed it.
+ *
+ *   score   penalties add up and halve every ERA_SCORE_HALF_MS
+ *   mute    from ERA_SCORE_MUTE on, for ERA_MUTE_MS: what it sends is dropped unread
+ *   close   from ERA_SCORE_CLOSE on, and
+ *   ban     its key, and its host unless that is loopback or ipc, where many
+ *           live: for ERA_BAN_MIN_MS, twice as long each time again
+ *   budget  what one link may send: beyond it, it is dropped and charged.
+ *           A statement that was accepted costs nothing, whatever their number.
+ *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
+ *           link loses its place in the active view
+ *
+ * Anchors are muted, but neither closed nor banned: who they are is the operator's to say. */
+#include "p2p/gossip_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- budgets: tokens that come back with time ---- */
+
+static const struct {
+    uint64_t burst, per_s;
+} budgets[ERA_BUDGETS] = {
+    [ERA_BUDGET_STATEMENTS] = {ERA_BUDGET_STATEMENTS_BURST, ERA_BUDGET_STATEMENTS_PER_S},
+    [ERA_BUDGET_BYTES] = {ERA_BUDGET_BYTES_BURST, ERA_BUDGET_BYTES_PER_S},
+    [ERA_BUDGET_REQUESTS] = {ERA_BUDGET_REQUESTS_BURST, ERA_BUDGET_REQUESTS_PER_S},
+    [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
+    [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
+};
+
+/* spent: thousandths of what was taken and has not come back. */
+static bool spend(const struct era_gossip *g, struct era_link *link, enum era_budget which, uint64_t amount)
+{
+    uint64_t *spent = &link->spent[which];
+    uint64_t back = era_mul_sat(g->now_ms - link->spent_ms[which], budgets[which].per_s);
+    *spent -= back < *spent ? back : *spent;
+    link->spent_ms[which] = g->now_ms;
+    if (*spent + 1000 * amount > 1000 * budgets[which].burst)
+        return false;
+    *spent += 1000 * amount;
+    return true;
+}
+
+void era_budget_refund(struct era_link *link)
+{
+    uint64_t *spent = &link->spent[ERA_BUDGET_STATEMENTS];
+    *spent -= *spent < 1000 ? *spent : 1000;
+}
+
+static bool over(struct era_gossip *g, struct era_link *link)
+{
+    link->info.limited_in++;
+    era_link_charge(g, link, ERA_RATE_LIMITED);
+    return false;
+}
+
+bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes)
+{
+    return spend(g, link, ERA_BUDGET_BYTES, bytes) || over(g, link);
+}
+
+bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
+{
+    bool fits = true, mutable = true;
+    switch (part->kind) {
+    case ERA_FRAME_HELLO:
+    case ERA_FRAME_REFUSAL:
+    case ERA_FRAME_STATUS:
+        mutable = false;
+        break;
+    case ERA_FRAME_STATEMENT:
+    case ERA_FRAME_FRAGMENT:
+        fits = spend(g, link, ERA_BUDGET_STATEMENTS, 1);
+        break;
+    case ERA_FRAME_WANT:
+        fits = spend(g, link, ERA_BUDGET_IDS, part->u.want.ids.len / ERA_HASH_BYTES);
+        break;
+    case ERA_FRAME_NEIGHBOUR:
+    case ERA_FRAME_WALK:
+    case ERA_FRAME_SHUFFLE:
+        fits = spend(g, link, ERA_BUDGET_PEERS, 1);
+        break;
+    default: /* whatever else makes us look something up and answer */
+        fits = spend(g, link, ERA_BUDGET_REQUESTS, 1);
+        break;
+    }
+    if (!fits)
+        return over(g, link);
+    if (mutable && link->info.muted_until_ms > g->now_ms) {
+        link->info.muted_in++;
+        return false;
+    }
+    return true;
+}
+
+/* ---- score ---- */
+
+void era_score_decay(const struct era_gossip *g, struct era_link *link)
+{
+    while (link->info.score > 0 && g->now_ms - link->score_ms >= ERA_SCORE_HALF_MS) {
+        link->info.score /= 2;
+        link->score_ms += ERA_SCORE_HALF_MS;
+    }
+    if (link->info.score == 0)
+        link->score_ms = g->now_ms;
+}
+
+static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why);
+static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
+
+void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    if (link->closing || era_verdict_penalty(why) == 0)
+        return;
+    era_score_decay(g, link);
+    link->info.score += era_verdict_penalty(why);
+    link->info.charges[why]++;
+    if (link->info.score >= ERA_SCORE_MUTE) {
+        link->info.muted_until_ms = era_add_sat(g->now_ms, ERA_MUTE_MS);
+        era_ties_demote(g, link);
+    }
+    if (link->info.score < ERA_SCORE_CLOSE)
+        return;
+    if (era_link_is_own_anchor(g, link)) {
+        link->info.score = ERA_SCORE_CLOSE - 1;
+        return;
+    }
+    ban(g, link, why);
+    era_link_close(g, link, why);
+}
+
+void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    link->info.charges[why]++;
+    if (link->info.state == ERA_PEER_UP && !era_link_is_own_anchor(g, link))
+        ban_one(g, NULL, &link->info.node, why);
+    era_link_close(g, link, why);
+}
+
+void era_link_silent(struct era_gossip *g, struct era_link *link)
+{
+    if (++link->silences >= ERA_SILENCES_MAX) {
+        link->silences = 0;
+        era_ties_demote(g, link);
+    }
+    era_link_charge(g, link, ERA_TIMEOUT);
+}
+
+void era_link_answered(struct era_link *link)
+{
+    link->silences = 0;
+}
+
+/* ---- bans ---- */
+
+/* Whether a ban of the host would strike the one alone. */
+static bool host_is_its_own(const char *address)
+{
+    struct era_place place;
+    if (strncmp(address, "ipc:", 4) == 0)
+        return false;
+    return !era_place_parse(address, &place) || era_place_class(&place) != ERA_PLACE_LOOPBACK;
+}
+
+static struct era_ban *ban_find(const struct era_gossip *g, const char *host, const struct era_key *key)
+{
+    for (size_t i = 0; i < g->ban_count; i++) {
+        const struct era_ban *b = &g->bans[i];
+        if (host != NULL ? strcmp(b->host, host) == 0 : b->host[0] == '\0' && era_key_eq(&b->key, key))
+            return (struct era_ban *)(uintptr_t)b;
+    }
+    return NULL;
+}
+
+/* A free place, or that of the oldest. */
+static struct era_ban *ban_place(struct era_gossip *g)
+{
+    if (g->ban_count < ERA_BANS_MAX)
+        return &g->bans[g->ban_count++];
+    struct era_ban *oldest = &g->bans[0];
+    for (size_t i = 1; i < g->ban_count; i++)
+        if (g->bans[i].at_ms < oldest->at_ms)
+            oldest = &g->bans[i];
+    return oldest;
+}
+
+static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why)
+{
+    struct era_ban *b = ban_find(g, host, key);
+    unsigned times = b != NULL && g->now_ms - b->at_ms < ERA_BAN_MEMORY_MS ? b->times : 0;
+    uint64_t length = times < 16 ? (uint64_t)ERA_BAN_MIN_MS << times : ERA_BAN_MAX_MS;
+    if (b == NULL)
+        b = ban_place(g);
+    *b = (struct era_ban){.at_ms = g->now_ms, .why = why, .times = times + 1};
+    b->until_ms = era_add_sat(g->now_ms, length < ERA_BAN_MAX_MS ? length : ERA_BAN_MAX_MS);
+    if (host != NULL)
+        era_text_set(b->host, sizeof b->host, host);
+    else
+        b->key = *key;
+}
+
+static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(link->info.address, host);
+    if (host_is_its_own(link->info.address) && !era_host_is_anchor(g, host))
+        ban_one(g, host, NULL, why);
+    if (link->info.state != ERA_PEER_UP)
+        return; /* it has not said who it is */
+    ban_one(g, NULL, &link->info.node, why);
+    if (g->overlay != NULL)
+        era_overlay_forget(g->overlay, &link->info.node);
+}
+
+bool era_host_is_banned(const struct era_gossip *g, const char *address)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(address, host);
+    const struct era_ban *b = ban_find(g, host, NULL);
+    return b != NULL && b->until_ms > g->now_ms && !era_host_is_anchor(g, host);
+}
+
+bool era_key_is_banned(const struct era_gossip *g, const struct era_key *key)
+{
+    const struct era_ban *b = ban_find(g, NULL, key);
+    return b != NULL && b->until_ms > g->now_ms;
+}
+
+size_t era_gossip_bans(const struct era_gossip *g, struct era_ban *out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->ban_count; i++)
+        if (g->bans[i].until_ms > g->now_ms && n++ < cap)
+            out[n - 1] = g->bans[i];
+    return n;
+}
