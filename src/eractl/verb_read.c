@@ -276,12 +276,56 @@ int era_run_eras(struct era_cli *cli)
 
 /* ---- peers, announcements ---- */
 
+/* "bad-signature 3, timeout 1"; owned by the caller. */
+static char *charges_text(const json_t *charges)
+{
+    const char *why;
+    json_t *times;
+    char *text = era_text_format("%s", "");
+    json_object_foreach((json_t *)(uintptr_t)charges, why, times)
+    {
+        char *longer = era_text_format("%s%s%s %" JSON_INTEGER_FORMAT, text, text[0] ? ", " : "", why,
+                                       json_integer_value(times));
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static const char *link_state(const json_t *p)
+{
+    if (era_json_int(p, "muted_ms", 0) > 0)
+        return "muted";
+    if (era_json_true(p, "blocked"))
+        return "blocked";
+    bool leaf = strcmp(era_json_text(p, "state"), "up") == 0 && !era_json_true(p, "active");
+    return leaf ? "leaf" : era_json_text(p, "state");
+}
+
+static void print_bans(const json_t *list)
+{
+    static const struct era_column columns[] = {
+        {"BANNED", false, false}, {"WHY", false, false}, {"LEFT", true, false}, {"TIMES", true, false}};
+    struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *b = json_array_get(list, i);
+        char *left = time_text(era_json_int(b, "left_ms", -1)), *times = number_text(b, "times");
+        const char *host = era_json_text(b, "host");
+        const char *cells[] = {host[0] ? host : era_json_text(b, "node"), era_json_text(b, "why"), left,
+                               times};
+        era_table_add(t, cells);
+        free(left);
+        free(times);
+    }
+    era_table_print(t);
+}
+
 static void print_peers(const json_t *json)
 {
     static const struct era_column columns[] = {
-        {"ADDRESS", false, false}, {"WAY", false, false}, {"STATE", false, false}, {"AGENT", false, false},
-        {"VERSIONS", false, true}, {"UP", true, false},   {"HEARD", true, false},  {"IN", true, false},
-        {"OUT", true, false},      {"SCORE", true, false}};
+        {"ADDRESS", false, false}, {"WAY", false, false},  {"STATE", false, false}, {"AGENT", false, false},
+        {"VERSIONS", false, true}, {"UP", true, false},    {"HEARD", true, false},  {"IN", true, false},
+        {"OUT", true, false},      {"SCORE", true, false}, {"CHARGED", false, true}};
     const json_t *list = json_object_get(json, "peers");
     struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -289,23 +333,26 @@ static void print_peers(const json_t *json)
         char *versions = versions_text(json_object_get(p, "versions"));
         char *up = time_text(era_json_int(p, "up_ms", -1));
         char *in = number_text(p, "statements_in"), *out = number_text(p, "statements_out");
+        char *charged = charges_text(json_object_get(p, "charges"));
         char *score = number_text(p, "score"), *heard = time_text(era_json_int(p, "last_heard_ms", -1));
         const char *cells[] = {era_json_text(p, "address"),
                                era_json_true(p, "outgoing") ? "out" : "in",
-                               era_json_true(p, "blocked") ? "blocked" : era_json_text(p, "state"),
+                               link_state(p),
                                era_json_text(p, "agent"),
                                versions,
                                up,
                                heard,
                                in,
                                out,
-                               score};
+                               score,
+                               charged};
         era_table_add(t, cells);
         free(versions);
         free(up);
         free(in);
         free(out);
         free(score);
+        free(charged);
         free(heard);
     }
     era_table_print(t);
@@ -352,6 +399,8 @@ int era_run_peers(struct era_cli *cli)
         puts("No links.");
     else
         print_peers(a.json);
+    if (!cli->json && json_array_size(json_object_get(a.json, "bans")) > 0)
+        print_bans(json_object_get(a.json, "bans"));
     era_answer_clear(&a);
     return ERA_EXIT_OK;
 }

@@ -113,7 +113,8 @@ static bool open_keys(struct era_daemon *d, struct era_error *err)
             return false;
         era_log(ERA_LOG_NOTICE, "made a new node key: %s", d->config.node_key);
     }
-    d->node_key = pair.key;
+    d->node_key = d->node_secret.key = pair.key;
+    memcpy(d->node_secret.secret, pair.secret, sizeof d->node_secret.secret);
     d->channel = (struct era_channel_config){
         .network = d->network, .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX};
     era_noise_keypair_of_node(&d->channel.mine, pair.secret);
@@ -199,6 +200,18 @@ static bool restore(struct era_daemon *d, struct era_error *err)
 
 /* ---- node and drivers ---- */
 
+/* What others may pass on of us: an address in numbers at which somebody can be. */
+static void sign_record(struct era_daemon *d)
+{
+    struct era_place place;
+    if (era_place_parse(d->advertised, &place) && era_place_class(&place) != ERA_PLACE_UNUSABLE)
+        d->record = era_author_peer_record(&d->network, &place, era_daemon_wall_ms(), &d->node_secret);
+    else if (d->advertised[0] != '\0' && d->config.neighbours > 0)
+        era_log(ERA_LOG_NOTICE, "peers cannot pass on the address %s: set `advertise` to tcp://IP:PORT",
+                d->advertised);
+    sodium_memzero(&d->node_secret, sizeof d->node_secret);
+}
+
 static void make_node(struct era_daemon *d)
 {
     uint64_t seed;
@@ -213,6 +226,8 @@ static void make_node(struct era_daemon *d)
                                      .staged = c->staged,
                                      .agent = AGENT,
                                      .listen = d->advertised,
+                                     .links_target = c->neighbours,
+                                     .record = d->record.place.len > 0 ? &d->record : NULL,
                                      .anchors = (const char *const *)c->peers.items,
                                      .anchor_count = c->peers.count,
                                      .artefacts = (const char *const *)c->artefacts.items,
@@ -288,6 +303,7 @@ bool era_daemon_open(struct era_daemon *d, const struct era_daemon_options *opti
         return era_error_set(err, ERA_EXIT_BUG, "libevent", "", "cannot start the event loop");
     if (!open_links(d, err))
         return false;
+    sign_record(d);
     make_node(d);
     if (!restore(d, err))
         return false;
@@ -330,6 +346,7 @@ void era_daemon_close(struct era_daemon *d)
     if (d->base)
         event_base_free(d->base);
     sodium_memzero(&d->secret, sizeof d->secret);
+    sodium_memzero(&d->node_secret, sizeof d->node_secret);
     sodium_memzero(&d->channel, sizeof d->channel);
     era_charter_clear(&d->charter);
     era_config_clear(&d->config);

@@ -220,9 +220,64 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
                 {"statements_in", p->statements_in}, {"statements_out", p->statements_out},
                 {"events_in", p->events_in},         {"events_out", p->events_out},
                 {"duplicates_in", p->duplicates_in}, {"refused_in", p->refused_in},
-                {"skipped_out", p->skipped_out},     {"queued_bytes", p->queued_bytes}};
+                {"skipped_out", p->skipped_out},     {"queued_bytes", p->queued_bytes},
+                {"muted_in", p->muted_in},           {"limited_in", p->limited_in}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         report_put(o, rows[i].name, report_number(rows[i].value));
+}
+
+static uint64_t left_ms(uint64_t until_ms, uint64_t now_ms)
+{
+    return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+/* By verdict, what the link was charged for. */
+static json_t *charges(const struct era_peer_info *p)
+{
+    json_t *o = report_object();
+    for (int v = ERA_ACCEPTED + 1; v < ERA_VERDICT_COUNT; v++)
+        if (p->charges[v] > 0)
+            report_put(o, era_verdict_code((enum era_verdict)v), report_number(p->charges[v]));
+    return o;
+}
+
+static json_t *bans(const struct era_node *n, uint64_t now_ms)
+{
+    char key[ERA_KEY_TEXT_BYTES];
+    struct era_ban *list = calloc(ERA_BANS_MAX, sizeof *list);
+    json_t *all = report_array();
+    assert(list);
+    size_t count = era_gossip_bans(era_node_gossip(n), list, ERA_BANS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        bool is_host = list[i].host[0] != '\0';
+        json_t *o = report_object();
+        report_put(o, "host", report_text_or_null(list[i].host));
+        report_put(o, "node", is_host ? json_null() : report_text(era_key_text(&list[i].key, key)));
+        report_put(o, "why", report_text(era_verdict_code(list[i].why)));
+        report_put(o, "left_ms", report_number(left_ms(list[i].until_ms, now_ms)));
+        report_put(o, "times", report_number(list[i].times));
+        report_add(all, o);
+    }
+    free(list);
+    return all;
+}
+
+static json_t *overlay(const struct era_node *n)
+{
+    const struct era_overlay *of = era_gossip_overlay(era_node_gossip(n));
+    if (!of)
+        return json_null();
+    struct era_overlay_counts c = era_overlay_counts(of);
+    json_t *o = report_object();
+    report_put(o, "active", report_number(c.active));
+    report_put(o, "active_dialled", report_number(c.active_dialled));
+    report_put(o, "blocked", report_number(c.blocked));
+    report_put(o, "leaves", report_number(c.leaves));
+    report_put(o, "known", report_number(c.known));
+    report_put(o, "dials", report_number(c.dials));
+    report_put(o, "records_refused", report_number(c.records_refused));
+    report_put(o, "parted", report_number(c.parted));
+    return o;
 }
 
 static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
@@ -234,6 +289,8 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "state", report_text(up ? "up" : "handshake"));
     report_put(o, "outgoing", report_bool(p->outgoing));
     report_put(o, "blocked", report_bool(p->blocked));
+    report_put(o, "active", report_bool(p->active));
+    report_put(o, "anchor", report_bool(p->anchor));
     report_put(o, "address", report_text(p->address));
     report_put(o, "listen", report_text_or_null(p->listen));
     report_put(o, "agent", report_text_or_null(p->agent));
@@ -244,6 +301,8 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "last_heard_ms", report_number(now_ms > p->last_heard_ms ? now_ms - p->last_heard_ms : 0));
     put_counters(o, p);
     report_put(o, "score", json_integer(p->score));
+    report_put(o, "muted_ms", report_number(left_ms(p->muted_until_ms, now_ms)));
+    report_put(o, "charges", charges(p));
     return o;
 }
 
@@ -272,6 +331,8 @@ json_t *era_report_peers(const struct era_node *n, const struct era_report_info 
     report_put(o, "last_equal_ms_ago",
                rounds > 0 ? report_number(info->now_ms > last_ms ? info->now_ms - last_ms : 0) : json_null());
     report_put(o, "links_ended", links_ended(info->links));
+    report_put(o, "overlay", overlay(n));
+    report_put(o, "bans", bans(n, info->now_ms));
     free(peers);
     return o;
 }
