@@ -12,9 +12,11 @@ tests_e2e_test_vote_once_LDADD = src/ipc/libipc.a $(FLOOR_LINK) $(CRITERION_LIBS
 
 # Networks of real daemons; tests/e2e/lib.bash makes them.
 E2E_BATS = tests/e2e/converge.bats tests/e2e/upgrade.bats tests/e2e/gate.bats tests/e2e/store.bats \
-	tests/e2e/hostile.bats
+	tests/e2e/hostile.bats tests/e2e/noise.bats
 TESTS += $(E2E_BATS)
 EXTRA_DIST += $(E2E_BATS) tests/e2e/lib.bash
+# The peer of noise.bats, built by Go if it is there.
+EXTRA_DIST += tests/interop/noise_peer.go
 # What hostile.bats attacks with.
 check_PROGRAMS += tests/e2e/hostile
 tests_e2e_hostile_SOURCES = tests/e2e/hostile.c tests/p2p/rawlink.c tests/p2p/rawlink.h
