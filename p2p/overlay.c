@@ -84,7 +84,7 @@ struct era_overlay *era_overlay_new(const struct era_overlay_config *config)
     if (era_place_parse(config->listen, &o->self))
         allow_class_of(o, &o->self);
     o->config.listen = NULL; /* parsed: the text is not kept */
-    o->seek_ms = o->shuffle_ms = OVERLAY_NEVER;
+    o->seek_ms = o->shuffle_ms = o->trim_ms = OVERLAY_NEVER;
     o->seek_wait_ms = OVERLAY_SEEK_MIN_MS;
     return o;
 }
@@ -267,7 +267,7 @@ void era_overlay_up(struct era_overlay *o, uint64_t now_ms, uint64_t link, const
     }
     if (o->shuffle_ms == OVERLAY_NEVER)
         o->shuffle_ms = era_overlay_from_now(o, SHUFFLE_MS);
-    if (p->wanted && era_tie_group_has_room(o, p) && era_tie_count(o, false) < era_tie_max(o))
+    if (p->wanted && era_tie_group_has_room(o, p) && era_overlay_wants(o))
         era_tie_ask(o, p);
     else if (p->wanted)
         era_tie_part_if_useless(o, p);
@@ -406,11 +406,14 @@ void era_overlay_tick(struct era_overlay *o, uint64_t now_ms)
         shuffle_now(o);
     if (o->seek_ms <= o->now_ms)
         era_overlay_seek(o);
+    if (o->trim_ms <= o->now_ms)
+        era_overlay_trim(o);
 }
 
 uint64_t era_overlay_deadline_ms(const struct era_overlay *o)
 {
     uint64_t deadline = o->seek_ms < o->shuffle_ms ? o->seek_ms : o->shuffle_ms;
+    deadline = o->trim_ms < deadline ? o->trim_ms : deadline;
     for (size_t i = 0; i < o->peer_count; i++)
         if (o->peers[i].tie == TIE_ASKED && o->peers[i].ask_ms < deadline)
             deadline = o->peers[i].ask_ms;
@@ -432,6 +435,7 @@ enum era_verdict era_overlay_word(struct era_overlay *o, uint64_t now_ms, uint64
         if (era_tie_admits(o, p, word == ERA_NEIGHBOUR_ASK_ALONE)) {
             p->tie = TIE_ACTIVE;
             era_overlay_say(o, p, ERA_NEIGHBOUR_YES);
+            era_overlay_trim_soon(o);
         } else {
             era_overlay_say(o, p, ERA_NEIGHBOUR_NO);
         }
@@ -443,6 +447,11 @@ enum era_verdict era_overlay_word(struct era_overlay *o, uint64_t now_ms, uint64
             era_tie_send_away(o, p); /* others came first */
         else
             p->tie = TIE_ACTIVE;
+        era_overlay_trim_soon(o);
+        return ERA_ACCEPTED;
+    case ERA_NEIGHBOUR_SPARE:
+        if (era_tie_is_spare(o, p))
+            era_tie_send_away(o, p);
         return ERA_ACCEPTED;
     case ERA_NEIGHBOUR_NO:
         if (p->tie != TIE_LEAF)
@@ -495,7 +504,7 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
     const struct era_overlay_peer *next = walk->hops > 0 ? next_hop(o, link, joiner) : NULL;
     if (next != NULL)
         walk_on(o, next, walk);
-    else if (e != NULL && era_overlay_may_dial(o, e) && era_tie_count(o, false) < era_tie_max(o) &&
+    else if (e != NULL && era_overlay_may_dial(o, e) && era_overlay_wants(o) &&
              era_tie_awaited_count(o) < ERA_OVERLAY_DIALS_MAX)
         era_overlay_dial(o, e);
     return ERA_ACCEPTED;

@@ -10,6 +10,7 @@
  *   ASK, ASK_ALONE  ->          the asker has, or has not, other neighbours
  *                   <-  YES, NO
  *   NO of an active link: parted politely; both remain known to each other.
+ *   SPARE           ->          by one above its target; NO when the other end is too: degrees sink back
  *   Walk       a joiner's record on a random walk; where it ends, the joiner is dialled
  *   Shuffle    a sample of records against a sample of the other end's
  *

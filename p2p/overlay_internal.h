@@ -40,6 +40,7 @@ struct era_overlay {
     size_t peer_count, peer_cap;
     struct era_overlay_peer *peers;
 
+    uint64_t trim_ms, trim_wait_ms; /* of neighbours above the target */
     uint64_t seek_ms, seek_wait_ms, shuffle_ms, join_ms, evict_ms;
     uint64_t dials, records_refused, parted;
 
@@ -70,8 +71,15 @@ void era_tie_part_if_useless(struct era_overlay *o, struct era_overlay_peer *p);
 /* May send another one away. */
 bool era_tie_admits(struct era_overlay *o, const struct era_overlay_peer *asker, bool alone);
 void era_tie_ask(struct era_overlay *o, struct era_overlay_peer *p);
+/* It has fewer neighbours than its target, or too few that it dialled. */
+bool era_overlay_wants(const struct era_overlay *o);
 bool era_overlay_may_dial(const struct era_overlay *o, const struct era_book_entry *e);
 void era_overlay_dial(struct era_overlay *o, struct era_book_entry *e);
+/* A neighbour was won: there may be more than wanted. */
+void era_overlay_trim_soon(struct era_overlay *o);
+void era_overlay_trim(struct era_overlay *o);
+/* Its loss would leave enough of those that we dialled, and the target. */
+bool era_tie_is_spare(const struct era_overlay *o, const struct era_overlay_peer *p);
 void era_overlay_seek_soon(struct era_overlay *o);
 void era_overlay_seek(struct era_overlay *o);
 

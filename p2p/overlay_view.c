@@ -2,7 +2,9 @@
 
 #define ASK_MS      5000  /* an answer that has not come by then does not come */
 #define SEEK_MAX_MS 30000 /* looking for neighbours in vain */
-#define EVICT_MS    250   /* at most so often somebody is parted from for one who is alone */
+#define TRIM_MIN_MS 1000
+#define TRIM_MAX_MS 300000 /* asking in vain */
+#define EVICT_MS    250    /* at most so often somebody is parted from for one who is alone */
 
 /* ---- the active view ---- */
 
@@ -141,7 +143,7 @@ bool era_tie_admits(struct era_overlay *o, const struct era_overlay_peer *asker,
 
 /* ---- seeking ---- */
 
-static bool wants_more(const struct era_overlay *o)
+bool era_overlay_wants(const struct era_overlay *o)
 {
     size_t active = era_tie_count(o, false);
     return active < o->config.target || (active < era_tie_max(o) && era_tie_count(o, true) < dialled_min(o));
@@ -210,7 +212,7 @@ void era_overlay_dial(struct era_overlay *o, struct era_book_entry *e)
 
 void era_overlay_seek(struct era_overlay *o)
 {
-    while (wants_more(o) && era_tie_awaited_count(o) < ERA_OVERLAY_DIALS_MAX) {
+    while (era_overlay_wants(o) && era_tie_awaited_count(o) < ERA_OVERLAY_DIALS_MAX) {
         struct era_overlay_peer *p = leaf_to_ask(o);
         struct era_book_entry *e = p == NULL ? entry_to_dial(o) : NULL;
         if (p != NULL)
@@ -220,6 +222,37 @@ void era_overlay_seek(struct era_overlay *o)
         else
             break;
     }
-    o->seek_ms = wants_more(o) ? era_overlay_from_now(o, o->seek_wait_ms) : OVERLAY_NEVER;
+    o->seek_ms = era_overlay_wants(o) ? era_overlay_from_now(o, o->seek_wait_ms) : OVERLAY_NEVER;
     o->seek_wait_ms = 2 * o->seek_wait_ms < SEEK_MAX_MS ? 2 * o->seek_wait_ms : SEEK_MAX_MS;
+}
+
+/* ---- more than wanted ---- */
+
+bool era_tie_is_spare(const struct era_overlay *o, const struct era_overlay_peer *p)
+{
+    return era_tie_counts(o, p) && !p->anchor && era_tie_count(o, false) > o->config.target &&
+           (!p->outgoing || era_tie_count(o, true) > dialled_min(o));
+}
+
+void era_overlay_trim_soon(struct era_overlay *o)
+{
+    if (era_tie_count(o, false) <= o->config.target)
+        return;
+    o->trim_wait_ms = TRIM_MIN_MS;
+    uint64_t soon = era_overlay_from_now(o, TRIM_MIN_MS);
+    if (soon < o->trim_ms)
+        o->trim_ms = soon;
+}
+
+void era_overlay_trim(struct era_overlay *o)
+{
+    struct era_overlay_peer *chosen = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < o->peer_count; i++)
+        if (era_tie_is_spare(o, &o->peers[i]) && era_prng_below(&o->prng, ++n) == 0)
+            chosen = &o->peers[i];
+    if (chosen != NULL)
+        era_overlay_say(o, chosen, ERA_NEIGHBOUR_SPARE);
+    o->trim_ms = chosen != NULL ? era_overlay_from_now(o, o->trim_wait_ms) : OVERLAY_NEVER;
+    o->trim_wait_ms = 2 * o->trim_wait_ms < TRIM_MAX_MS ? 2 * o->trim_wait_ms : TRIM_MAX_MS;
 }

@@ -45,7 +45,8 @@ enum era_neighbour_word {
     ERA_NEIGHBOUR_ASK = 1,
     ERA_NEIGHBOUR_ASK_ALONE = 2, /* by one who has no neighbour */
     ERA_NEIGHBOUR_YES = 3,
-    ERA_NEIGHBOUR_NO = 4
+    ERA_NEIGHBOUR_NO = 4,
+    ERA_NEIGHBOUR_SPARE = 5 /* I have more than I want: if you do too, say no */
 };
 
 struct era_peer_walk {

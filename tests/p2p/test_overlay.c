@@ -46,6 +46,10 @@ Test(overlay, three_hundred_nodes_joined_through_one_address_are_one_net_with_bo
     cr_expect_eq(town_reach(t), 300);
     cr_expect_geq(least_degree(t), 5);
     cr_expect_leq(most_degree(t), DEGREE_MAX);
+    size_t sum = 0;
+    for (size_t i = 0; i < t->count; i++)
+        sum += town_degree(t, i);
+    cr_expect(sum >= 7 * 300 - 30 && sum <= 8 * 300, "%zu in all", sum);
     for (size_t i = 0; i < t->count; i++) {
         struct era_overlay_counts c = era_overlay_counts(t->houses[i].overlay);
         cr_assert_leq(c.known, 128);
