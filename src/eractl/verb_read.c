@@ -320,6 +320,22 @@ static void print_bans(const json_t *list)
     era_table_print(t);
 }
 
+/* What went wrong at the other end of links, and of streams that never became one. */
+static void print_links_ended(json_t *ended)
+{
+    const char *verdict, *separator = "";
+    json_t *count;
+    if (json_object_size(ended) == 0)
+        return;
+    printf("ended by the other end's fault: ");
+    json_object_foreach(ended, verdict, count)
+    {
+        printf("%s%s %" JSON_INTEGER_FORMAT, separator, verdict, json_integer_value(count));
+        separator = ", ";
+    }
+    putchar('\n');
+}
+
 static void print_peers(const json_t *json)
 {
     static const struct era_column columns[] = {
@@ -356,6 +372,7 @@ static void print_peers(const json_t *json)
         free(heard);
     }
     era_table_print(t);
+    print_links_ended(json_object_get(json, "links_ended"));
 }
 
 static void print_announcements(const json_t *json)

@@ -72,6 +72,7 @@ observers() { sed -n 's/.*observers: http:\/\///p' "$net/alice/log" | tail -n 1;
     [ "$(ended not-authentic)" -ge 10 ]
     [ "$(ended wrong-network)" -eq 3 ]
     [ "$(ended no-common-protocol)" -eq 4 ]
+    [[ $(on alice peers) = *'wrong-network 3'* ]]
     log_says alice 'not-authentic'
     log_says alice 'no-common-protocol'
     network_works 2.0.0
