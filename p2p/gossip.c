@@ -15,6 +15,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     era_prng_siphash_key(&g->prng, &g->key);
     for (size_t i = 0; i < ERA_SETS; i++)
         g->sets[i] = era_idset_new();
+    g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
     era_ties_init(g);
@@ -28,6 +29,7 @@ void era_gossip_free(struct era_gossip *g)
     for (size_t i = 0; i < g->link_count; i++)
         g->links[i]->closing = true;
     era_links_reap(g);
+    era_broadcast_free(g->broadcast);
     for (size_t i = 0; i < ERA_SETS; i++)
         era_idset_free(g->sets[i]);
     era_idtable_free(g->refused);
@@ -59,18 +61,28 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
 {
     era_gossip_advance(g, now_ms);
     era_requests_tick(g);
+    if (era_broadcast_tick(g->broadcast, g->now_ms) > 0) { /* nobody gave what was announced */
+        era_sync_stir_all(g, ERA_SET_STATEMENTS);
+        era_sync_stir_all(g, ERA_SET_EVENTS);
+    }
     for (size_t i = 0; i < g->link_count; i++)
         era_link_tick(g, g->links[i]);
     if (g->overlay != NULL)
         era_overlay_tick(g->overlay, g->now_ms);
     era_ties_pump(g);
     era_links_reap(g);
+    era_push_tend(g);
+    for (size_t i = 0; i < g->link_count; i++) /* last: a link that ended gives the others something to say */
+        if (g->links[i]->info.state == ERA_PEER_UP && era_gossip_is_due(g, era_push_due_ms(g->links[i])))
+            era_push_flush(g, g->links[i]);
     era_anchors_tick(g);
 }
 
 uint64_t era_gossip_deadline_ms(const struct era_gossip *g)
 {
-    uint64_t deadline = era_anchors_deadline_ms(g);
+    uint64_t deadline = era_anchors_deadline_ms(g), of_trees = era_broadcast_deadline_ms(g->broadcast);
+    if (of_trees < deadline)
+        deadline = of_trees;
     for (size_t i = 0; i < g->link_count; i++) {
         uint64_t of_link = era_link_deadline_ms(g, g->links[i]);
         if (of_link < deadline)
@@ -140,15 +152,14 @@ size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set)
 static void mark_known(struct era_gossip *g, uint64_t link, const struct era_hash *item)
 {
     struct era_link *l = era_link_find(g, link);
-    if (l != NULL && l->known != NULL)
-        era_known_put(l->known, &g->key, item);
+    if (l != NULL && l->branch != NULL)
+        era_branch_learn(g->broadcast, l->branch, item);
 }
 
 void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set, const struct era_hash *item,
                         uint64_t from, bool push)
 {
     struct era_outgoing outgoing = {.id = *item, .set = set};
-    struct era_bytes envelope;
     era_gossip_advance(g, now_ms);
     if (era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0))
         era_sync_stir_all(g, set);
@@ -156,11 +167,11 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     if (sender != NULL)
         era_budget_refund(sender);
     mark_known(g, from, item); /* so that it does not go back there */
+    const struct era_idnote *note = era_idtable_find(g->requests, item);
+    bool asked = note != NULL && note->link == from;
     era_request_done(g, item, true);
-    if (!push || !g->config.fetch(g->config.ctx, set, item, &envelope))
-        return;
-    for (size_t i = 0; i < g->link_count; i++)
-        era_push_item(g, g->links[i], &outgoing, envelope.len);
+    if (push)
+        era_push_spread(g, &outgoing, from, asked);
 }
 
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
@@ -177,6 +188,8 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     if (item != NULL) {
         struct era_idnote note = {.id = *item};
         mark_known(g, link, item);
+        if (verdict != ERA_DUPLICATE)
+            era_broadcast_refused(g->broadcast, item, verdict != ERA_STORE_FAILED);
         era_request_done(g, item, verdict != ERA_STORE_FAILED);
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
             era_idtable_put(g->refused, &note);
@@ -186,6 +199,8 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         return;
     if (verdict == ERA_DUPLICATE)
         l->info.duplicates_in++;
+    if (verdict == ERA_DUPLICATE && item != NULL && l->branch != NULL)
+        era_broadcast_duplicate(g->broadcast, g->now_ms, l->branch, item);
     if (era_verdict_penalty(verdict) > 0)
         l->info.refused_in++;
     era_link_charge(g, l, verdict);
@@ -219,6 +234,7 @@ void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
     g->blocked = blocked;
     if (g->overlay != NULL)
         era_overlay_self_blocked(g->overlay, blocked);
+    era_broadcast_set_blocked(g->broadcast, blocked);
     for (size_t i = 0; i < g->link_count; i++) {
         send_status(g, g->links[i], NULL);
         if (!blocked && g->links[i]->info.state == ERA_PEER_UP)
@@ -246,6 +262,8 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
         out[i] = g->links[i]->info;
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
         out[i].active = out[i].state == ERA_PEER_UP && era_link_is_active(g, g->links[i]);
+        if (g->links[i]->branch != NULL)
+            out[i].spread = *era_branch_counts(g->links[i]->branch);
     }
     return g->link_count;
 }

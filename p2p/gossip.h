@@ -16,6 +16,7 @@
 #ifndef ERA_P2P_GOSSIP_H
 #define ERA_P2P_GOSSIP_H
 
+#include "p2p/broadcast.h"
 #include "p2p/overlay.h"
 #include "proto/limits.h"
 #include "proto/statement.h"
@@ -89,6 +90,7 @@ struct era_peer_info {
     uint64_t duplicates_in;
     uint64_t refused_in;   /* by verdicts with a penalty */
     uint64_t skipped_out;  /* pushes skipped because the link was full; anti-entropy heals them */
+    struct era_branch_counts spread; /* what was said of the push trees */
     uint64_t queued_bytes; /* sent and not yet told by era_gossip_sent */
     uint64_t equal_rounds; /* rounds in which its statements equalled ours */
     /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it

@@ -12,6 +12,7 @@
 #ifndef ERA_P2P_GOSSIP_INTERNAL_H
 #define ERA_P2P_GOSSIP_INTERNAL_H
 
+#include "p2p/broadcast.h"
 #include "p2p/gossip.h"
 #include "p2p/gossip_actions.h"
 #include "p2p/gossip_table.h"
@@ -22,7 +23,8 @@
 #define ERA_NEVER UINT64_MAX
 #define ERA_SETS  2 /* index: era_set - 1 */
 
-#define ERA_FLUSH_MS        2     /* how long a pushed item may wait for company in its frame */
+#define ERA_FLUSH_MAX_MS    16    /* how long, in bursts, a pushed item may wait for company in its frame */
+#define ERA_CATCH_UP        256   /* so many items on order: what comes is not spread further */
 #define ERA_REQUEST_MS      4000  /* a link that sends nothing for so long loses what was asked of it */
 #define ERA_REQUEST_LIFE_MS 60000 /* and in any case after this */
 #define ERA_REQUEST_REST_MS 10000 /* then others are asked first */
@@ -98,10 +100,13 @@ struct era_link {
     bool has_group; /* it comes from a public address */
     uint64_t group;
 
-    struct era_known *known;      /* from UP on */
+    struct era_siphash_key salt;  /* of the short ids of what we offer the peer */
+    bool peer_alone;              /* the peer had no other link */
+    struct era_branch *branch;    /* while the link is up and active */
     struct era_queue push, serve; /* news; what the peer asked for */
     size_t push_bytes;            /* about so many bytes wait in push */
-    uint64_t flush_ms;
+    uint64_t flush_ms;            /* when they go */
+    uint64_t flushed_ms, pace_ms; /* the last time; the time between two, by load */
     bool skipped; /* a push was skipped: heal when there is room */
 
     size_t requests;            /* asked of this link and not yet come */
@@ -143,6 +148,7 @@ struct era_gossip {
     size_t ban_count;
     struct era_ban bans[ERA_BANS_MAX];
 
+    struct era_broadcast *broadcast;
     struct era_idset *sets[ERA_SETS];
     struct era_idtable *refused;
     struct era_idtable *requests;
@@ -150,6 +156,7 @@ struct era_gossip {
 
     uint8_t frame_room[ERA_FRAME_BYTES_MAX]; /* the frame being built */
     struct era_page_room id_room;            /* the ids of a list being made */
+    uint8_t spread_room[2][ERA_SPREAD_ENTRIES_MAX * ERA_SPREAD_ENTRY_BYTES];
 };
 
 /* ---- gossip.c ---- */
@@ -238,11 +245,18 @@ void era_ties_shuffle(struct era_gossip *g, struct era_link *link, const struct 
 bool era_link_is_active(const struct era_gossip *g, const struct era_link *link);
 
 /* ---- gossip_push.c ---- */
+/* Of so many bytes: goes out soon, or is skipped when the link is full. */
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item,
                    size_t bytes);
+/* An item of ours from now on: to each link whole, or its short id. */
+void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked);
+/* Each link that is up and active has its part in the trees, and no other. */
+void era_push_tend(struct era_gossip *g);
 /* The peer asked for it. */
 void era_serve_item(struct era_link *link, const struct era_outgoing *item);
 void era_push_flush(struct era_gossip *g, struct era_link *link);
+/* When era_push_flush must be called. */
+uint64_t era_push_due_ms(const struct era_link *link);
 void era_serve_flush(struct era_gossip *g, struct era_link *link);
 void era_queue_clear(struct era_queue *queue);
 

@@ -98,12 +98,12 @@ void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why)
     era_link_leave(g, link, verdict);
 }
 
-static void link_free(struct era_link *link)
+static void link_free(struct era_gossip *g, struct era_link *link)
 {
+    era_branch_free(g->broadcast, g->now_ms, link->branch);
     era_queue_clear(&link->push);
     era_queue_clear(&link->serve);
     era_reassembly_clear(&link->partial);
-    free(link->known);
     free(link);
 }
 
@@ -112,7 +112,7 @@ void era_links_reap(struct era_gossip *g)
     size_t kept = 0;
     for (size_t i = 0; i < g->link_count; i++) {
         if (g->links[i]->closing)
-            link_free(g->links[i]);
+            link_free(g, g->links[i]);
         else
             g->links[kept++] = g->links[i];
     }
@@ -169,6 +169,9 @@ static void hello_send(struct era_gossip *g, struct era_link *link)
         .versions = g->config.versions,
         .blocked = g->blocked,
     };
+    struct era_siphash_key salt = era_broadcast_salt(g->broadcast);
+    memcpy(hello.salt, salt.b, sizeof hello.salt);
+    hello.alone = era_broadcast_is_alone(g->broadcast);
     era_text_set(hello.listen, sizeof hello.listen, g->config.listen);
     era_text_set(hello.agent, sizeof hello.agent, g->config.agent);
     struct era_frame_builder frame;
@@ -274,14 +277,15 @@ static struct era_link *second_link(const struct era_gossip *g, struct era_link 
     return NULL;
 }
 
-static void peer_up(struct era_gossip *g, struct era_link *link)
+static void peer_up(struct era_gossip *g, struct era_link *link, const struct era_frame_hello *hello)
 {
     link->info.state = ERA_PEER_UP;
     link->info.up_since_ms = g->now_ms;
-    link->known = calloc(1, sizeof *link->known);
-    assert(link->known != NULL);
+    memcpy(link->salt.b, hello->salt, sizeof link->salt.b);
+    link->peer_alone = hello->alone;
     era_actions_add(&g->actions, ERA_GOSSIP_PEER_UP, link->info.link);
     era_ties_up(g, link);
+    era_push_tend(g);
     era_sync_start(g, link);
 }
 
@@ -312,7 +316,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     era_text_set(info->agent, sizeof info->agent, hello->agent);
     struct era_link *spare = second_link(g, link);
     if (spare != link)
-        peer_up(g, link);
+        peer_up(g, link, hello);
     era_ties_anchors(g);
     era_anchors_reconciled(g); /* the anchor may lead to a node that was linked before */
     if (spare != NULL)
@@ -346,9 +350,10 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
     era_score_decay(g, link);
     if (link->info.state != ERA_PEER_UP)
         return;
-    if (era_gossip_is_due(g, link->flush_ms))
-        era_push_flush(g, link);
-    era_sync_tick(g, link);
+    if (link->branch != NULL && era_branch_take_silence(link->branch) > 0)
+        era_link_charge(g, link, ERA_TIMEOUT); /* once for all that it announced and kept */
+    if (!link->closing)
+        era_sync_tick(g, link);
 }
 
 uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link *link)
@@ -356,7 +361,7 @@ uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link 
     uint64_t deadline = patience_ms(link);
     if (link->info.state != ERA_PEER_UP)
         return deadline;
-    deadline = earlier(deadline, link->flush_ms);
+    deadline = earlier(deadline, era_push_due_ms(link));
     for (size_t i = 0; i < ERA_SETS; i++)
         if (era_set_flows(g, link, (enum era_set)(i + 1)))
             deadline = earlier(deadline, link->sync[i].next_ms);

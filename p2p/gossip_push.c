@@ -92,7 +92,8 @@ static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_
         if (!era_set_flows(g, link, item.set) ||
             !g->config.fetch(g->config.ctx, item.set, &item.id, &envelope))
             continue; /* blocked, or withdrawn, since it was queued */
-        era_known_put(link->known, &g->key, &item.id);
+        if (link->branch != NULL)
+            era_branch_learn(g->broadcast, link->branch, &item.id);
         if (item.set == ERA_SET_EVENTS)
             link->info.events_out++;
         else
@@ -111,9 +112,7 @@ static void skip(struct era_gossip *g, struct era_link *link, enum era_set set)
 
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item, size_t bytes)
 {
-    if (link->closing || link->info.state != ERA_PEER_UP || !era_link_is_active(g, link) ||
-        !era_set_flows(g, link, item->set) ||
-        era_known_has(link->known, &g->key, &item->id))
+    if (link->closing || link->info.state != ERA_PEER_UP || !era_set_flows(g, link, item->set))
         return;
     /* No queue grows without bound: what a slow peer misses, anti-entropy brings. */
     if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
@@ -121,16 +120,99 @@ void era_push_item(struct era_gossip *g, struct era_link *link, const struct era
         skip(g, link, item->set);
         return;
     }
-    era_known_put(link->known, &g->key, &item->id);
-    if (link->push.count == 1)
-        link->flush_ms = era_add_sat(g->now_ms, ERA_FLUSH_MS);
+    if (link->push.count == 1) { /* alone: at once; in a burst: together with what comes soon */
+        uint64_t paced_ms = era_add_sat(link->flushed_ms, link->pace_ms);
+        link->flush_ms = paced_ms > g->now_ms ? paced_ms : g->now_ms;
+    }
     link->push_bytes += bytes;
     if (link->push_bytes >= ERA_FRAGMENT_BYTES_MAX)
         era_push_flush(g, link);
 }
 
+void era_push_tend(struct era_gossip *g)
+{
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *link = g->links[i];
+        bool takes_part = !link->closing && link->info.state == ERA_PEER_UP && era_link_is_active(g, link);
+        if (takes_part && link->branch == NULL) {
+            link->branch = era_branch_new(g->broadcast, link->info.link, &link->salt);
+            era_branch_set_lazy(link->branch, link->info.blocked);
+            if (link->peer_alone)
+                (void)era_branch_order(g->broadcast, link->branch, 0, ERA_ORDER_ALL);
+            link->peer_alone = false;
+        } else if (!takes_part && link->branch != NULL) {
+            era_branch_free(g->broadcast, g->now_ms, link->branch);
+            link->branch = NULL;
+        }
+    }
+}
+
+void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked)
+{
+    struct era_bytes bytes;
+    struct era_envelope envelope;
+    struct era_link *link = era_link_find(g, from);
+    struct era_branch *branch = link == NULL ? NULL : link->branch;
+    /* What is learned by the hundred is old: the others have it, or learn it the same way. */
+    if (asked && link != NULL && link->requests >= ERA_CATCH_UP)
+        return;
+    if (!g->config.fetch(g->config.ctx, item->set, &item->id, &bytes) ||
+        era_envelope_decode(bytes, &envelope) != ERA_ACCEPTED)
+        return;
+    const struct era_key *origin = era_kind_is_carrier(envelope.kind) ? NULL : &envelope.key;
+    enum era_source source = from == 0 ? ERA_SOURCE_OWN : asked ? ERA_SOURCE_ASKED : ERA_SOURCE_PUSH;
+    const struct era_recent *recent =
+        era_broadcast_publish(g->broadcast, g->now_ms, &item->id, item->set, origin, branch, source);
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *to = g->links[i];
+        if (!to->closing && to->branch != NULL && era_set_flows(g, to, item->set) &&
+            era_branch_route(g->broadcast, g->now_ms, to->branch, recent))
+            era_push_item(g, to, item, bytes.len);
+    }
+}
+
+/* Frames grow with the load: two items in one, or two frames on end, slow the pace; a pause ends it. */
+static void adapt_pace(const struct era_gossip *g, struct era_link *link, size_t items)
+{
+    uint64_t since_ms = g->now_ms - link->flushed_ms;
+    if (items > 1 || since_ms <= ERA_FLUSH_MAX_MS / 8)
+        link->pace_ms = 2 * link->pace_ms + 1;
+    else
+        link->pace_ms = since_ms > (uint64_t)2 * ERA_FLUSH_MAX_MS ? 0 : link->pace_ms / 2;
+    if (link->pace_ms > ERA_FLUSH_MAX_MS)
+        link->pace_ms = ERA_FLUSH_MAX_MS;
+    link->flushed_ms = g->now_ms;
+}
+
+static void flush_spread(struct era_gossip *g, struct era_link *link)
+{
+    struct era_frame_spread spread = {{g->spread_room[0], 0}, {g->spread_room[1], 0}};
+    spread.announced.len =
+        ERA_SPREAD_ENTRY_BYTES * era_branch_take_announcements(g->broadcast, g->now_ms, link->branch,
+                                                               g->spread_room[0], ERA_SPREAD_ENTRIES_MAX);
+    spread.orders.len = ERA_SPREAD_ENTRY_BYTES *
+                        era_branch_take_orders(link->branch, g->spread_room[1], ERA_SPREAD_ENTRIES_MAX);
+    if (spread.announced.len + spread.orders.len == 0)
+        return;
+    if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX)) {
+        skip(g, link, ERA_SET_STATEMENTS);
+        era_sync_stir(g, link, ERA_SET_EVENTS);
+        return;
+    }
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    bool fits = era_frame_add_spread(&frame, &spread);
+    assert(fits);
+    era_link_send(g, link, &frame);
+}
+
 void era_push_flush(struct era_gossip *g, struct era_link *link)
 {
+    if (link->branch != NULL && era_gossip_is_due(g, era_branch_due_ms(link->branch)))
+        flush_spread(g, link);
+    if (link->push.count == 0)
+        return;
+    adapt_pace(g, link, link->push.count);
     queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX);
     while (link->push.count > 0) {
         struct era_outgoing item = queue_pop(&link->push);
@@ -138,6 +220,12 @@ void era_push_flush(struct era_gossip *g, struct era_link *link)
     }
     link->push_bytes = 0;
     link->flush_ms = ERA_NEVER;
+}
+
+uint64_t era_push_due_ms(const struct era_link *link)
+{
+    uint64_t of_branch = link->branch == NULL ? ERA_NEVER : era_branch_due_ms(link->branch);
+    return of_branch < link->flush_ms ? of_branch : link->flush_ms;
 }
 
 void era_serve_item(struct era_link *link, const struct era_outgoing *item)

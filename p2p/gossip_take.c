@@ -26,6 +26,11 @@ static void take_envelope(struct era_gossip *g, struct era_link *link, struct er
     } else {
         link->info.statements_in++;
     }
+    if (link->branch != NULL && !era_kind_is_carrier(envelope.kind)) {
+        struct era_hash id = era_statement_id(&g->config.network, envelope.kind, envelope.payload);
+        id = era_item_id_loose(&id, &envelope.key);
+        era_broadcast_arrived(g->broadcast, g->now_ms, link->branch, &id);
+    }
     era_link_deliver(g, link, bytes);
 }
 
@@ -72,8 +77,30 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
     era_ties_blocked(g, link);
     if (status->has_versions)
         link->info.versions = status->versions;
+    if (link->branch != NULL)
+        era_branch_set_lazy(link->branch, status->blocked);
     if (freed)
         era_sync_soon(g, link, ERA_SET_EVENTS);
+}
+
+static uint64_t entry_id(struct era_bytes entries, size_t at)
+{
+    return era_get_be64(entries.data + at);
+}
+
+static void take_spread(struct era_gossip *g, struct era_link *link, const struct era_frame_spread *spread)
+{
+    struct era_bytes said = spread->announced, orders = spread->orders;
+    if (link->branch == NULL)
+        return; /* no neighbour of ours, or no more */
+    for (size_t at = 0; at < said.len; at += ERA_SPREAD_ENTRY_BYTES)
+        era_branch_announced(g->broadcast, g->now_ms, link->branch, entry_id(said, at), said.data[at + 8]);
+    for (size_t at = 0; at < orders.len; at += ERA_SPREAD_ENTRY_BYTES) {
+        const struct era_recent *item =
+            era_branch_order(g->broadcast, link->branch, entry_id(orders, at), orders.data[at + 8]);
+        if (item != NULL)
+            era_push_item(g, link, &(struct era_outgoing){.id = item->id, .set = (enum era_set)item->set}, 0);
+    }
 }
 
 static void take_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
@@ -105,12 +132,16 @@ static void take_part(struct era_gossip *g, struct era_link *link, const struct 
         break;
     case ERA_FRAME_NEIGHBOUR:
         era_ties_word(g, link, part->u.neighbour);
+        era_push_tend(g);
         break;
     case ERA_FRAME_WALK:
         era_ties_walk(g, link, &part->u.walk);
         break;
     case ERA_FRAME_SHUFFLE:
         era_ties_shuffle(g, link, &part->u.shuffle);
+        break;
+    case ERA_FRAME_SPREAD:
+        take_spread(g, link, &part->u.spread);
         break;
     }
 }

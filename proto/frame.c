@@ -6,17 +6,17 @@
 #include "proto/frame_peers.h"
 #include "proto/wire.h"
 
-/* Numbers of parts: 1 to 8, and those of the overlay. */
-#define PART_KIND_MAX 15
-static bool is_part(uint32_t field)
-{
-    return field <= ERA_FRAME_STATUS || (field >= ERA_FRAME_NEIGHBOUR && field <= PART_KIND_MAX);
-}
-
 /* Singular parts: a second one is refused. */
 static const uint32_t singular = 1u << ERA_FRAME_HELLO | 1u << ERA_FRAME_REFUSAL | 1u << ERA_FRAME_SUMMARY |
                                  1u << ERA_FRAME_HAVE | 1u << ERA_FRAME_WANT | 1u << ERA_FRAME_STATUS |
-                                 1u << ERA_FRAME_NEIGHBOUR | 1u << ERA_FRAME_WALK | 1u << ERA_FRAME_SHUFFLE;
+                                 1u << ERA_FRAME_NEIGHBOUR | 1u << ERA_FRAME_WALK | 1u << ERA_FRAME_SHUFFLE |
+                                 1u << ERA_FRAME_SPREAD;
+static const uint32_t repeated = 1u << ERA_FRAME_STATEMENT | 1u << ERA_FRAME_FRAGMENT;
+
+static bool is_known_part(uint32_t field)
+{
+    return field < 32 && ((singular | repeated) >> field & 1) != 0;
+}
 
 /* ---- reading ---- */
 
@@ -32,14 +32,16 @@ static enum era_verdict read_versions(struct era_bytes in, struct era_versions *
 
 static enum era_verdict read_hello(struct era_bytes in, struct era_frame_hello *out)
 {
-    static const struct era_wire_shape shape = {.types = "uubbbbfb", .required = 0xDF, .skip_unknown = true};
-    struct era_wire_value v[8];
+    static const struct era_wire_shape shape = {
+        .types = "uubbbbfbbf", .required = 0xDF, .skip_unknown = true};
+    struct era_wire_value v[10];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
     out->protocol_min = (uint32_t)v[0].number;
     out->protocol_max = (uint32_t)v[1].number;
     out->blocked = v[6].number;
+    out->alone = v[9].there && v[9].number;
     verdict = era_wire_fixed(v[2].span, out->network.b, sizeof out->network.b);
     if (verdict == ERA_ACCEPTED)
         verdict = era_wire_fixed(v[3].span, out->node.b, sizeof out->node.b);
@@ -49,6 +51,9 @@ static enum era_verdict read_hello(struct era_bytes in, struct era_frame_hello *
         verdict = era_wire_text(v[5].span, out->listen, sizeof out->listen, false);
     if (verdict == ERA_ACCEPTED)
         verdict = era_wire_text(v[7].span, out->agent, sizeof out->agent, false);
+    memset(out->salt, 0, sizeof out->salt);
+    if (verdict == ERA_ACCEPTED && v[8].there)
+        verdict = era_wire_fixed(v[8].span, out->salt, sizeof out->salt);
     if (verdict == ERA_ACCEPTED && out->protocol_min > out->protocol_max)
         verdict = ERA_BAD_VALUE;
     return verdict;
@@ -200,6 +205,23 @@ static enum era_verdict read_status(struct era_bytes in, struct era_frame_status
     return out->has_versions ? read_versions(v[1].span, &out->versions) : ERA_ACCEPTED;
 }
 
+static bool entries_fit(struct era_bytes entries)
+{
+    return entries.len % ERA_SPREAD_ENTRY_BYTES == 0 &&
+           entries.len / ERA_SPREAD_ENTRY_BYTES <= ERA_SPREAD_ENTRIES_MAX;
+}
+
+static enum era_verdict read_spread(struct era_bytes in, struct era_frame_spread *out)
+{
+    static const struct era_wire_shape shape = {.types = "bb", .skip_unknown = true};
+    struct era_wire_value v[2];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    *out = (struct era_frame_spread){.announced = v[0].span, .orders = v[1].span};
+    return entries_fit(out->announced) && entries_fit(out->orders) ? ERA_ACCEPTED : ERA_BAD_VALUE;
+}
+
 static enum era_verdict read_part(uint32_t field, const struct era_wire_value *value,
                                   struct era_frame_part *out)
 {
@@ -230,6 +252,8 @@ static enum era_verdict read_part(uint32_t field, const struct era_wire_value *v
         return era_walk_read(value->span, &out->u.walk);
     case ERA_FRAME_SHUFFLE:
         return era_shuffle_read(value->span, &out->u.shuffle);
+    case ERA_FRAME_SPREAD:
+        return read_spread(value->span, &out->u.spread);
     }
     return ERA_MALFORMED;
 }
@@ -245,7 +269,7 @@ enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
     uint32_t field, seen = 0;
     size_t statements = 0;
     while (era_wire_next(&wire, &field, &value)) {
-        if (!is_part(field))
+        if (!is_known_part(field))
             continue;
         enum era_verdict verdict = read_part(field, &value, &part);
         if (verdict != ERA_ACCEPTED)
@@ -273,7 +297,7 @@ bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out)
     struct era_wire_value value;
     uint32_t field;
     while (era_wire_next(&wire, &field, &value)) {
-        if (!is_part(field))
+        if (!is_known_part(field))
             continue;
         enum era_verdict verdict = read_part(field, &value, out);
         assert(verdict == ERA_ACCEPTED);
@@ -342,6 +366,11 @@ static void write_hello(struct era_wire_out *out, const void *message)
     era_wire_put_optional(out, 6, hello->listen);
     era_wire_put_number(out, 7, hello->blocked);
     era_wire_put_text(out, 8, hello->agent);
+    static const uint8_t none[ERA_SALT_BYTES];
+    if (memcmp(hello->salt, none, sizeof none) != 0)
+        era_wire_put_span(out, 9, (struct era_bytes){hello->salt, sizeof hello->salt});
+    if (hello->alone)
+        era_wire_put_number(out, 10, 1);
 }
 
 bool era_frame_add_hello(struct era_frame_builder *b, const struct era_frame_hello *hello)
@@ -490,4 +519,19 @@ bool era_frame_add_shuffle(struct era_frame_builder *b, const struct era_peer_sh
 {
     assert(shuffle->count <= ERA_OVERLAY_SHUFFLE_MAX);
     return add_message(b, ERA_FRAME_SHUFFLE, era_shuffle_write, shuffle);
+}
+
+static void write_spread(struct era_wire_out *out, const void *message)
+{
+    const struct era_frame_spread *spread = message;
+    if (spread->announced.len > 0)
+        era_wire_put_span(out, 1, spread->announced);
+    if (spread->orders.len > 0)
+        era_wire_put_span(out, 2, spread->orders);
+}
+
+bool era_frame_add_spread(struct era_frame_builder *b, const struct era_frame_spread *spread)
+{
+    assert(entries_fit(spread->announced) && entries_fit(spread->orders));
+    return add_message(b, ERA_FRAME_SPREAD, write_spread, spread);
 }

@@ -29,7 +29,8 @@ enum era_frame_part_kind {
     ERA_FRAME_STATUS = 8,
     ERA_FRAME_NEIGHBOUR = 13,
     ERA_FRAME_WALK = 14,
-    ERA_FRAME_SHUFFLE = 15
+    ERA_FRAME_SHUFFLE = 15,
+    ERA_FRAME_SPREAD = 16
 };
 
 struct era_frame_hello {
@@ -40,6 +41,9 @@ struct era_frame_hello {
     char listen[ERA_ADDRESS_BYTES_MAX + 1]; /* "" = none */
     bool blocked;
     char agent[ERA_NAME_BYTES_MAX + 1];
+    uint8_t
+        salt[ERA_SALT_BYTES]; /* of the short ids that the peer announces to us; zeros when it told none */
+    bool alone; /* the sender has no other link that is up: what is pushed shall come by this one */
 };
 
 struct era_frame_refusal {
@@ -84,6 +88,13 @@ struct era_frame_status {
     struct era_versions versions;
 };
 
+/* Lists of ERA_SPREAD_ENTRY_BYTES each: a short id of 8 bytes, big-endian, and a byte about it. */
+struct era_frame_spread {
+    struct era_bytes announced; /* items that the sender holds; ms that it waited to say so, at most 255 */
+    struct era_bytes
+        orders; /* about items that the reader sent or announced: enum era_order, p2p/broadcast.h */
+};
+
 struct era_frame_part {
     enum era_frame_part_kind kind;
     union {
@@ -98,6 +109,7 @@ struct era_frame_part {
         enum era_neighbour_word neighbour;
         struct era_peer_walk walk;
         struct era_peer_shuffle shuffle;
+        struct era_frame_spread spread;
     } u;
 };
 
@@ -148,5 +160,6 @@ bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struc
 bool era_frame_add_neighbour(struct era_frame_builder *b, enum era_neighbour_word word);
 bool era_frame_add_walk(struct era_frame_builder *b, const struct era_peer_walk *walk);
 bool era_frame_add_shuffle(struct era_frame_builder *b, const struct era_peer_shuffle *shuffle);
+bool era_frame_add_spread(struct era_frame_builder *b, const struct era_frame_spread *spread);
 
 #endif

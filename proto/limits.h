@@ -93,6 +93,14 @@
 #define ERA_SYNC_CELLS_MAX           ((uint32_t)262144)     /* of one round: some 160,000 differences */
 #define ERA_SYNC_CELLS_TOTAL_MAX     ((uint32_t)2 * 262144) /* beyond those kept, of all links: 6 MiB */
 #define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
+#define ERA_ORIGINS_MAX            8192 /* signing keys with a push tree of their own: ERA_VALIDATORS_MAX, and more */
+#define ERA_RECENT_ITEMS_MAX       4096 /* items whose short ids are known, a node and a link: a burst of 3,000 */
+#define ERA_AWAITED_ITEMS_MAX      8192 /* announced, and not yet here */
+#define ERA_LINK_AWAITED_MAX       1024 /* likewise, by one link: so many do no harm when it lies */
+#define ERA_ANNOUNCERS_MAX         8    /* links remembered for one such item */
+#define ERA_SPREAD_ENTRIES_MAX     2048 /* short ids a list of a frame: 18 kB */
+#define ERA_SPREAD_ENTRY_BYTES     9    /* 8 of the short id, 1 of what is said of it */
+#define ERA_SALT_BYTES             16   /* a SipHash key */
 #define ERA_RECONNECT_MIN_MS       250
 #define ERA_RECONNECT_MAX_MS       10000
 

@@ -215,13 +215,29 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
     const struct {
         const char *name;
         uint64_t value;
-    } rows[] = {{"frames_in", p->frames_in},         {"frames_out", p->frames_out},
-                {"bytes_in", p->bytes_in},           {"bytes_out", p->bytes_out},
-                {"statements_in", p->statements_in}, {"statements_out", p->statements_out},
-                {"events_in", p->events_in},         {"events_out", p->events_out},
-                {"duplicates_in", p->duplicates_in}, {"refused_in", p->refused_in},
-                {"skipped_out", p->skipped_out},     {"queued_bytes", p->queued_bytes},
-                {"muted_in", p->muted_in},           {"limited_in", p->limited_in}};
+    } rows[] = {{"frames_in", p->frames_in},
+                {"frames_out", p->frames_out},
+                {"bytes_in", p->bytes_in},
+                {"bytes_out", p->bytes_out},
+                {"statements_in", p->statements_in},
+                {"statements_out", p->statements_out},
+                {"events_in", p->events_in},
+                {"events_out", p->events_out},
+                {"duplicates_in", p->duplicates_in},
+                {"refused_in", p->refused_in},
+                {"skipped_out", p->skipped_out},
+                {"queued_bytes", p->queued_bytes},
+                {"muted_in", p->muted_in},
+                {"limited_in", p->limited_in},
+                {"announced_in", p->spread.announced_in},
+                {"announced_out", p->spread.announced_out},
+                {"wants_in", p->spread.wants_in},
+                {"wants_out", p->spread.wants_out},
+                {"grafts_in", p->spread.grafts_in},
+                {"grafts_out", p->spread.grafts_out},
+                {"prunes_in", p->spread.prunes_in},
+                {"prunes_out", p->spread.prunes_out},
+                {"announcements_forgotten", p->spread.forgotten}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         report_put(o, rows[i].name, report_number(rows[i].value));
 }

@@ -2,3 +2,6 @@
 BENCHES += tests/bench/bench_intake
 tests_bench_bench_intake_SOURCES = tests/bench/bench_intake.c tests/bench/load.c tests/bench/load.h
 tests_bench_bench_intake_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS) -lpthread
+BENCHES += tests/bench/bench_spread
+tests_bench_bench_spread_SOURCES = tests/bench/bench_spread.c tests/p2p/field.c tests/p2p/field.h
+tests_bench_bench_spread_LDADD = $(FLOOR_P2P)

@@ -58,6 +58,9 @@ static void add_part(struct era_frame_builder *b, const struct era_frame_part *p
     case ERA_FRAME_SHUFFLE:
         fits = era_frame_add_shuffle(b, &part->u.shuffle);
         break;
+    case ERA_FRAME_SPREAD:
+        fits = era_frame_add_spread(b, &part->u.spread);
+        break;
     }
     assert(fits);
 }

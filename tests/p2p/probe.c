@@ -81,6 +81,11 @@ static void see_part(struct probe_seen *s, const struct era_frame_part *part)
         s->shuffles++;
         s->shuffle = part->u.shuffle;
         break;
+    case ERA_FRAME_SPREAD:
+        s->spreads++;
+        s->announced += part->u.spread.announced.len / ERA_SPREAD_ENTRY_BYTES;
+        s->orders += part->u.spread.orders.len / ERA_SPREAD_ENTRY_BYTES;
+        break;
     }
 }
 

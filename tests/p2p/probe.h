@@ -9,7 +9,7 @@
 /* What the gossip did since the last probe_look. */
 struct probe_seen {
     size_t frames, bytes, hellos, refusals, statements, fragments, summaries, haves, wants, wanted_ids,
-        statuses;
+        statuses, spreads, announced, orders;
     size_t words, walks, shuffles;
     enum era_neighbour_word word;    /* of the last Neighbour */
     struct era_peer_shuffle shuffle; /* the last */

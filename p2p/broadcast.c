@@ -1,0 +1,503 @@
+#include "p2p/broadcast_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGIN_MS  3   /* a way that is faster by less is not worth a change */
+#define SETTLE_MS  500 /* after a change, what was under way still comes by the old tree */
+#define MISSES_MAX 2   /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS                                                                                          \
+    300 /* for the payload of an announcement, and twice the lag that the tree is known to have */
+#define LAG_MAX_MS 2000  /* of what is learned of it */
+#define LAG_MS     50    /* before anything is known */
+#define PENDING_MS 10000 /* the owner has it, and judges */
+
+struct era_broadcast *era_broadcast_new(uint64_t seed)
+{
+    struct era_broadcast *b = calloc(1, sizeof *b);
+    assert(b != NULL);
+    era_prng_init(&b->prng, seed);
+    era_prng_siphash_key(&b->prng, &b->salt);
+    era_prng_siphash_key(&b->prng, &b->origin_key);
+    b->lag_ms = LAG_MS;
+    return b;
+}
+
+void era_broadcast_free(struct era_broadcast *b)
+{
+    if (b == NULL)
+        return;
+    while (b->branches != NULL)
+        era_branch_free(b, 0, b->branches);
+    while (b->awaited_first != NULL)
+        era_awaited_remove(b, b->awaited_first);
+    free(b->recents);
+    free(b->recent_heads);
+    free(b->origins);
+    free(b->origin_heads);
+    free(b);
+}
+
+struct era_siphash_key era_broadcast_salt(const struct era_broadcast *b)
+{
+    return b->salt;
+}
+
+bool era_broadcast_is_alone(const struct era_broadcast *b)
+{
+    return b->branch_count == 0;
+}
+
+void era_broadcast_set_blocked(struct era_broadcast *b, bool blocked)
+{
+    b->blocked = blocked;
+}
+
+/* ---- links ---- */
+
+static void set_all(struct era_broadcast *b, struct era_branch *branch)
+{
+    for (uint32_t n = 1; n < b->origin_count; n++)
+        era_eager_set(branch, n, true);
+}
+
+/* The only link carries everything: nobody else could bring it. */
+static void lean_on_last(struct era_broadcast *b, uint64_t now_ms)
+{
+    if (b->branch_count != 1)
+        return;
+    set_all(b, b->branches);
+    era_branch_say(b->branches, now_ms, 0, ERA_ORDER_ALL);
+}
+
+struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const struct era_siphash_key *salt)
+{
+    struct era_branch *branch = calloc(1, sizeof *branch);
+    assert(branch != NULL && link != 0);
+    branch->link = link;
+    branch->salt = *salt;
+    branch->next = b->branches;
+    b->branches = branch;
+    b->branch_count++;
+    for (uint32_t n = 1; n < b->origin_count; n++) /* what is ours the peer may get from nobody else */
+        if (b->origins[n].own)
+            era_eager_set(branch, n, true);
+    if (b->branch_count == 1) /* the peer knows it from our hello */
+        set_all(b, branch);
+    return branch;
+}
+
+static void graft(struct era_branch *branch, uint64_t now_ms, uint32_t origin, uint64_t short_id)
+{
+    era_eager_set(branch, origin, true);
+    era_branch_say(branch, now_ms, short_id, ERA_ORDER_GRAFT);
+}
+
+/* Who was next best, for each origin that came by this link, takes its place at once. */
+static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t link)
+{
+    for (uint32_t n = 1; n < b->origin_count; n++) {
+        struct era_origin *o = &b->origins[n];
+        if (o->spare == link)
+            o->spare = 0;
+        if (o->parent != link)
+            continue;
+        struct era_branch *spare = era_branch_find(b, o->spare);
+        o->parent = 0;
+        o->misses = 0;
+        if (spare == NULL || spare->lazy)
+            continue;
+        graft(spare, now_ms, n, o->spare_item);
+        o->parent = spare->link;
+        o->spare = 0;
+        o->moved_ms = now_ms;
+        o->moved_item = o->spare_item;
+    }
+}
+
+void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch)
+{
+    if (branch == NULL)
+        return;
+    struct era_branch **at = &b->branches;
+    while (*at != branch)
+        at = &(*at)->next;
+    *at = branch->next;
+    b->branch_count--;
+    replace_parent(b, now_ms, branch->link);
+    lean_on_last(b, now_ms);
+    free(branch->eager);
+    free(branch->marks.rows);
+    era_mailbox_clear(&branch->announcements);
+    era_mailbox_clear(&branch->orders);
+    free(branch);
+}
+
+void era_branch_set_lazy(struct era_branch *branch, bool lazy)
+{
+    branch->lazy = lazy;
+}
+
+const struct era_branch_counts *era_branch_counts(const struct era_branch *branch)
+{
+    return &branch->counts;
+}
+
+size_t era_branch_take_silence(struct era_branch *branch)
+{
+    size_t silence = branch->silence;
+    branch->silence = 0;
+    return silence;
+}
+
+bool era_branch_is_eager(const struct era_broadcast *b, const struct era_branch *branch,
+                         const struct era_key *origin)
+{
+    return !branch->lazy && era_eager_for(b, branch, origin == NULL ? 0 : era_origin_find(b, origin));
+}
+
+/* ---- time ---- */
+
+/* A payload came so much later than the first word of it. Too short a wait would ask for ever for what is on
+ * its way, so the estimate rises at once and falls slowly. */
+static void learn_lag(struct era_broadcast *b, uint64_t lag_ms)
+{
+    if (lag_ms > LAG_MAX_MS)
+        lag_ms = LAG_MAX_MS;
+    b->lag_ms = lag_ms > b->lag_ms ? lag_ms : b->lag_ms - (b->lag_ms - lag_ms) / 16;
+}
+
+static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, const struct era_branch *announcer)
+{
+    /* Nobody pushes to a blocked node, and what one announces has come a longer way than a push. */
+    if (b->blocked || announcer->lazy)
+        return now_ms;
+    uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
+    return era_add_sat(now_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
+}
+
+uint64_t era_broadcast_deadline_ms(const struct era_broadcast *b)
+{
+    return b->awaited_first == NULL ? UINT64_MAX : b->awaited_first->due_ms;
+}
+
+/* The next link that announced it and was not asked; NULL when all were. */
+static struct era_branch *next_to_ask(const struct era_broadcast *b, struct era_awaited *a)
+{
+    for (size_t i = 0; i < a->heard_count; i++) {
+        struct era_heard *h = &a->heard[i];
+        struct era_branch *branch = h->asked || h->payload ? NULL : era_branch_find(b, h->link);
+        if (branch == NULL)
+            continue;
+        h->asked = true;
+        return branch;
+    }
+    return NULL;
+}
+
+static void count_silence(const struct era_broadcast *b, const struct era_awaited *a)
+{
+    for (size_t i = 0; i < a->heard_count; i++) {
+        struct era_branch *branch = a->heard[i].asked ? era_branch_find(b, a->heard[i].link) : NULL;
+        if (branch != NULL)
+            branch->silence++;
+    }
+}
+
+size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
+{
+    size_t given_up = 0;
+    struct era_awaited *a;
+    while ((a = b->awaited_first) != NULL && a->due_ms <= now_ms && a->due_ms != UINT64_MAX) {
+        a->arrived = false; /* or the owner would have said so */
+        struct era_branch *branch = next_to_ask(b, a);
+        if (branch != NULL) {
+            era_branch_say(branch, now_ms, a->short_id, ERA_ORDER_WANT);
+            uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
+            era_awaited_again(b, a, era_add_sat(now_ms, wait_ms));
+            continue;
+        }
+        given_up += a->heard_count > 0;
+        count_silence(b, a);
+        era_awaited_remove(b, a);
+    }
+    return given_up;
+}
+
+/* ---- trees ---- */
+
+static bool may_move(const struct era_origin *o, uint64_t now_ms, const struct era_recent *item)
+{
+    return o->moved_item == 0 || o->moved_item == item->short_id || now_ms - o->moved_ms >= SETTLE_MS;
+}
+
+static void move_to(struct era_broadcast *b, struct era_origin *o, uint64_t now_ms,
+                    const struct era_recent *item, struct era_branch *branch)
+{
+    struct era_branch *old = era_branch_find(b, o->parent);
+    if (old != NULL && old != branch) {
+        era_eager_set(old, item->origin, false);
+        era_branch_say(old, now_ms, item->short_id, ERA_ORDER_PRUNE);
+        o->spare = old->link;
+        o->spare_item = item->short_id;
+    }
+    graft(branch, now_ms, item->origin, item->short_id);
+    o->parent = branch->link;
+    o->moved_ms = now_ms;
+    o->moved_item = item->short_id;
+    o->misses = 0;
+}
+
+void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
+                           struct era_branch *branch, uint64_t at_ms)
+{
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o == NULL || branch->lazy || item->from == 0 || item->fetched || branch->link == o->parent)
+        return;
+    if (era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
+        move_to(b, o, now_ms, item, branch);
+        item->heard_ms = at_ms;
+    } else if (o->spare_item != item->short_id) {
+        o->spare = branch->link;
+        o->spare_item = item->short_id;
+    }
+}
+
+static bool has_announced(const struct era_awaited *a, uint64_t link)
+{
+    for (size_t i = 0; i < a->heard_count; i++)
+        if (a->heard[i].link == link && !a->heard[i].payload)
+            return true;
+    return false;
+}
+
+/* It had to be asked for. */
+static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                           struct era_branch *from, const struct era_awaited *a)
+{
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o == NULL)
+        return;
+    struct era_branch *parent = era_branch_find(b, o->parent);
+    o->misses++;
+    if (parent != NULL && !parent->lazy && has_announced(a, parent->link)) {
+        graft(parent, now_ms, item->origin, item->short_id); /* it holds us for lazy */
+        o->misses = 0;
+    } else if (parent == NULL || parent->lazy || o->misses >= MISSES_MAX) {
+        graft(from, now_ms, item->origin, item->short_id);
+        o->parent = from->link;
+        o->moved_ms = now_ms;
+        o->moved_item = item->short_id;
+        o->misses = 0;
+    }
+}
+
+static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item, struct era_branch *from,
+                   const struct era_awaited *a)
+{
+    if (from->lazy)
+        return;
+    if (item->fetched) {
+        follow_fetched(b, now_ms, item, from, a);
+        return;
+    }
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o == NULL)
+        return;
+    o->misses = 0;
+    if (may_move(o, now_ms, item)) {
+        o->parent = from->link;
+        era_eager_set(from, item->origin, true);
+    }
+    const struct era_heard *best = NULL;
+    for (size_t i = 0; a != NULL && i < a->heard_count; i++)
+        if (!a->heard[i].payload && (best == NULL || a->heard[i].at_ms < best->at_ms))
+            best = &a->heard[i];
+    struct era_branch *faster = best == NULL ? NULL : era_branch_find(b, best->link);
+    if (faster != NULL)
+        era_broadcast_compare(b, now_ms, item, faster, best->at_ms);
+}
+
+/* ---- items ---- */
+
+static struct era_heard *hear(struct era_awaited *a, uint64_t link, uint64_t at_ms, bool payload)
+{
+    if (a->heard_count == ERA_ANNOUNCERS_MAX)
+        return NULL;
+    struct era_heard *h = &a->heard[a->heard_count++];
+    *h = (struct era_heard){.link = link, .at_ms = at_ms, .payload = payload};
+    return h;
+}
+
+void era_broadcast_arrived(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                           const struct era_hash *id)
+{
+    uint64_t short_id = era_short_id(&b->salt, id);
+    if (era_recent_find(b, short_id) != NULL)
+        return;
+    struct era_awaited *a = era_awaited_find(b, short_id);
+    if (a == NULL)
+        a = era_awaited_add(b, short_id);
+    if (a == NULL || a->arrived)
+        return;
+    a->arrived = true;
+    a->arrived_from = branch->link;
+    a->arrived_ms = now_ms;
+    era_awaited_again(b, a, era_add_sat(now_ms, PENDING_MS));
+}
+
+static bool was_asked(const struct era_awaited *a, uint64_t link)
+{
+    for (size_t i = 0; i < a->heard_count; i++)
+        if (a->heard[i].link == link && a->heard[i].asked)
+            return true;
+    return false;
+}
+
+/* What was heard of the item before it was ours. */
+static void take_heard(struct era_broadcast *b, struct era_recent *item, const struct era_branch *from,
+                       const struct era_awaited *a)
+{
+    if (a->arrived && from != NULL && a->arrived_from == from->link)
+        item->heard_ms = a->arrived_ms;
+    item->fetched = item->fetched || (from != NULL && was_asked(a, from->link));
+    for (size_t i = 0; i < a->heard_count; i++) {
+        struct era_branch *branch = era_branch_find(b, a->heard[i].link);
+        if (a->heard[i].asked)
+            item->wanted = a->heard[i].link;
+        if (branch != NULL)
+            era_branch_learn(b, branch, &item->id);
+    }
+    if (a->first == 0)
+        return;
+    item->first_ms = a->first_ms;
+    if (!item->fetched && item->heard_ms > a->first_ms)
+        learn_lag(b, item->heard_ms - a->first_ms);
+}
+
+/* Copies that came while the owner judged the first. */
+static void prune_copies(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                         const struct era_branch *from, const struct era_awaited *a)
+{
+    for (size_t i = 0; i < a->heard_count; i++) {
+        struct era_branch *branch = a->heard[i].payload ? era_branch_find(b, a->heard[i].link) : NULL;
+        if (branch != NULL && branch != from)
+            era_broadcast_duplicate(b, now_ms, branch, &item->id);
+    }
+}
+
+/* What anti-entropy brings may be old, and by a way that no push would take: it begins no tree. */
+static void note_origin(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
+                        const struct era_key *origin, enum era_source source)
+{
+    item->origin = 0;
+    item->origin_tag = 0;
+    if (origin != NULL)
+        item->origin =
+            source == ERA_SOURCE_ASKED ? era_origin_find(b, origin) : era_origin_of(b, now_ms, origin);
+    if (item->origin == 0)
+        return;
+    item->origin_tag = b->origins[item->origin].tag;
+    struct era_origin *o = &b->origins[item->origin];
+    if (source != ERA_SOURCE_OWN || o->own)
+        return;
+    o->own = true; /* who is linked with us has it from us first, and prunes what came a longer way */
+    for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
+        era_eager_set(branch, item->origin, true);
+}
+
+const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t now_ms,
+                                               const struct era_hash *id, unsigned set,
+                                               const struct era_key *origin, struct era_branch *from,
+                                               enum era_source source)
+{
+    uint64_t short_id = era_short_id(&b->salt, id);
+    struct era_awaited *a = era_awaited_find(b, short_id);
+    struct era_recent *item = era_recent_find(b, short_id);
+    if (item == NULL || !era_hash_eq(&item->id, id))
+        item = era_recent_add(b, id, short_id);
+    item->set = set;
+    item->from = from == NULL ? 0 : from->link;
+    item->heard_ms = item->first_ms = item->published_ms = now_ms;
+    item->refused = false;
+    item->fetched = source == ERA_SOURCE_ASKED;
+    note_origin(b, now_ms, item, origin, source);
+    if (a != NULL)
+        take_heard(b, item, from, a);
+    if (from != NULL)
+        era_branch_learn(b, from, id);
+    if (from != NULL && source == ERA_SOURCE_PUSH)
+        follow(b, now_ms, item, from, a);
+    if (a != NULL) {
+        prune_copies(b, now_ms, item, from, a);
+        era_awaited_remove(b, a);
+    }
+    return item;
+}
+
+void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                             const struct era_hash *id)
+{
+    uint64_t short_id = era_short_id(&b->salt, id);
+    struct era_recent *item = era_recent_find(b, short_id);
+    era_branch_learn(b, branch, id);
+    if (item == NULL) { /* the owner still judges the first */
+        struct era_awaited *a = era_awaited_find(b, short_id);
+        if (a != NULL && a->arrived && a->arrived_from != branch->link && !was_asked(a, branch->link))
+            (void)hear(a, branch->link, now_ms, true);
+        return;
+    }
+    if (item->refused || item->from == branch->link || item->wanted == branch->link)
+        return;
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o != NULL && o->parent == branch->link) {
+        if (item->fetched) /* not lost: late. Wait longer the next time. */
+            learn_lag(b, now_ms - item->first_ms);
+        return;
+    }
+    if (o == NULL || (!era_eager_get(branch, item->origin) && !may_move(o, now_ms, item)))
+        return; /* no tree of its own, or it was told already */
+    era_eager_set(branch, item->origin, false);
+    era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
+}
+
+void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, bool remember)
+{
+    uint64_t short_id = era_short_id(&b->salt, id);
+    struct era_awaited *a = era_awaited_find(b, short_id);
+    if (a != NULL)
+        era_awaited_remove(b, a);
+    if (remember && era_recent_find(b, short_id) == NULL)
+        era_recent_add(b, id, short_id)->refused = true;
+}
+
+void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                          uint64_t short_id, unsigned held_ms)
+{
+    uint64_t at_ms = now_ms > held_ms ? now_ms - held_ms : 0;
+    struct era_recent *item = era_recent_find(b, short_id);
+    branch->counts.announced_in++;
+    if (item != NULL) {
+        era_branch_learn(b, branch, &item->id);
+        if (!item->refused)
+            era_broadcast_compare(b, now_ms, item, branch, at_ms);
+        return;
+    }
+    struct era_awaited *a = era_awaited_find(b, short_id);
+    if (a == NULL && branch->awaited < ERA_LINK_AWAITED_MAX)
+        a = era_awaited_add(b, short_id);
+    if (a == NULL) {
+        branch->counts.forgotten++;
+        return;
+    }
+    if (a->first == 0) {
+        a->first = branch->link;
+        a->first_ms = now_ms;
+        branch->awaited++;
+        if (!a->arrived)
+            era_awaited_again(b, a, wait_until(b, now_ms, branch));
+    }
+    if (!has_announced(a, branch->link))
+        (void)hear(a, branch->link, at_ms, false);
+}

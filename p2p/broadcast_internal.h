@@ -1,0 +1,150 @@
+/* broadcast_internal: the tables that broadcast*.c share. Nobody else includes it.
+ *   broadcast.c        the rules: trees, timers
+ *   broadcast_table.c  what is remembered: items, origins, marks of a link
+ *   broadcast_mail.c   what is said on a link, and heard */
+#ifndef ERA_P2P_BROADCAST_INTERNAL_H
+#define ERA_P2P_BROADCAST_INTERNAL_H
+
+#include "p2p/broadcast.h"
+
+#define ERA_AWAITED_HEADS 1024
+#define ERA_MARK_WAYS     4
+#define ERA_MARK_ROWS_MIN 16
+#define ERA_MARK_ROWS_MAX (ERA_RECENT_ITEMS_MAX / ERA_MARK_WAYS)
+#define ERA_MARK_HAS      1u /* the peer holds it; else it was told of it */
+
+/* Of an item and a link: the short id that the peer knows it by. Rows are newest first and forget. */
+struct era_mark {
+    uint64_t short_id; /* 0 = free */
+    uint32_t number;   /* of the recent item; 0 = of none */
+    uint32_t flags;
+};
+
+struct era_marks {
+    struct era_mark (*rows)[ERA_MARK_WAYS];
+    size_t row_count, used;
+};
+
+/* What was said and not yet sent. */
+struct era_mail {
+    uint64_t short_id; /* as the wire carries it; of an announcement: ours */
+    uint32_t number;   /* of the recent item */
+    uint8_t order;
+};
+
+struct era_mailbox {
+    struct era_mail *ring;
+    size_t cap, head, count;
+};
+
+struct era_branch {
+    uint64_t link;
+    struct era_siphash_key salt; /* of the peer */
+    bool lazy;
+    uint8_t *eager; /* a bit for each origin; beyond eager_bytes: lazy */
+    size_t eager_bytes;
+    struct era_marks marks;
+    struct era_mailbox announcements, orders;
+    uint64_t announce_ms; /* when the announcements go */
+    uint64_t order_ms;    /* when the orders go */
+    size_t awaited;       /* items that it was first to announce, and that did not come yet */
+    size_t silence;
+    struct era_branch_counts counts;
+    struct era_branch *next;
+};
+
+/* The tree of one origin. Number 0 is not used. */
+struct era_origin {
+    uint64_t tag;  /* of the key; 0 = free */
+    uint64_t rank; /* its first bytes: the lowest gives the reference tree */
+    uint32_t next; /* chain of the index */
+    uint64_t used; /* grows with use: the least is forgotten first */
+    uint64_t used_ms;
+    bool own;            /* its statements are made here */
+    uint64_t parent;     /* link that brings its items; 0 = none, or ours */
+    uint64_t spare;      /* next best link… */
+    uint64_t spare_item; /* …as told by its announcement of this item (short id) */
+    uint64_t moved_ms;   /* when the parent changed… */
+    uint64_t moved_item; /* …by what was heard of this item */
+    unsigned misses;     /* items on end that had to be asked for */
+};
+
+struct era_heard {
+    uint64_t link;
+    uint64_t at_ms; /* when the payload could have come by it */
+    bool asked, payload;
+};
+
+/* Announced, or come and not yet judged. */
+struct era_awaited {
+    uint64_t short_id;
+    struct era_awaited *prev, *next; /* in order of due_ms, nearly */
+    struct era_awaited *chain;
+    uint64_t first, first_ms; /* the first link to announce it, as it was heard */
+    uint64_t due_ms;
+    bool arrived;
+    uint64_t arrived_from, arrived_ms;
+    size_t heard_count;
+    struct era_heard heard[ERA_ANNOUNCERS_MAX];
+};
+
+struct era_broadcast {
+    struct era_siphash_key salt, origin_key;
+    struct era_prng prng;
+    bool blocked;
+    struct era_branch *branches;
+    size_t branch_count;
+
+    struct era_recent *recents; /* a ring: item `number` stands at number % recent_cap */
+    size_t recent_cap;
+    uint32_t *recent_heads;
+    uint32_t last_number; /* of the newest; the oldest kept is last_number - recent_cap + 1 */
+
+    struct era_origin *origins;
+    size_t origin_count, origin_cap;
+    uint32_t *origin_heads;
+    uint64_t uses;
+    uint32_t reference; /* number of the origin whose tree it is; 0 = none */
+
+    struct era_awaited *awaited_first, *awaited_last;
+    size_t awaited_count;
+    struct era_awaited *awaited_heads[ERA_AWAITED_HEADS];
+
+    uint64_t lag_ms; /* how much later than its first announcement a payload comes */
+};
+
+/* ---- broadcast_table.c ---- */
+uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id);
+struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash *id, uint64_t short_id);
+struct era_recent *era_recent_find(const struct era_broadcast *b,
+                                   uint64_t short_id);                            /* NULL when forgotten */
+struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number); /* likewise */
+/* The origin's number, made when it is new. Never 0. */
+uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key);
+uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key); /* 0: not known */
+/* The tree that the item went down, NULL when it has none, or it was forgotten since. */
+struct era_origin *era_origin_of_item(const struct era_broadcast *b, const struct era_recent *item);
+struct era_branch *era_branch_find(const struct era_broadcast *b, uint64_t link); /* NULL when gone */
+bool era_eager_get(const struct era_branch *branch, uint32_t origin);
+/* In the tree that the item goes down. */
+bool era_eager_for(const struct era_broadcast *b, const struct era_branch *branch, uint32_t origin);
+void era_eager_set(struct era_branch *branch, uint32_t origin, bool eager);
+struct era_mark *era_marks_find(const struct era_marks *marks, uint64_t short_id);
+void era_marks_put(struct era_marks *marks, uint64_t short_id, uint32_t number, uint32_t flags);
+struct era_awaited *era_awaited_find(const struct era_broadcast *b, uint64_t short_id);
+struct era_awaited *era_awaited_add(struct era_broadcast *b, uint64_t short_id); /* NULL: full */
+void era_awaited_remove(struct era_broadcast *b, struct era_awaited *a);
+/* To the end of the order of time. */
+void era_awaited_again(struct era_broadcast *b, struct era_awaited *a, uint64_t due_ms);
+
+/* ---- broadcast_mail.c ---- */
+bool era_mailbox_put(struct era_mailbox *box, size_t most, struct era_mail mail);
+void era_mailbox_clear(struct era_mailbox *box);
+void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, unsigned order);
+
+/* ---- broadcast.c ---- */
+/* The announcement shows a way that was faster, or the next best one. */
+void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
+                           struct era_branch *branch, uint64_t at_ms);
+
+#endif

@@ -1,0 +1,183 @@
+#include "p2p/broadcast_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAILBOX_MIN  16
+#define ANNOUNCE_NOW 1024 /* so many announcements wait for no more */
+#define HELD_MS_MAX  255
+
+/* ---- a ring that grows up to its limit ---- */
+
+bool era_mailbox_put(struct era_mailbox *box, size_t most, struct era_mail mail)
+{
+    if (box->count == most)
+        return false;
+    if (box->count == box->cap) {
+        size_t cap = box->cap == 0 ? MAILBOX_MIN : 2 * box->cap;
+        struct era_mail *ring = malloc(cap * sizeof *ring);
+        assert(ring != NULL);
+        for (size_t i = 0; i < box->count; i++)
+            ring[i] = box->ring[(box->head + i) % box->cap];
+        free(box->ring);
+        *box = (struct era_mailbox){.ring = ring, .cap = cap, .count = box->count};
+    }
+    box->ring[(box->head + box->count++) % box->cap] = mail;
+    return true;
+}
+
+static struct era_mail mailbox_pop(struct era_mailbox *box)
+{
+    struct era_mail mail = box->ring[box->head];
+    box->head = (box->head + 1) % box->cap;
+    box->count--;
+    return mail;
+}
+
+void era_mailbox_clear(struct era_mailbox *box)
+{
+    free(box->ring);
+    memset(box, 0, sizeof *box);
+}
+
+/* ---- said ---- */
+
+static void count_order(struct era_branch *branch, unsigned order, bool in)
+{
+    struct era_branch_counts *c = &branch->counts;
+    switch (order) {
+    case ERA_ORDER_WANT:
+        (*(in ? &c->wants_in : &c->wants_out))++;
+        break;
+    case ERA_ORDER_GRAFT:
+        (*(in ? &c->grafts_in : &c->grafts_out))++;
+        break;
+    case ERA_ORDER_PRUNE:
+        (*(in ? &c->prunes_in : &c->prunes_out))++;
+        break;
+    default:
+        break;
+    }
+}
+
+void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, unsigned order)
+{
+    if (branch->orders.count == 0)
+        branch->order_ms = now_ms;
+    struct era_mail mail = {.short_id = short_id, .order = (uint8_t)order};
+    if (era_mailbox_put(&branch->orders, ERA_RECENT_ITEMS_MAX, mail))
+        count_order(branch, order, false);
+    else
+        branch->counts.forgotten++;
+}
+
+static void announce(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, uint32_t number)
+{
+    struct era_mail mail = {.short_id = short_id, .number = number};
+    if (branch->announcements.count == 0)
+        branch->announce_ms = era_add_sat(now_ms, ERA_ANNOUNCE_MS);
+    if (!era_mailbox_put(&branch->announcements, ERA_RECENT_ITEMS_MAX, mail))
+        branch->counts.forgotten++;
+    if (branch->announcements.count == ANNOUNCE_NOW)
+        branch->announce_ms = now_ms;
+}
+
+uint64_t era_branch_due_ms(const struct era_branch *branch)
+{
+    uint64_t due_ms = branch->announcements.count > 0 ? branch->announce_ms : UINT64_MAX;
+    return branch->orders.count > 0 && branch->order_ms < due_ms ? branch->order_ms : due_ms;
+}
+
+static void write_entry(uint8_t *out, uint64_t short_id, uint8_t about)
+{
+    era_put_be64(out, short_id);
+    out[8] = about;
+}
+
+size_t era_branch_take_announcements(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                                     uint8_t *room, size_t most)
+{
+    size_t count = 0;
+    while (branch->announcements.count > 0 && count < most) {
+        struct era_mail mail = mailbox_pop(&branch->announcements);
+        const struct era_mark *mark = era_marks_find(&branch->marks, mail.short_id);
+        const struct era_recent *item = era_recent_at(b, mail.number);
+        if (mark == NULL || (mark->flags & ERA_MARK_HAS) != 0 || item == NULL || item->refused)
+            continue;
+        uint64_t held_ms = now_ms - item->published_ms;
+        write_entry(room + count++ * ERA_SPREAD_ENTRY_BYTES, mail.short_id,
+                    (uint8_t)(held_ms < HELD_MS_MAX ? held_ms : HELD_MS_MAX));
+    }
+    branch->counts.announced_out += count;
+    return count;
+}
+
+size_t era_branch_take_orders(struct era_branch *branch, uint8_t *room, size_t most)
+{
+    size_t count = 0;
+    while (branch->orders.count > 0 && count < most) {
+        struct era_mail mail = mailbox_pop(&branch->orders);
+        write_entry(room + count++ * ERA_SPREAD_ENTRY_BYTES, mail.short_id, mail.order);
+    }
+    return count;
+}
+
+bool era_branch_route(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                      const struct era_recent *item)
+{
+    uint64_t short_id = era_short_id(&branch->salt, &item->id);
+    const struct era_mark *mark = era_marks_find(&branch->marks, short_id);
+    if (mark != NULL && (mark->flags & ERA_MARK_HAS) != 0)
+        return false;
+    const struct era_origin *origin = era_origin_of_item(b, item);
+    bool own = item->from == 0;
+    bool whole = era_eager_for(b, branch, item->origin) && !branch->lazy && (own || !b->blocked);
+    /* What was asked for did not come down the tree: the parent lacks it or lost it on the way, and asks too.
+     */
+    if (item->fetched && origin != NULL && origin->parent == branch->link)
+        whole = false;
+    era_marks_put(&branch->marks, short_id, item->number, whole ? ERA_MARK_HAS : 0);
+    if (!whole)
+        announce(branch, now_ms, short_id, item->number);
+    return whole;
+}
+
+/* ---- heard ---- */
+
+void era_branch_learn(struct era_broadcast *b, struct era_branch *branch, const struct era_hash *id)
+{
+    const struct era_recent *item = era_recent_find(b, era_short_id(&b->salt, id));
+    era_marks_put(&branch->marks, era_short_id(&branch->salt, id), item == NULL ? 0 : item->number,
+                  ERA_MARK_HAS);
+}
+
+bool era_branch_knows(const struct era_branch *branch, const struct era_hash *id)
+{
+    const struct era_mark *mark = era_marks_find(&branch->marks, era_short_id(&branch->salt, id));
+    return mark != NULL && (mark->flags & ERA_MARK_HAS) != 0;
+}
+
+static void heard_all(const struct era_broadcast *b, struct era_branch *branch)
+{
+    for (uint32_t n = 1; n < b->origin_count; n++)
+        era_eager_set(branch, n, true);
+}
+
+const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_branch *branch,
+                                          uint64_t short_id, unsigned order)
+{
+    count_order(branch, order, true);
+    if (order == ERA_ORDER_ALL)
+        heard_all(b, branch);
+    struct era_mark *mark = era_marks_find(&branch->marks, short_id);
+    const struct era_recent *item = mark == NULL ? NULL : era_recent_at(b, mark->number);
+    if (item == NULL || item->refused)
+        return NULL;
+    if ((order == ERA_ORDER_GRAFT || order == ERA_ORDER_PRUNE) && era_origin_of_item(b, item) != NULL)
+        era_eager_set(branch, item->origin, order == ERA_ORDER_GRAFT);
+    if (order != ERA_ORDER_WANT)
+        return NULL;
+    mark->flags |= ERA_MARK_HAS;
+    return item;
+}

@@ -1,0 +1,343 @@
+#include "p2p/broadcast_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECENTS_MIN 64
+#define ORIGINS_MIN 16
+#define STALE_MS    3600000 /* an origin so long unheard of gives no reference tree */
+
+uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id)
+{
+    uint64_t short_id = era_siphash(salt, id->b, sizeof id->b);
+    return short_id == 0 ? 1 : short_id;
+}
+
+/* ---- items that went by ---- */
+
+static void recent_link(struct era_broadcast *b, struct era_recent *r)
+{
+    uint32_t *head = &b->recent_heads[r->short_id & (b->recent_cap - 1)];
+    r->next = *head;
+    *head = r->number;
+}
+
+static void recent_unlink(struct era_broadcast *b, const struct era_recent *r)
+{
+    uint32_t *at = &b->recent_heads[r->short_id & (b->recent_cap - 1)];
+    while (*at != r->number)
+        at = &b->recents[*at & (b->recent_cap - 1)].next;
+    *at = r->next;
+}
+
+static void recents_grow(struct era_broadcast *b)
+{
+    size_t cap = b->recent_cap == 0 ? RECENTS_MIN : 2 * b->recent_cap;
+    struct era_recent *old = b->recents, *ring = calloc(cap, sizeof *ring);
+    size_t old_cap = b->recent_cap;
+    free(b->recent_heads);
+    b->recent_heads = calloc(cap, sizeof *b->recent_heads);
+    assert(ring != NULL && b->recent_heads != NULL);
+    b->recents = ring;
+    b->recent_cap = cap;
+    for (size_t i = 0; i < old_cap; i++)
+        if (old[i].number != 0) {
+            struct era_recent *r = &ring[old[i].number & (cap - 1)];
+            *r = old[i];
+            recent_link(b, r);
+        }
+    free(old);
+}
+
+struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number)
+{
+    if (number == 0 || b->recent_cap == 0)
+        return NULL;
+    struct era_recent *r = &b->recents[number & (b->recent_cap - 1)];
+    return r->number == number ? r : NULL;
+}
+
+struct era_recent *era_recent_find(const struct era_broadcast *b, uint64_t short_id)
+{
+    if (b->recent_cap == 0)
+        return NULL;
+    uint32_t number = b->recent_heads[short_id & (b->recent_cap - 1)];
+    while (number != 0) {
+        struct era_recent *r = &b->recents[number & (b->recent_cap - 1)];
+        if (r->short_id == short_id)
+            return r;
+        number = r->next;
+    }
+    return NULL;
+}
+
+struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash *id, uint64_t short_id)
+{
+    if (++b->last_number == 0)
+        b->last_number = 1;
+    if (b->recent_cap == 0 || (b->recents[b->last_number & (b->recent_cap - 1)].number != 0 &&
+                               b->recent_cap < ERA_RECENT_ITEMS_MAX))
+        recents_grow(b);
+    struct era_recent *r = &b->recents[b->last_number & (b->recent_cap - 1)];
+    if (r->number != 0)
+        recent_unlink(b, r);
+    *r = (struct era_recent){.id = *id, .short_id = short_id, .number = b->last_number};
+    recent_link(b, r);
+    return r;
+}
+
+/* ---- bits of a link ---- */
+
+bool era_eager_get(const struct era_branch *branch, uint32_t origin)
+{
+    return origin / 8 < branch->eager_bytes && (branch->eager[origin / 8] >> origin % 8 & 1) != 0;
+}
+
+void era_eager_set(struct era_branch *branch, uint32_t origin, bool eager)
+{
+    size_t at = origin / 8, size = branch->eager_bytes;
+    if (at >= size) {
+        if (!eager)
+            return;
+        size = 2 * at + 8;
+        branch->eager = realloc(branch->eager, size);
+        assert(branch->eager != NULL);
+        memset(branch->eager + branch->eager_bytes, 0, size - branch->eager_bytes);
+        branch->eager_bytes = size;
+    }
+    uint8_t bit = (uint8_t)(1u << origin % 8);
+    branch->eager[at] = (uint8_t)(eager ? branch->eager[at] | bit : branch->eager[at] & ~bit);
+}
+
+struct era_branch *era_branch_find(const struct era_broadcast *b, uint64_t link)
+{
+    struct era_branch *branch = link == 0 ? NULL : b->branches;
+    while (branch != NULL && branch->link != link)
+        branch = branch->next;
+    return branch;
+}
+
+bool era_eager_for(const struct era_broadcast *b, const struct era_branch *branch, uint32_t origin)
+{
+    uint32_t tree = origin != 0 ? origin : b->reference;
+    return tree == 0 || era_eager_get(branch, tree); /* nothing is known yet: everywhere */
+}
+
+/* ---- origins ---- */
+
+static uint64_t tag_of(const struct era_broadcast *b, const struct era_key *key)
+{
+    uint64_t tag = era_siphash(&b->origin_key, key->b, sizeof key->b);
+    return tag == 0 ? 1 : tag;
+}
+
+static uint32_t tag_find(const struct era_broadcast *b, uint64_t tag)
+{
+    if (b->origin_cap == 0)
+        return 0;
+    uint32_t n = b->origin_heads[tag & (b->origin_cap - 1)];
+    while (n != 0 && b->origins[n].tag != tag)
+        n = b->origins[n].next;
+    return n;
+}
+
+uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key)
+{
+    return tag_find(b, tag_of(b, key));
+}
+
+static void origin_link(struct era_broadcast *b, uint32_t n)
+{
+    uint32_t *head = &b->origin_heads[b->origins[n].tag & (b->origin_cap - 1)];
+    b->origins[n].next = *head;
+    *head = n;
+}
+
+static void origins_grow(struct era_broadcast *b)
+{
+    b->origin_cap = b->origin_cap == 0 ? ORIGINS_MIN : 2 * b->origin_cap;
+    b->origins = realloc(b->origins, b->origin_cap * sizeof *b->origins);
+    free(b->origin_heads);
+    b->origin_heads = calloc(b->origin_cap, sizeof *b->origin_heads);
+    assert(b->origins != NULL && b->origin_heads != NULL);
+    if (b->origin_count == 0)
+        b->origins[b->origin_count++] = (struct era_origin){0};
+    for (uint32_t n = 1; n < b->origin_count; n++)
+        origin_link(b, n);
+}
+
+/* The origin least heard of makes place. */
+static uint32_t origin_forget(struct era_broadcast *b)
+{
+    uint32_t least = 1;
+    for (uint32_t n = 2; n < b->origin_count; n++)
+        if (b->origins[n].used < b->origins[least].used)
+            least = n;
+    uint32_t *at = &b->origin_heads[b->origins[least].tag & (b->origin_cap - 1)];
+    while (*at != least)
+        at = &b->origins[*at].next;
+    *at = b->origins[least].next;
+    return least;
+}
+
+static bool is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
+{
+    bool fresh = now_ms - a->used_ms < STALE_MS, other_fresh = now_ms - than->used_ms < STALE_MS;
+    return fresh != other_fresh ? fresh : a->rank < than->rank;
+}
+
+static void choose_reference(struct era_broadcast *b, uint64_t now_ms)
+{
+    b->reference = 0;
+    for (uint32_t n = 1; n < b->origin_count; n++)
+        if (b->reference == 0 || is_better(&b->origins[n], &b->origins[b->reference], now_ms))
+            b->reference = n;
+}
+
+uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key)
+{
+    uint64_t tag = tag_of(b, key);
+    uint32_t n = tag_find(b, tag);
+    if (n == 0) {
+        if (b->origin_count == b->origin_cap && b->origin_cap < ERA_ORIGINS_MAX)
+            origins_grow(b);
+        n = b->origin_count < b->origin_cap ? (uint32_t)b->origin_count++ : origin_forget(b);
+        b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b), .used_ms = now_ms};
+        origin_link(b, n);
+        for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
+            era_eager_set(branch, n, era_eager_for(b, branch, 0));
+        choose_reference(b, now_ms);
+    }
+    b->origins[n].used = ++b->uses;
+    b->origins[n].used_ms = now_ms;
+    return n;
+}
+
+struct era_origin *era_origin_of_item(const struct era_broadcast *b, const struct era_recent *item)
+{
+    if (item->origin == 0 || b->origins[item->origin].tag != item->origin_tag)
+        return NULL;
+    return &b->origins[item->origin];
+}
+
+/* ---- marks ---- */
+
+static struct era_mark *mark_row(const struct era_marks *marks, uint64_t short_id)
+{
+    return marks->rows[short_id & (marks->row_count - 1)];
+}
+
+struct era_mark *era_marks_find(const struct era_marks *marks, uint64_t short_id)
+{
+    if (marks->row_count == 0)
+        return NULL;
+    struct era_mark *row = mark_row(marks, short_id);
+    for (size_t i = 0; i < ERA_MARK_WAYS; i++)
+        if (row[i].short_id == short_id)
+            return &row[i];
+    return NULL;
+}
+
+static void mark_insert(struct era_marks *marks, struct era_mark mark)
+{
+    struct era_mark *row = mark_row(marks, mark.short_id);
+    memmove(&row[1], &row[0], (ERA_MARK_WAYS - 1) * sizeof row[0]);
+    row[0] = mark;
+    marks->used++;
+}
+
+static void marks_grow(struct era_marks *marks)
+{
+    struct era_marks old = *marks;
+    marks->row_count = old.row_count == 0 ? ERA_MARK_ROWS_MIN : 2 * old.row_count;
+    marks->used = 0;
+    marks->rows = calloc(marks->row_count, sizeof *marks->rows);
+    assert(marks->rows != NULL);
+    for (size_t r = 0; r < old.row_count; r++)
+        for (size_t i = ERA_MARK_WAYS; i-- > 0;) /* the oldest first */
+            if (old.rows[r][i].short_id != 0)
+                mark_insert(marks, old.rows[r][i]);
+    free(old.rows);
+}
+
+void era_marks_put(struct era_marks *marks, uint64_t short_id, uint32_t number, uint32_t flags)
+{
+    struct era_mark *there = era_marks_find(marks, short_id);
+    if (there != NULL) {
+        there->number = number != 0 ? number : there->number;
+        there->flags |= flags;
+        return;
+    }
+    if (marks->used >= marks->row_count * ERA_MARK_WAYS / 2 && marks->row_count < ERA_MARK_ROWS_MAX)
+        marks_grow(marks);
+    mark_insert(marks, (struct era_mark){short_id, number, flags});
+}
+
+/* ---- announced, not yet here ---- */
+
+/* Peers choose these numbers: where they stand in the table is our secret. */
+static size_t awaited_head(const struct era_broadcast *b, uint64_t short_id)
+{
+    return era_siphash(&b->origin_key, &short_id, sizeof short_id) % ERA_AWAITED_HEADS;
+}
+
+struct era_awaited *era_awaited_find(const struct era_broadcast *b, uint64_t short_id)
+{
+    if (b->awaited_count == 0)
+        return NULL;
+    struct era_awaited *a = b->awaited_heads[awaited_head(b, short_id)];
+    while (a != NULL && a->short_id != short_id)
+        a = a->chain;
+    return a;
+}
+
+static void queue_join(struct era_broadcast *b, struct era_awaited *a)
+{
+    a->prev = b->awaited_last;
+    a->next = NULL;
+    *(a->prev == NULL ? &b->awaited_first : &a->prev->next) = a;
+    b->awaited_last = a;
+}
+
+static void queue_leave(struct era_broadcast *b, struct era_awaited *a)
+{
+    *(a->prev == NULL ? &b->awaited_first : &a->prev->next) = a->next;
+    *(a->next == NULL ? &b->awaited_last : &a->next->prev) = a->prev;
+}
+
+struct era_awaited *era_awaited_add(struct era_broadcast *b, uint64_t short_id)
+{
+    if (b->awaited_count == ERA_AWAITED_ITEMS_MAX)
+        return NULL;
+    struct era_awaited *a = calloc(1, sizeof *a);
+    assert(a != NULL);
+    a->short_id = short_id;
+    struct era_awaited **head = &b->awaited_heads[awaited_head(b, short_id)];
+    a->chain = *head;
+    *head = a;
+    queue_join(b, a);
+    b->awaited_count++;
+    return a;
+}
+
+void era_awaited_remove(struct era_broadcast *b, struct era_awaited *a)
+{
+    struct era_awaited **at = &b->awaited_heads[awaited_head(b, a->short_id)];
+    while (*at != a)
+        at = &(*at)->chain;
+    *at = a->chain;
+    queue_leave(b, a);
+    b->awaited_count--;
+    struct era_branch *first = era_branch_find(b, a->first);
+    if (first != NULL)
+        first->awaited--;
+    free(a);
+}
+
+void era_awaited_again(struct era_broadcast *b, struct era_awaited *a, uint64_t due_ms)
+{
+    queue_leave(b, a);
+    a->due_ms = due_ms;
+    queue_join(b, a);
+}
