@@ -151,7 +151,8 @@ static void post(struct town *t, const struct era_overlay_action *a)
     if (l == NULL)
         return;
     if (t->letter_head + t->letter_count == t->letter_cap) {
-        memmove(t->letters, t->letters + t->letter_head, t->letter_count * sizeof *t->letters);
+        if (t->letter_head > 0)
+            memmove(t->letters, t->letters + t->letter_head, t->letter_count * sizeof *t->letters);
         t->letter_head = 0;
         if (t->letter_count == t->letter_cap) {
             t->letter_cap = t->letter_cap == 0 ? 256 : 2 * t->letter_cap;
