@@ -5,6 +5,7 @@ tests_p2p_test_p2p_LDADD = $(FLOOR_LINK) $(CRITERION_LIBS)
 tests_p2p_test_p2p_SOURCES = tests/p2p/wire.c tests/p2p/wire.h tests/p2p/probe.c tests/p2p/probe.h
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_channel.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_noise.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/field.c tests/p2p/field.h tests/p2p/test_broadcast.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_reconcile.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_sketch.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_links.c

@@ -1,0 +1,128 @@
+/* Push trees: one eager way to each node, and what repairs it. */
+#include <criterion/criterion.h>
+
+#include "p2p/broadcast.h"
+#include "tests/p2p/field.h"
+
+struct pair {
+    struct era_broadcast *b;
+    struct era_branch *left, *right; /* links 1 and 2 */
+    struct era_key origin;
+};
+
+static struct pair given_two_links(void)
+{
+    static const struct era_siphash_key salt = {{7}};
+    struct pair p = {.b = era_broadcast_new(1), .origin = {{9}}};
+    p.left = era_branch_new(p.b, 1, &salt);
+    p.right = era_branch_new(p.b, 2, &salt);
+    return p;
+}
+
+static struct era_hash id_of(uint8_t n)
+{
+    return (struct era_hash){{n}};
+}
+
+static const struct era_recent *comes(struct pair *p, uint64_t now_ms, uint8_t n, struct era_branch *from)
+{
+    struct era_hash id = id_of(n);
+    era_broadcast_arrived(p->b, now_ms, from, &id);
+    return era_broadcast_publish(p->b, now_ms, &id, 1, &p->origin, from, ERA_SOURCE_PUSH);
+}
+
+static uint64_t announced_as(const struct pair *p, uint8_t n)
+{
+    struct era_siphash_key salt = era_broadcast_salt(p->b);
+    struct era_hash id = id_of(n);
+    return era_siphash(&salt, id.b, sizeof id.b);
+}
+
+/* The byte of the only order, 0 when there is none. */
+static unsigned order_to(struct era_branch *branch)
+{
+    uint8_t room[4 * ERA_SPREAD_ENTRY_BYTES];
+    size_t count = era_branch_take_orders(branch, room, 4);
+    cr_assert_leq(count, 1);
+    return count == 0 ? 0 : room[8];
+}
+
+Test(broadcast, a_copy_prunes_who_sent_it_second)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    cr_assert_eq(order_to(p.left), 0);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_PRUNE);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
+    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_way_that_is_faster_by_more_than_the_margin_takes_the_parents_place)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    (void)order_to(p.right);
+    era_branch_announced(p.b, 3000, p.right, announced_as(&p, 2), 0);
+    comes(&p, 3002, 2, p.left); /* within the margin */
+    cr_assert_eq(order_to(p.right), 0);
+    era_branch_announced(p.b, 5000, p.right, announced_as(&p, 3), 0);
+    comes(&p, 5050, 3, p.left);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_GRAFT);
+    cr_assert_eq(order_to(p.left), ERA_ORDER_PRUNE);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, what_was_announced_and_does_not_come_is_asked_of_one_after_the_other_and_given_up)
+{
+    struct pair p = given_two_links();
+    era_branch_announced(p.b, 1000, p.left, announced_as(&p, 1), 0);
+    era_branch_announced(p.b, 1001, p.right, announced_as(&p, 1), 0);
+    uint64_t due_ms = era_broadcast_deadline_ms(p.b);
+    cr_assert_geq(due_ms, 1300, "a few hundred ms at least");
+    cr_assert_eq(era_broadcast_tick(p.b, due_ms), 0);
+    cr_assert_eq(order_to(p.left), ERA_ORDER_WANT);
+    cr_assert_eq(order_to(p.right), 0);
+    cr_assert_eq(era_broadcast_tick(p.b, era_broadcast_deadline_ms(p.b)), 0);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_WANT);
+    cr_assert_eq(era_broadcast_tick(p.b, era_broadcast_deadline_ms(p.b)), 1);
+    cr_assert_eq(era_branch_take_silence(p.left), 1);
+    cr_assert_eq(era_broadcast_deadline_ms(p.b), UINT64_MAX);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
+{
+    struct pair p = given_two_links();
+    era_branch_set_lazy(p.right, true);
+    struct era_hash id = id_of(1);
+    const struct era_recent *item = era_broadcast_publish(p.b, 1000, &id, 1, &p.origin, NULL, ERA_SOURCE_OWN);
+    cr_assert(era_branch_route(p.b, 1000, p.left, item));
+    cr_assert_not(era_branch_route(p.b, 1000, p.right, item));
+    uint8_t room[ERA_SPREAD_ENTRY_BYTES];
+    cr_assert_eq(era_branch_take_announcements(p.b, 1040, p.right, room, 1), 1);
+    cr_assert_eq(room[8], 40, "ms that it waited");
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, three_hundred_nodes_get_one_copy_each_nearly_as_fast_as_by_flooding)
+{
+    struct field *f = field_new(300, 7, 3);
+    size_t reached;
+    uint64_t copies = 0, flood_ms = field_flood_ms(f, 0, &reached, NULL);
+    for (size_t i = 0; i < 16; i++) {
+        field_publish(f, 0);
+        field_run(f, 2000);
+    }
+    for (size_t i = 8; i < 16; i++) {
+        copies += f->items[i].copies;
+        cr_assert_eq(f->items[i].holders, 300);
+    }
+    cr_assert_leq(copies, 8 * 299 * 105 / 100);
+    cr_assert_leq(f->items[15].last_ms - f->items[15].born_ms, flood_ms * 115 / 100);
+    field_free(f);
+}
