@@ -75,5 +75,6 @@ include tests/fences/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
+include tests/net/local.mk
 include tests/badinput/local.mk
 include tests/docs/local.mk
