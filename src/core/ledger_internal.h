@@ -77,7 +77,7 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     struct item *charter_items;       /* all that is said about it */
-    bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
+    bool retired;   /* a charter that followed is followed too: only certificates and closes are taken */
     uint64_t epoch; /* own, of the last statement offered; 0 while the disk is read */
     uint64_t items_max;
     size_t item_count;
