@@ -2,3 +2,8 @@
 BENCHES += tests/bench/bench_intake
 tests_bench_bench_intake_SOURCES = tests/bench/bench_intake.c tests/bench/load.c tests/bench/load.h
 tests_bench_bench_intake_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS) -lpthread
+# What contrib/bench-serf measures with: `make tests/bench/spread`.
+EXTRA_PROGRAMS += tests/bench/spread
+CLEANFILES += tests/bench/spread
+tests_bench_spread_SOURCES = tests/bench/spread.c
+tests_bench_spread_LDADD = src/ipc/libipc.a $(FLOOR_CORE) -lpthread
