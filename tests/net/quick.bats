@@ -57,3 +57,29 @@ teardown() { network_remove; }
     [ "$(relay_says overtaken)" -gt 5 ]
     [ "$(relay_says full)" -eq 0 ]
 }
+
+# relayed SEED: what the relay counts when one node sends another 200 datagrams.
+relayed() {
+    relay_options=(--delay 2 --jitter 2 --duplicate 30 --hurry 20 --seed "$1")
+    network_make
+    # Nothing answers.
+    inside n02 nft add rule inet era closing drop
+    # shellcheck disable=SC2016 # for the shell inside
+    inside n01 bash -c 'for i in {1..200}; do echo "$i" >/dev/udp/10.77.0.2/9; done'
+    relay_stop
+    echo "$(relay_says packets) $(relay_says duplicated) $(relay_says hurried)"
+    network_remove
+}
+
+@test "C1: what the relay does to a packet follows from its seed" {
+    plane=relay
+    nodes=2
+    links_a_node=1
+    local first again other
+    first=$(relayed 5)
+    again=$(relayed 5)
+    other=$(relayed 6)
+    [[ "$first" = '200 '* ]]
+    [ "$first" = "$again" ]
+    [ "$first" != "$other" ]
+}
