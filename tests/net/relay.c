@@ -36,6 +36,7 @@
 #define QUEUE_MAX       65536 /* packets under way; one more is dropped, and counted */
 #define PACKET_BYTES    2048  /* above the devices' MTU of 1500 */
 #define READS_A_TURN    64    /* of one device, so that none starves the others */
+#define DRAIN_TURNS     16
 #define IPV4_BYTES_MIN  20
 #define IPV4_SOURCE     12
 #define IPV4_TARGET     16
@@ -183,21 +184,23 @@ static void take(struct relay *r, size_t from, const uint8_t *bytes, size_t len)
     }
 }
 
-static void read_device(struct relay *r, size_t from)
+/* False when nothing more waits. */
+static bool read_device(struct relay *r, size_t from)
 {
     uint8_t bytes[PACKET_BYTES];
     for (int i = 0; i < READS_A_TURN; i++) {
         ssize_t len = read(r->fds[from].fd, bytes, sizeof bytes);
         if (len < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
+            return false;
         if (len <= 0) { /* its namespace is gone: poll passes over it from now on */
             r->refused++;
             close(r->fds[from].fd);
             r->fds[from].fd = -1;
-            return;
+            return false;
         }
         take(r, from, bytes, (size_t)len);
     }
+    return true;
 }
 
 static void deliver_due(struct relay *r)
@@ -318,13 +321,23 @@ static int signals(void)
     return fd;
 }
 
+/* What was sent before the end is counted, as far as a few turns reach. */
+static void drain(struct relay *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        for (int turn = 0; turn < DRAIN_TURNS && r->fds[i].fd >= 0 && read_device(r, i); turn++) {
+        }
+}
+
 static void run(struct relay *r)
 {
     for (;;) {
         if (poll(r->fds, r->count + 1, until_next_ms(r)) < 0 && errno != EINTR)
             refuse("poll");
-        if (r->fds[r->count].revents)
+        if (r->fds[r->count].revents) {
+            drain(r);
             return;
+        }
         for (size_t i = 0; i < r->count; i++)
             if (r->fds[i].revents)
                 read_device(r, i);
