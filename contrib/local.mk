@@ -5,6 +5,7 @@ EXTRA_DIST += contrib/examples/charter.txt contrib/examples/erad.conf
 # bash finds completions here by the program's name.
 completionsdir = $(datadir)/bash-completion/completions
 dist_completions_DATA = contrib/completions/eractl.bash contrib/completions/erasim.bash
+EXTRA_DIST += contrib/bench-serf
 EXTRA_DIST += contrib/demo contrib/demo.d/lib.sh contrib/demo.d/network.sh
 EXTRA_DIST += contrib/demo.d/meter-1.0.0/Makefile contrib/demo.d/meter-1.0.0/meter.c
 EXTRA_DIST += contrib/demo.d/meter-2.0.0/Makefile contrib/demo.d/meter-2.0.0/meter.c

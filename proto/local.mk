@@ -23,5 +23,7 @@ proto/erad.pb-c.c proto/erad.pb-c.h &: proto/erad.proto
 	$(AM_V_GEN)$(MKDIR_P) proto && $(PROTOC_C) -I$(srcdir) --c_out=. $(srcdir)/proto/erad.proto
 
 BUILT_SOURCES += proto/erad.pb-c.c proto/erad.pb-c.h
+# For a target built alone, which BUILT_SOURCES do not serve.
+$(proto_libproto_a_OBJECTS) $(proto_libwire_a_OBJECTS): proto/erad.pb-c.h
 CLEANFILES += proto/erad.pb-c.c proto/erad.pb-c.h
 EXTRA_DIST += proto/erad.proto

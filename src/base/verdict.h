@@ -35,7 +35,7 @@ enum era_exit {
     X(CAPPED, "capped", "two statements of this key are already held for this place",              \
       "none: a key speaks once a slot", 0, 65)                                                     \
     X(FULL, "full", "a table sized from the charter is full",                                         \
-      "report it: a charter check bounds this", 0, 75)                                             \
+      "a higher slot or the next charter makes room; else report it", 0, 75)                                             \
     X(TRUNCATED, "truncated", "the bytes end too early", "send it whole", 10, 65)                  \
     X(OVERSIZED, "oversized", "it is larger than the limit", "make it smaller", 10, 65)            \
     X(MALFORMED, "malformed", "the bytes do not decode", "check what wrote them", 10, 65)          \

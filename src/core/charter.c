@@ -262,6 +262,9 @@ static void check_network(struct report *r)
         WRONG(r, "set it to 1 or more, at most 2^53 - 1", "an epoch has no sensible length");
     if (c->clock.genesis_ms > ERA_EPOCH_MAX || c->clock.tolerance_epochs > ERA_EPOCH_MAX)
         WRONG(r, "use a number of at most 2^53 - 1", "the clock's genesis or tolerance is out of range");
+    if (!c->authority_only && c->clock.tolerance_epochs == 0)
+        WRONG(r, "set tolerance_epochs to 1 or more",
+              "a tolerance of 0 puts every clock in doubt where epochs meet: no two nodes change at once");
     if (c->clock.kind == ERA_CLOCK_HEIGHT && c->clock.genesis_ms != 0)
         WRONG(r, "remove genesis", "a height clock has no genesis time: heights count from 0");
     if (c->events_per_epoch > ERA_EVENTS_PER_EPOCH_MAX)

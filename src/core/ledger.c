@@ -264,13 +264,19 @@ static size_t adopted_in_slot(const struct component *c, uint64_t seq)
     return n;
 }
 
-static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
+static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_verified *s, uint64_t seq,
+                                        bool from_disk)
 {
     const struct era_slot *slot = era_ledger_slot(l, s->component, seq, false);
-    size_t ids = s->kind == ERA_KIND_CERTIFICATE ? adopted_in_slot(&l->components[s->component], seq) : 0;
+    bool certificate = s->kind == ERA_KIND_CERTIFICATE;
+    size_t ids = certificate ? adopted_in_slot(&l->components[s->component], seq) : 0;
     if (slot)
-        ids += s->kind == ERA_KIND_CERTIFICATE ? slot->certificate_ids : slot->approved_ids;
-    return ids >= ERA_IDS_PER_PLACE_MAX ? ERA_CAPPED : ERA_ACCEPTED;
+        ids += certificate ? slot->certificate_ids : slot->approved_ids;
+    if (ids >= ERA_IDS_PER_PLACE_MAX)
+        return ERA_CAPPED;
+    if (certificate && ids > 0 && !from_disk && !era_ledger_room_for_rival(l, s->component, seq))
+        return ERA_FULL;
+    return ERA_ACCEPTED;
 }
 
 struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
@@ -359,7 +365,7 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
         return ERA_DOMINATED;
     enum era_verdict v = era_ledger_slot_verdict(l, s->kind, s->component, seq, from_disk);
     if (v == ERA_ACCEPTED)
-        v = carrier_verdict(l, s, seq);
+        v = carrier_verdict(l, s, seq, from_disk);
     if (v != ERA_ACCEPTED)
         return v;
     *out = era_ledger_item_new(l, s, seq);

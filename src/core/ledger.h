@@ -151,7 +151,8 @@ void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
  * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
  * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
- * the ledger's: asserts. */
+ * the ledger's: asserts. A second certificate of a slot is ERA_FULL when so
+ * many slots are void that the head below them had to be forgotten. */
 enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
                                   bool from_disk, struct era_item **out);
 /* The store said durable: the item counts from now on. May free it or others

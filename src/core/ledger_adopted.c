@@ -83,15 +83,61 @@ static void insert_adopted(struct component *c, struct era_adopted a)
     c->adopted_count++;
 }
 
-/* Memory holds the newest; the disk holds all (R9: history is for people). */
-static void forget_oldest(struct era_ledger *l, struct component *c)
+static bool is_void(const struct component *c, size_t i)
 {
-    if (c->adopted_count <= ERA_CERTIFICATES_KEPT_MAX || c->adopted[0].certificate->offered)
-        return;
+    return (i > 0 && c->adopted[i - 1].seq == c->adopted[i].seq) ||
+           (i + 1 < c->adopted_count && c->adopted[i + 1].seq == c->adopted[i].seq);
+}
+
+const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int component)
+{
+    const struct component *c = &l->components[component];
+    for (size_t i = c->adopted_count; i-- > 0;)
+        if (c->adopted[i].seq <= c->carried && !is_void(c, i))
+            return &c->adopted[i];
+    return NULL;
+}
+
+/* Index of the lowest that the view may come to rest on: the head, the void slots above it, and what is the
+ * head once a rival voids that one. rival: a slot to be taken for void, 0: none. 0 as well when there is no
+ * second one that stands. */
+static size_t rests_from(const struct component *c, uint64_t rival)
+{
+    size_t standing = 0;
+    for (size_t i = c->adopted_count; i-- > 0;) {
+        uint64_t seq = c->adopted[i].seq;
+        if (seq <= c->carried && seq != rival && !is_void(c, i) && ++standing == 2)
+            return i;
+    }
+    return 0;
+}
+
+static void forget_first(struct era_ledger *l, struct component *c)
+{
     free(c->adopted[0].plan);
     era_ledger_item_free(l, (struct item *)c->adopted[0].certificate);
     memmove(&c->adopted[0], &c->adopted[1], (c->adopted_count - 1) * sizeof *c->adopted);
     c->adopted_count--;
+}
+
+/* Memory holds the newest; the disk holds all (R9: history is for people). Both rivals of a void slot go at
+ * once: one alone would stand (R12). Whatever order the disk gives them in, the same ones stay. */
+static void forget_oldest(struct era_ledger *l, struct component *c)
+{
+    while (c->adopted_count > ERA_CERTIFICATES_KEPT_MAX && rests_from(c, 0) > 0) {
+        if (is_void(c, 0))
+            forget_first(l, c);
+        forget_first(l, c);
+    }
+}
+
+bool era_ledger_room_for_rival(const struct era_ledger *l, int component, uint64_t seq)
+{
+    const struct component *c = &l->components[component];
+    size_t kept = c->adopted_count - rests_from(c, seq) + 1;
+    for (size_t i = 0; i < c->slot_count; i++)
+        kept += c->slots[i]->certificate_ids; /* in flight */
+    return kept < ERA_CERTIFICATES_KEPT_MAX;
 }
 
 /* Take the item out of its slot's list: the adopted list owns it from now on. */
@@ -145,21 +191,6 @@ uint64_t era_ledger_floor(const struct era_ledger *l, int component)
 {
     const struct component *c = &l->components[component];
     return c->adopted_count ? c->adopted[c->adopted_count - 1].seq : 0;
-}
-
-static bool is_void(const struct component *c, size_t i)
-{
-    return (i > 0 && c->adopted[i - 1].seq == c->adopted[i].seq) ||
-           (i + 1 < c->adopted_count && c->adopted[i + 1].seq == c->adopted[i].seq);
-}
-
-const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int component)
-{
-    const struct component *c = &l->components[component];
-    for (size_t i = c->adopted_count; i-- > 0;)
-        if (c->adopted[i].seq <= c->carried && !is_void(c, i))
-            return &c->adopted[i];
-    return NULL;
 }
 
 /* Walk from the newest charter to the oldest, and in each from the highest slot that is carried down, until

@@ -77,7 +77,7 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     struct item *charter_items;       /* all that is said about it */
-    bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
+    bool retired;   /* a charter that followed is followed too: only certificates and closes are taken */
     uint64_t epoch; /* own, of the last statement offered; 0 while the disk is read */
     uint64_t items_max;
     size_t item_count;
@@ -100,6 +100,9 @@ void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
 
 /* ledger_adopted.c */
 void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate);
+/* Whether a second certificate of a slot leaves room for one that stands above it: what the view rests on is
+ * never forgotten, and a higher slot can always end a fork (R12). */
+bool era_ledger_room_for_rival(const struct era_ledger *l, int component, uint64_t seq);
 
 /* Of this ledger's own charter. */
 const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int component);

@@ -138,6 +138,21 @@ static int check_record(const struct era_cli *cli, const struct era_network *n,
                     era_hash_text(&n->proposal.id, new));
 }
 
+/* R14: what is judged by a clock in doubt is not approved. A signer far from any daemon judges by the file's epoch. */
+static int check_clock(const struct era_cli *cli)
+{
+    struct era_answer a;
+    if (era_cli_has(cli, ERA_OPT_OFFLINE))
+        return 0;
+    int status = era_ask(cli, &(struct era_request){.verb = "status"}, &a);
+    if (status != 0)
+        return status;
+    if (json_is_true(json_object_get(json_object_get(a.json, "clock"), "in_doubt")))
+        status = era_fail_verdict(cli, ERA_CLOCK, "the daemon's clock", NULL);
+    era_answer_clear(&a);
+    return status;
+}
+
 static int sign_approval(const struct era_cli *cli, const struct era_network *n, const struct era_signing *s,
                          struct era_approvals *record, bool again)
 {
@@ -169,6 +184,8 @@ static int approve(const struct era_cli *cli, const struct era_network *n)
         return era_fail_error(cli, &err);
     }
     status = check_record(cli, n, &record, &again);
+    if (status == 0 && !again)
+        status = check_clock(cli);
     if (status == 0 && !again)
         status = judge(cli, n, &record);
     if (status == 0) {

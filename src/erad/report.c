@@ -59,6 +59,7 @@ static json_t *clock_of(const struct era_node *n)
     report_put(o, "epoch_ms", report_number(clock->epoch_ms));
     report_put(o, "next_epoch_in_ms",
                wall && next != UINT64_MAX ? report_number(next > reading ? next - reading : 0) : json_null());
+    report_put(o, "in_doubt", report_bool(era_node_clock(n)->doubtful));
     return o;
 }
 

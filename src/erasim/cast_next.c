@@ -10,7 +10,7 @@
 
 #define ROTATES_PERCENT  50 /* of seeds */
 #define TWICE_PERCENT    40 /* of those */
-#define DISJOINT_PERCENT 25 /* of charters share no validator with the one before */
+#define DISJOINT_PERCENT 40 /* of charters share no validator with the one before */
 #define ACTIVE_EPOCHS    6  /* a run with fewer before its quiet ones is too short */
 #define LAST_EPOCHS      4  /* before the quiet ones: proposed not later */
 #define NEW_BAD_MOST     2

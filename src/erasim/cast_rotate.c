@@ -8,7 +8,7 @@
 
 #include "src/core/charter.h"
 #include "src/core/succession.h"
-#include "src/erasim/hostile.h"
+#include "src/erasim/hostile_switch.h"
 
 #define CARRIED_HEADROOM ((uint64_t)1 << 20) /* above the highest approved seq (R10) */
 #define LOOK_LEAST_MS    6000
@@ -99,9 +99,11 @@ static void write_charter(struct sim *s, struct actor *a, struct rotation *r, co
     const struct era_ledger *l = era_node_ledger(n->node);
     struct sim_key *author = honest_author(s, era_ledger_charter(l));
     uint64_t effective = sim_true_epoch(s) + cast_between(&a->prng, 3, 5);
+    uint64_t other = hostile_switch_effective(s, n);
     uint8_t *bytes;
     if (!author)
         return;
+    effective = other ? other : effective;
     seal(r->draft, l, effective, hostile_switch_is_tight(s) ? 0 : CARRIED_HEADROOM);
     size_t len = cast_charter_statement(s, r->draft, author, &bytes);
     r->statement = (struct era_bytes){bytes, len};

@@ -10,7 +10,7 @@
 #define READY_MOOD   99 /* of a signer who was talked into it: never rejects */
 #define LATE_PERCENT 12 /* of seeds */
 #define DROP_PERCENT 24 /* of seeds, those before included */
-#define TURN_PERCENT 60 /* of the other seeds with a charter that follows */
+#define TURN_PERCENT 60 /* of the other seeds whose next charter keeps validators */
 #define LOOK_MS      1000
 
 enum { IDLE, PROPOSED, ADOPTED, HELD, APART, BEGUN };
@@ -185,17 +185,34 @@ static bool may_part(const struct sim *s, const struct stage *v, size_t i)
     return n != v->n && n->node && n->trust == SIM_HONEST && n->side == 0;
 }
 
-bool switch_part(struct sim *s, struct actor *a, const struct stage *v)
+/* Links of the nodes that are up lead from the crew's witness to all others but these two. */
+static bool holds_together(const struct sim *s, const struct stage *v, size_t one, size_t two)
+{
+    bool *reached = cast_alloc(s->node_count * sizeof *reached);
+    size_t *queue = cast_alloc(s->node_count * sizeof *queue), count = 1, up = 0;
+    queue[0] = v->n->number;
+    reached[queue[0]] = true;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < s->node_count; j++)
+            if (!reached[j] && j != one && j != two && s->nodes[j].side == 0 && sim_linked(s, queue[i], j))
+                reached[queue[count++] = j] = true;
+    for (size_t j = 0; j < s->node_count; j++)
+        up += j != one && j != two && s->nodes[j].node && s->nodes[j].side == 0;
+    free(reached);
+    free(queue);
+    return count >= up;
+}
+
+static bool part(struct sim *s, const struct stage *v, size_t first, bool together)
 {
     struct scheme *c = s->cast->crew->scheme;
     uint64_t most = era_charter_stake_sum(v->charter) - era_charter_quorum(v->charter);
-    size_t first = era_prng_below(&a->prng, s->node_count);
     for (size_t i = 0; i < s->node_count; i++)
         for (size_t j = 0; j < s->node_count; j++) {
             size_t one = (first + i) % s->node_count, two = (first + j) % s->node_count;
             uint64_t stake = stake_of(v, &s->nodes[one]), both = stake + stake_of(v, &s->nodes[two]);
             if (one == two || stake == 0 || both > most || !may_part(s, v, one) || !may_part(s, v, two) ||
-                !sim_linked(s, one, two))
+                !sim_linked(s, one, two) || (together && !holds_together(s, v, one, two)))
                 continue;
             c->apart[0] = one;
             c->apart[1] = two;
@@ -205,6 +222,12 @@ bool switch_part(struct sim *s, struct actor *a, const struct stage *v)
             return true;
         }
     return false;
+}
+
+bool switch_part(struct sim *s, struct actor *a, const struct stage *v)
+{
+    size_t first = era_prng_below(&a->prng, s->node_count);
+    return part(s, v, first, true) || part(s, v, first, false);
 }
 
 void switch_join(struct sim *s)
@@ -414,8 +437,10 @@ static bool choose(const struct sim *s, struct era_prng *p, enum scheme_kind *ou
     bool turn = cast_chance(p, TURN_PERCENT), half = cast_chance(p, 50);
     if (draw < DROP_PERCENT && s->plan.strict)
         *out = draw < LATE_PERCENT ? SCHEME_LATE : SCHEME_DROP;
+    else if (s->cast->rotation_count > 0 && is_disjoint(s))
+        *out = s->plan.strict && half ? SCHEME_LAST : SCHEME_OPEN;
     else if (s->cast->rotation_count > 0 && turn)
-        *out = !is_disjoint(s) ? SCHEME_BOUND : s->plan.strict && half ? SCHEME_LAST : SCHEME_OPEN;
+        *out = SCHEME_BOUND;
     else
         return false;
     return true;

@@ -13,7 +13,7 @@ enum scheme_kind {
     SCHEME_DROP,  /* an entry is dropped when its epoch was leased already (R4) */
     SCHEME_BOUND, /* a charter leaves no room above what was approved (R10) */
     SCHEME_OPEN,  /* votes that adopt a plan are shown when the next charter counts (R10) */
-    SCHEME_LAST,  /* a charter is closed late, and an entry dropped that the old validators leased (R10) */
+    SCHEME_LAST,  /* a charter is closed when its epoch was leased, and the entry of that dropped (R10) */
     SCHEMES
 };
 
@@ -79,5 +79,7 @@ void switch_rest(struct sim *s, struct actor *a);
 /* ---- hostile_switch_charter.c ---- */
 
 void switch_charter(struct sim *s, struct actor *a, const struct stage *v);
+/* The epoch that whoever writes the next charter is talked into, by what this node holds; 0: theirs. */
+uint64_t hostile_switch_effective(const struct sim *s, const struct sim_node *n);
 
 #endif

@@ -1,6 +1,7 @@
 /* Schemes around a charter that follows another (R10): the bad signers hold
  * its last approvals back until what it should not follow is under way. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "src/core/charter.h"
 #include "src/core/succession.h"
@@ -8,6 +9,8 @@
 
 #define PATIENCE_EPOCHS 4 /* of a scheme whose charter is proposed */
 #define OPEN_LATER      4 /* epochs: a plan that is open stays to come when the next charter counts */
+#define PLAN_EPOCHS     4 /* the least between a plan's proposal and its new entry: notice and two more */
+#define FAR_EPOCHS      6 /* from a charter's proposal to its epoch, if an entry of that epoch is to be leased */
 
 enum { WAITING, ASKED, READY, VOTED, SHOWN, SECOND, LAST };
 
@@ -36,6 +39,23 @@ static bool signs(const struct signer *g, const struct era_charter *c)
     return era_charter_signer_index(network_of(c), &g->key->secret.key) >= 0;
 }
 
+/* Operators who accept or close by their own word do it now. */
+static void hurry(struct sim *s, struct actor *a, const struct era_hash *charter)
+{
+    for (size_t i = 0; i < s->cast->caretaker_count; i++) {
+        struct caretaker *k = &s->cast->caretakers[i];
+        struct sightings *all[] = {&k->accepts, &k->closes};
+        for (int j = 0; j < 2; j++) {
+            struct sighting *seen = cast_sighting(all[j], charter);
+            if (!seen)
+                seen = cast_sight(all[j], charter, s->now_ms, NULL, 0);
+            if (seen->tries == 0)
+                seen->due_ms = s->now_ms;
+        }
+        switch_call(s, a, k);
+    }
+}
+
 /* Those that will validate accept; honest signers do not wait. */
 static void ask(struct sim *s, struct actor *a, const struct stage *v, const struct era_successor *k)
 {
@@ -53,6 +73,7 @@ static void ask(struct sim *s, struct actor *a, const struct stage *v, const str
         seen->due_ms = s->now_ms;
         switch_call(s, a, g);
     }
+    hurry(s, a, &k->hash);
 }
 
 static bool enough(const struct sim *s, const struct era_component *c, uint64_t approved_by)
@@ -72,7 +93,7 @@ static bool is_ready(const struct sim *s, const struct stage *v, const struct er
 }
 
 /* The approvals that are missing, and closes that say nothing. */
-static void turn(struct sim *s, const struct stage *v, const struct era_successor *k)
+static void turn(struct sim *s, struct actor *a, const struct stage *v, const struct era_successor *k)
 {
     const struct crew *crew = s->cast->crew;
     for (size_t i = 0; i < s->cast->signer_count; i++) {
@@ -88,6 +109,7 @@ static void turn(struct sim *s, const struct stage *v, const struct era_successo
         if (era_charter_validator_index(v->charter, &key->secret.key) >= 0)
             switch_tell(s, cast_signed(s, s->cast->draft, key, NULL));
     }
+    hurry(s, a, &k->hash);
     sim_strike(s, SIM_FAULT_BAD_SIGNER, v->n, "charter %llu is approved at an hour of a scheme",
                (unsigned long long)k->charter->version);
 }
@@ -120,7 +142,7 @@ static void bound(struct sim *s, struct actor *a, const struct stage *v, const s
         const struct era_candidate *open = switch_candidate(v, &c->proposal);
         switch_ready(s, v->charter, v->component);
         if (switch_is_head(s, v)) {
-            turn(s, v, k);
+            turn(s, a, v, k);
             end(s);
         } else if (!open) {
             end(s);
@@ -152,7 +174,7 @@ static void open_before(struct sim *s, struct actor *a, const struct stage *v, c
         }
         switch_join(s);
         keep_certificate(s, v, open);
-        turn(s, v, k);
+        turn(s, a, v, k);
         c->phase = SHOWN;
     }
 }
@@ -165,9 +187,10 @@ static void open_after(struct sim *s, struct actor *a, const struct stage *v)
     if (v->epoch + 1 > before) {
         end(s);
     } else if (c->phase == SHOWN) {
-        if (v->charter->version != 0 && switch_open(s, a, v, 1)) {
+        if (v->charter->version != 0 && switch_propose(s, a, v, WISH_SOFT, 0, before)) {
+            switch_approve(s, v);
             c->effective = before;
-            c->phase = SECOND;
+            wait_for(s, SECOND, 4000);
         }
     } else {
         const struct era_candidate *second = switch_candidate(v, &c->proposal);
@@ -181,28 +204,57 @@ static void open_after(struct sim *s, struct actor *a, const struct stage *v)
     }
 }
 
-/* ---- a charter that is closed when the next epoch was leased ---- */
+/* ---- a charter that is closed when the epoch from which it would count was leased ---- */
+
+uint64_t hostile_switch_effective(const struct sim *s, const struct sim_node *n)
+{
+    const struct scheme *c = s->cast->crew ? s->cast->crew->scheme : NULL;
+    struct era_view view;
+    if (!c || c->kind != SCHEME_LAST || c->phase != WAITING || c->is_over)
+        return 0;
+    era_node_view(n->node, era_node_network_component(n->node), &view);
+    uint64_t last = view.plan->entries[view.plan->count - 1].effective, far = view.epoch + FAR_EPOCHS;
+    return last < far ? far : last + 1;
+}
+
+/* What the head's plan gives last, it gives from that epoch on. */
+static bool is_planned(const struct stage *v, uint64_t epoch)
+{
+    const struct era_plan *plan = v->view.plan;
+    const struct era_entry *e = &plan->entries[plan->count - 1];
+    return e->has_effective && e->effective == epoch;
+}
+
+/* A plan whose entry begins when the charter may count. */
+static void plan_entry(struct sim *s, struct actor *a, const struct stage *v, uint64_t epoch)
+{
+    struct scheme *c = s->cast->crew->scheme;
+    if (is_planned(v, epoch))
+        return;
+    if (c->seq > 0 && switch_candidate(v, &c->proposal)) {
+        switch_approve(s, v);
+        switch_ready(s, v->charter, v->component);
+    } else if (v->epoch + PLAN_EPOCHS <= epoch &&
+               switch_propose(s, a, v, WISH_SOFT, epoch - v->epoch - PLAN_EPOCHS, epoch)) {
+        switch_approve(s, v);
+    }
+}
 
 static void last_before(struct sim *s, struct actor *a, const struct stage *v, const struct era_successor *k)
 {
     struct scheme *c = s->cast->crew->scheme;
-    if (!k) {
+    if (v->epoch >= s->cast->rotations[0].draft->effective)
         end(s);
-    } else if (c->phase == READY) {
-        if (switch_pick(c, v) && c->effective >= k->charter->effective) {
-            c->phase = VOTED;
-        } else if (switch_propose(s, a, v, WISH_SOFT, 1, v->epoch + 1)) {
-            switch_approve(s, v);
-            wait_for(s, VOTED, 8000);
-        }
-    } else if (v->epoch + 1 > c->effective) {
-        end(s);
-    } else if (v->epoch + 1 < c->effective) {
-        if (switch_candidate(v, &c->proposal))
-            switch_ready(s, v->charter, v->component);
+    if (!k || c->is_over) /* a witness that began anew may not hold it yet */
+        return;
+    plan_entry(s, a, v, k->charter->effective);
+    c->effective = k->charter->effective;
+    if (v->epoch + 1 < c->effective || v->offset_ms < SWITCH_LEASED_MS(s) - 5000) {
+        ask(s, a, v, k);
         c->due_ms = s->now_ms + 5000;
-    } else if (v->offset_ms > SWITCH_LEASED_MS(s) && switch_part(s, a, v)) {
-        turn(s, v, k);
+    } else if (v->offset_ms > SWITCH_LEASED_MS(s) && is_ready(s, v, k) && is_planned(v, c->effective) &&
+               switch_part(s, a, v)) {
+        turn(s, a, v, k);
         c->phase = SHOWN;
     }
 }
@@ -237,10 +289,8 @@ static void act_ready(struct sim *s, struct actor *a, const struct stage *v, con
     enum scheme_kind kind = s->cast->crew->scheme->kind;
     if (kind == SCHEME_BOUND)
         bound(s, a, v, k);
-    else if (kind == SCHEME_OPEN)
-        open_before(s, a, v, k);
     else
-        last_before(s, a, v, k);
+        open_before(s, a, v, k);
 }
 
 static void act_shown(struct sim *s, struct actor *a, const struct stage *v)
@@ -256,16 +306,33 @@ static void act_shown(struct sim *s, struct actor *a, const struct stage *v)
     }
 }
 
+/* The charter is proposed early, and nobody else has anything to release meanwhile. */
+static void hold_back(struct sim *s, struct actor *a)
+{
+    struct rotation *r = &s->cast->rotations[0];
+    for (size_t i = 0; i < s->cast->guild_count; i++) {
+        struct guild *g = &s->cast->guilds[i];
+        if (strcmp(g->component, "network") == 0 && g->propose_ms < s->now_ms + s->plan.epoch_ms)
+            g->propose_ms = s->now_ms + s->plan.epoch_ms;
+    }
+    if (r->statement.len == 0)
+        switch_call(s, a, r);
+}
+
 void switch_charter(struct sim *s, struct actor *a, const struct stage *v)
 {
     struct scheme *c = s->cast->crew->scheme;
     const struct era_successor *k = next_of(s, v);
+    if (c->kind != SCHEME_BOUND)
+        hold_back(s, a);
     if (c->phase == WAITING) {
         if (k) {
             ask(s, a, v, k);
             c->asked_ms = s->now_ms;
             wait_for(s, ASKED, 5000);
         }
+    } else if (c->phase == ASKED && c->kind == SCHEME_LAST) {
+        last_before(s, a, v, k);
     } else if (c->phase == ASKED) {
         if (!k || s->now_ms > c->asked_ms + PATIENCE_EPOCHS * s->plan.epoch_ms) {
             end(s);

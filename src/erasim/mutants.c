@@ -1,5 +1,6 @@
 /* Mutants: builds of this program with one rule broken. Each sweeps by itself
- * until a rule is said to be broken; one that is never caught has survived. */
+ * until a rule is said to be broken; one that is never caught has survived.
+ * One that ended by a signal was not caught: no checker judged it. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -174,7 +175,32 @@ static int answer_of(const char *const *words, char answer[ANSWER_BYTES])
     return error ? -error : WIFEXITED(status) ? WEXITSTATUS(status) : ERA_EXIT_BUG;
 }
 
-enum fate { CAUGHT, SURVIVED, FAILED };
+enum fate { CAUGHT, SURVIVED, CRASHED, FAILED, FATES };
+
+static enum fate fate_of(int status, const json_t *said, const json_t *broken)
+{
+    const char *rule = json_string_value(json_object_get(broken, "rule"));
+    if (!said || (status != 0 && status != ERA_EXIT_NEGATIVE))
+        return FAILED;
+    if (!rule)
+        return SURVIVED;
+    return strcmp(rule, "assertion") == 0 ? CRASHED : CAUGHT;
+}
+
+static void print_fate(const char *name, enum fate fate, const json_t *broken)
+{
+    static const char *const others[FATES] = {[SURVIVED] = "SURVIVED: no rule was seen broken",
+                                              [CRASHED] = "CRASHED: no rule was said to be broken",
+                                              [FAILED] = "could not be run"};
+    if (fate == CAUGHT)
+        printf("%-32s caught by %s, seed %" JSON_INTEGER_FORMAT "\n", name,
+               json_string_value(json_object_get(broken, "rule")),
+               json_integer_value(json_object_get(broken, "seed")));
+    else
+        printf("%-32s %s\n", name, others[fate]);
+    if (fate == CAUGHT || fate == CRASHED)
+        printf("  again: %s\n", json_string_value(json_object_get(broken, "replay")));
+}
 
 static enum fate try_mutant(const struct sim_options *o, const char *path, json_t *out)
 {
@@ -184,21 +210,14 @@ static enum fate try_mutant(const struct sim_options *o, const char *path, json_
     words_of(o, path, hint, numbers, words);
     int status = answer_of(words, answer);
     json_t *said = json_loads(answer, 0, NULL), *b = json_object_get(said, "broken"), *one = json_object();
-    enum fate fate = !said || (status != 0 && status != ERA_EXIT_NEGATIVE) ? FAILED
-                     : json_is_object(b)                                   ? CAUGHT
-                                                                           : SURVIVED;
+    enum fate fate = fate_of(status, said, b);
     json_object_set_new(one, "name", json_string(name));
     json_object_set_new(one, "caught", json_boolean(fate == CAUGHT));
-    if (fate == CAUGHT) {
+    json_object_set_new(one, "crashed", json_boolean(fate == CRASHED));
+    if (fate == CAUGHT || fate == CRASHED)
         json_object_update(one, b);
-        if (!o->json)
-            printf("%-32s caught by %s, seed %" JSON_INTEGER_FORMAT "\n  again: %s\n", name,
-                   json_string_value(json_object_get(b, "rule")),
-                   json_integer_value(json_object_get(b, "seed")),
-                   json_string_value(json_object_get(b, "replay")));
-    } else if (!o->json)
-        printf("%-32s %s\n", name,
-               fate == SURVIVED ? "SURVIVED: no rule was seen broken" : "could not be run");
+    if (!o->json)
+        print_fate(name, fate, b);
     fflush(stdout);
     json_array_append_new(out, one);
     json_decref(said);
@@ -208,7 +227,7 @@ static enum fate try_mutant(const struct sim_options *o, const char *path, json_
 int sweep_mutants(const struct sim_options *o, struct era_error *err)
 {
     char folder[PATH_BYTES] = "", *names[MUTANTS_MAX];
-    size_t count = 0, fates[3] = {0};
+    size_t count = 0, fates[FATES] = {0};
     struct sigaction action = {.sa_handler = on_signal};
     if (!o->dir && !own_folder(folder)) {
         era_error_errno(err, -ENOENT, "/proc/self/exe", "find this program's folder");
@@ -228,6 +247,8 @@ int sweep_mutants(const struct sim_options *o, struct era_error *err)
                           json_pack("{s:o,s:b}", "mutants", list, "interrupted", interrupted != 0));
     else {
         printf("mutants: %zu caught, %zu survived", fates[CAUGHT], fates[SURVIVED]);
+        if (fates[CRASHED])
+            printf(", %zu crashed", fates[CRASHED]);
         if (fates[FAILED])
             printf(", %zu could not be run", fates[FAILED]);
         putchar('\n');
@@ -235,5 +256,5 @@ int sweep_mutants(const struct sim_options *o, struct era_error *err)
     }
     if (interrupted)
         return SWEEP_INTERRUPTED;
-    return fates[SURVIVED] + fates[FAILED] > 0 ? ERA_EXIT_NEGATIVE : 0;
+    return fates[CAUGHT] < count ? ERA_EXIT_NEGATIVE : 0;
 }

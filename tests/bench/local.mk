@@ -5,3 +5,8 @@ tests_bench_bench_intake_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS)
 BENCHES += tests/bench/bench_spread
 tests_bench_bench_spread_SOURCES = tests/bench/bench_spread.c tests/p2p/field.c tests/p2p/field.h
 tests_bench_bench_spread_LDADD = $(FLOOR_P2P)
+# What contrib/bench-serf measures with: `make tests/bench/spread`.
+EXTRA_PROGRAMS += tests/bench/spread
+CLEANFILES += tests/bench/spread
+tests_bench_spread_SOURCES = tests/bench/spread.c
+tests_bench_spread_LDADD = src/ipc/libipc.a $(FLOOR_CORE) -lpthread

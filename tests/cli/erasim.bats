@@ -186,6 +186,15 @@ scn() {
     [[ "$output" == *"SURVIVED"*"1 caught, 1 survived"* ]]
 }
 
+@test "a mutant that crashes is not caught: no rule was said to be broken" {
+    mkdir m
+    printf '#!/bin/sh\necho '\''{"broken":{"rule":"assertion","seed":3,"replay":"x run --seed 3"}}'\''\nexit 1\n' >m/erasim-mutant-a
+    chmod +x m/erasim-mutant-a
+    run erasim mutants --dir m
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"CRASHED"*"again: x run --seed 3"*"0 caught, 0 survived, 1 crashed"* ]]
+}
+
 # Every word that a scenario may hold, from the tables and the readers.
 scenario_words() {
     awk '/const char \*const [a-z_]*\[.*\] = \{/ { on = 1 } on { print } /};/ { on = 0 }' \

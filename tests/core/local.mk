@@ -5,6 +5,7 @@ tests_core_test_core_LDADD = $(FLOOR_CORE) $(CRITERION_LIBS)
 tests_core_test_core_SOURCES = tests/lib/given.c tests/lib/given.h
 tests_core_test_core_SOURCES += tests/lib/given_charter.c tests/lib/given_internal.h
 tests_core_test_core_SOURCES += tests/core/peer.c tests/core/peer.h
+tests_core_test_core_SOURCES += tests/core/chain.c tests/core/chain.h
 tests_core_test_core_SOURCES += tests/core/test_charter.c
 tests_core_test_core_SOURCES += tests/core/test_author.c
 tests_core_test_core_SOURCES += tests/core/test_verify.c tests/core/test_verify_paths.c

@@ -435,6 +435,20 @@ Test(charter, numbers_stay_within_2_to_the_53)
     assert_error(c[5], "a notice is out of range");
 }
 
+Test(charter, R14_a_clock_tolerates_an_epoch_where_epochs_meet)
+{
+    const char *doubt =
+        "a tolerance of 0 puts every clock in doubt where epochs meet: no two nodes change at once";
+    struct era_charter wall = given_charter(5), heights = given_charter(5), authority = given_authority(5, 5);
+
+    wall.clock.tolerance_epochs = 0;
+    assert_error(wall, doubt);
+    heights.clock = (struct era_clock_params){ERA_CLOCK_HEIGHT, 0, 10, 0};
+    assert_error(heights, doubt);
+    authority.clock.tolerance_epochs = 0;
+    cr_assert_str_empty(first_said(&authority, true), "its clock is never in doubt");
+}
+
 Test(charter, R14_a_clock_has_a_kind_and_epochs_that_last)
 {
     struct era_charter c[5];

@@ -45,6 +45,17 @@ Test(clock, R14_clock_a_quorum_further_off_than_the_tolerance)
     cr_expect(doubtful(14, 0), "ahead as well as behind");
 }
 
+/* Why a charter's tolerance is 1 or more: all are in time, and say the next epoch before it begins (R16). */
+Test(clock, R14_without_a_tolerance_a_network_in_time_would_be_in_doubt)
+{
+    hear("alice", 11, 0);
+    hear("bob", 11, 0);
+    hear("carol", 11, 0);
+    cr_expect_not(doubtful(10, 0));
+    c->clock.tolerance_epochs = 0;
+    cr_expect(doubtful(10, 0));
+}
+
 Test(clock, R14_clock_the_median_decides_not_the_few)
 {
     hear("alice", 10, 0);

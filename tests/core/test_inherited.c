@@ -6,61 +6,9 @@
 
 #include "src/core/lease.h"
 #include "src/core/succession.h"
-#include "src/core/vote.h"
-#include "tests/core/peer.h"
+#include "tests/core/chain.h"
 
-#define OLD     "alice bob carol dave"
-#define CLOSERS "alice bob carol"
-#define E       20
-#define CARRIED 100
-
-static struct era_charter *old, *next;
-static struct peer *p;
-
-/* Q is 27 of 40 in both. Nobody is a validator of both. */
-static void begin(void)
-{
-    old = given_charter("alice:10 bob:10 carol:10 dave:10", "network k=2 signers=s1,s2");
-    next = given_next_charter(old, "erin:10 frank:10 grace:10 heidi:10", "network k=2 signers=s2,s3", E,
-                              CARRIED);
-    p = given_peer(old);
-    p->epoch = 10;
-}
-
-TestSuite(inherited, .init = begin, .fini = peers_free);
-
-static struct era_bytes certificate(const struct era_close *words)
-{
-    return given_succession_sealed(
-        given_succession(next, "s1 s2", "s2 s3", "erin frank grace", CLOSERS, words));
-}
-
-/* next follows; all close with the same words. */
-static struct peer *adopted(const struct era_close *words)
-{
-    cr_assert_eq(take(p, certificate(words)), ERA_ACCEPTED);
-    return given_heir(p, next);
-}
-
-static struct era_proposal *start(uint64_t seq)
-{
-    return given_proposal(old, "network", seq);
-}
-
-static void adopt(const struct era_proposal *of)
-{
-    cr_assert_eq(take(p, given_certificate(old, of, "s1", "s1 s2", OLD, "")), ERA_ACCEPTED);
-}
-
-static enum era_verdict may_vote(struct peer *of, const char *who, const struct era_proposal *on,
-                                 uint64_t epoch)
-{
-    const char *why;
-    struct era_voter voter = {.key = given_key(who).key, .initial = &of->initial[0], .epoch = epoch};
-    struct era_candidate *it = candidate(of, on);
-    cr_assert_not_null(it);
-    return era_vote_readiness(of->ledger, it, &voter, &why);
-}
+TestSuite(inherited, .init = chain_begin, .fini = peers_free);
 
 /* ---- what older charters bind ---- */
 
@@ -69,7 +17,7 @@ static enum era_verdict erin_may(struct peer *heir, const struct era_proposal *o
 {
     enum era_verdict v = take(heir, given_approved(next, on, "s2", "s2 s3"));
     cr_assert(v == ERA_ACCEPTED || v == ERA_DUPLICATE);
-    return may_vote(heir, "erin", on, epoch);
+    return chain_may_vote(heir, "erin", on, epoch);
 }
 
 /* On no head. */
@@ -82,9 +30,9 @@ static struct era_proposal *fresh(uint64_t seq)
 
 Test(inherited, R10_a_slot_that_a_close_names_is_not_lost)
 {
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    struct era_proposal *named = given_soft(chain_start(4), 60, "1.1.0");
     take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    struct peer *heir = chain_adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
     cr_expect_eq(erin_may(heir, given_soft(given_soft(fresh(2), 60, "1.1.0"), 70, "1.2.0"), 30), ERA_ACCEPTED,
                  "it keeps the entry");
@@ -94,9 +42,9 @@ Test(inherited, R10_a_slot_that_a_close_names_is_not_lost)
 
 Test(inherited, R10_also_in_a_loose_close_of_one_validator)
 {
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    struct era_proposal *named = given_soft(chain_start(4), 60, "1.1.0");
     take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_ACCEPTED);
     take(p, given_close(next, "dave", given_named(given_closing(next), "network", 4, given_id(old, named))));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
@@ -105,19 +53,19 @@ Test(inherited, R10_also_in_a_loose_close_of_one_validator)
 /* The head is named too: whoever holds the closes and not its certificate would build beside it. */
 Test(inherited, R10_a_head_that_a_close_names_binds_who_does_not_hold_it)
 {
-    struct era_proposal *head = given_soft(start(4), 60, "1.1.0");
+    struct era_proposal *head = given_soft(chain_start(4), 60, "1.1.0");
     take(p, given_approved(old, head, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, head)));
+    struct peer *heir = chain_adopted(given_named(given_closing(next), "network", 4, given_id(old, head)));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NOT_EXTENDING);
-    adopt(head);
+    chain_adopt(head);
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_NO_PREV);
     cr_expect_eq(erin_may(heir, given_soft(given_after(next, old, head, 2), 70, "1.2.0"), 30), ERA_ACCEPTED);
 }
 
 Test(inherited, R10_what_is_named_and_not_held_can_only_be_dropped_by_name)
 {
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    struct era_proposal *named = given_soft(chain_start(4), 60, "1.1.0");
+    struct peer *heir = chain_adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
     cr_expect_eq(erin_may(heir, given_drop(given_soft(fresh(2), 70, "1.2.0"), given_id(old, named)), 30),
                  ERA_ACCEPTED);
@@ -130,8 +78,8 @@ Test(inherited, R10_all_that_a_charter_left_open_can_be_dropped_at_once)
 {
     struct era_close *words = given_closing(next);
     for (uint64_t seq = 1; seq <= ERA_DROPS_MAX + 1; seq++)
-        given_named(words, "network", seq, given_id(old, start(seq)));
-    struct peer *heir = adopted(NULL);
+        given_named(words, "network", seq, given_id(old, chain_start(seq)));
+    struct peer *heir = chain_adopted(NULL);
     take(p, given_close(next, "dave", words));
     struct era_proposal *all = given_drop(given_soft(fresh(2), 70, "1.2.0"), old->hash);
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
@@ -142,7 +90,7 @@ Test(inherited, R10_all_that_a_charter_left_open_can_be_dropped_at_once)
 Test(inherited, R10_own_votes_under_the_old_charter_bind)
 {
     next = given_next_charter(old, "alice:10 erin:1", "network k=2 signers=s2,s3", E, CARRIED);
-    struct era_proposal *voted = given_soft(start(4), 60, "1.1.0"),
+    struct era_proposal *voted = given_soft(chain_start(4), 60, "1.1.0"),
                         *other = given_soft(fresh(1), 70, "1.2.0");
     take(p, given_approved(old, voted, "s1", "s1 s2"));
     take(p, given_ready(old, "alice", voted));
@@ -150,15 +98,15 @@ Test(inherited, R10_own_votes_under_the_old_charter_bind)
                  ERA_ACCEPTED);
     struct peer *heir = given_heir(p, next);
     take(heir, given_approved(next, other, "s2", "s2 s3"));
-    cr_expect_eq(may_vote(heir, "alice", other, 30), ERA_NOT_EXTENDING);
-    cr_expect_eq(may_vote(heir, "erin", other, 30), ERA_ACCEPTED);
+    cr_expect_eq(chain_may_vote(heir, "alice", other, 30), ERA_NOT_EXTENDING);
+    cr_expect_eq(chain_may_vote(heir, "erin", other, 30), ERA_ACCEPTED);
 }
 
 Test(inherited, R10_older_charters_bind_until_one_of_them_has_a_head)
 {
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
+    struct era_proposal *named = given_soft(chain_start(4), 60, "1.1.0");
     take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    struct peer *heir = chain_adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
     struct era_charter *third = given_next_charter(next, "erin:10", "network k=2 signers=s3,s4", 25, CARRIED);
     cr_assert_eq(take(heir, given_charter_certificate(third, "s2 s3", "s3 s4", "erin", "erin frank grace")),
                  ERA_ACCEPTED);
@@ -166,21 +114,21 @@ Test(inherited, R10_older_charters_bind_until_one_of_them_has_a_head)
     struct era_proposal *on = given_soft(fresh(1), 70, "1.2.0");
     on->slot.charter_version = 2;
     take(last, given_approved(third, on, "s3", "s3 s4"));
-    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NOT_EXTENDING);
+    cr_expect_eq(chain_may_vote(last, "erin", on, 30), ERA_NOT_EXTENDING);
     cr_assert_eq(take(heir, given_certificate(next, given_soft(fresh(9), 65, "1.1.5"), "s2", "s2 s3",
                                               "erin frank grace", "")),
                  ERA_ACCEPTED);
-    cr_expect_eq(may_vote(last, "erin", on, 30), ERA_NO_PREV);
+    cr_expect_eq(chain_may_vote(last, "erin", on, 30), ERA_NO_PREV);
 }
 
 /* Minted by leaked keys it would hide what the closes name. */
 Test(inherited, R10_a_slot_above_carried_frees_nobody)
 {
-    struct era_proposal *named = given_soft(start(4), 60, "1.1.0");
-    cr_assert_eq(
-        take(p, given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "")),
-        ERA_ACCEPTED);
-    struct peer *heir = adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
+    struct era_proposal *named = given_soft(chain_start(4), 60, "1.1.0");
+    cr_assert_eq(take(p, given_certificate(old, given_soft(chain_start(CARRIED + 1), 15, "6.6.6"), "s1",
+                                           "s1 s2", OLD, "")),
+                 ERA_ACCEPTED);
+    struct peer *heir = chain_adopted(given_named(given_closing(next), "network", 4, given_id(old, named)));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), 70, "1.2.0"), 30), ERA_INCOMPLETE);
 }
 
@@ -188,7 +136,7 @@ Test(inherited, R10_a_slot_above_carried_frees_nobody)
 
 Test(inherited, R10_new_entries_lie_at_epochs_that_count_under_the_new_charter)
 {
-    struct peer *heir = adopted(given_last(given_closing(next), E + 3));
+    struct peer *heir = chain_adopted(given_last(given_closing(next), E + 3));
     cr_expect_eq(erin_may(heir, given_soft(fresh(1), E + 3, "1.1.0"), 10), ERA_SHORT_NOTICE);
     cr_expect_eq(erin_may(heir, given_soft(fresh(2), E + 4, "1.1.0"), 10), ERA_ACCEPTED);
     cr_expect_eq(erin_may(heir, given_announced(fresh(3), "2.0.0"), 10), ERA_ACCEPTED, "no epoch at all");
@@ -196,9 +144,9 @@ Test(inherited, R10_new_entries_lie_at_epochs_that_count_under_the_new_charter)
 
 Test(inherited, R10_entries_are_dropped_at_epochs_that_count_under_the_new_charter)
 {
-    struct era_proposal *head = given_soft(given_soft(start(1), E + 3, "1.1.0"), E + 4, "1.2.0");
-    adopt(head);
-    struct peer *heir = adopted(given_last(given_closing(next), E + 3));
+    struct era_proposal *head = given_soft(given_soft(chain_start(1), E + 3, "1.1.0"), E + 4, "1.2.0");
+    chain_adopt(head);
+    struct peer *heir = chain_adopted(given_last(given_closing(next), E + 3));
     struct era_proposal *first = given_after(next, old, head, 1), *second = given_after(next, old, head, 2);
     cr_expect_eq(erin_may(heir, given_drop(first, given_entry(head, 1)), 10), ERA_SHORT_NOTICE);
     cr_expect_eq(erin_may(heir, given_drop(second, given_entry(head, 2)), 10), ERA_ACCEPTED);
@@ -206,10 +154,10 @@ Test(inherited, R10_entries_are_dropped_at_epochs_that_count_under_the_new_chart
 
 Test(inherited, R10_also_entries_of_open_slots_that_are_dropped_whole)
 {
-    struct era_proposal *early = given_soft(start(4), E + 3, "1.1.0");
+    struct era_proposal *early = given_soft(chain_start(4), E + 3, "1.1.0");
     take(p, given_approved(old, early, "s1", "s1 s2"));
-    struct peer *heir =
-        adopted(given_named(given_last(given_closing(next), E + 3), "network", 4, given_id(old, early)));
+    struct peer *heir = chain_adopted(
+        given_named(given_last(given_closing(next), E + 3), "network", 4, given_id(old, early)));
     struct era_proposal *without = given_drop(fresh(1), given_id(old, early));
     cr_expect_eq(erin_may(heir, without, 10), ERA_SHORT_NOTICE);
     cr_expect_eq(erin_may(heir, without, E + 3), ERA_ACCEPTED, "its time has come: nothing is to come of it");
@@ -240,9 +188,9 @@ static void announces(struct peer *of, const char *names, uint64_t epoch)
 
 Test(inherited, R10_nothing_is_leased_that_a_named_slot_contradicts)
 {
-    struct era_proposal *named = given_soft(start(4), E + 5, "1.1.0");
+    struct era_proposal *named = given_soft(chain_start(4), E + 5, "1.1.0");
     take(p, given_approved(old, named, "s1", "s1 s2"));
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     announces(heir, "frank grace", E + 5);
     cr_expect_eq(may_lease(heir, "erin", E + 5), ERA_LEASE_MAY);
     take(p, given_close(next, "dave", given_named(given_closing(next), "network", 4, given_id(old, named))));
@@ -271,9 +219,9 @@ Test(inherited, R16_announcements_under_the_charter_before_keep_their_key_fresh)
 
 Test(inherited, R10_of_a_retired_charter_certificates_and_closes_stay)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0"), *open = given_next(old, one, 2);
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0"), *open = given_next(old, one, 2);
     struct era_item *pending;
-    adopt(one);
+    chain_adopt(one);
     take(p, given_approved(old, open, "s1", "s1 s2"));
     take(p, given_ready(old, "alice", open));
     offer(p, given_ready(old, "bob", open), &pending);
@@ -281,7 +229,7 @@ Test(inherited, R10_of_a_retired_charter_certificates_and_closes_stay)
     announces(p, "bob", 31);
     take(p, given_charter_statement(next, "s1"));
     take(p, given_close(next, "dave", NULL));
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     era_ledger_retire(p->ledger, 31);
     era_ledger_commit(p->ledger, pending);
     struct era_announcement early = given_running(old, 30, "1.0.0"), now = given_running(old, 31, "1.0.0");
@@ -291,7 +239,7 @@ Test(inherited, R10_of_a_retired_charter_certificates_and_closes_stay)
     cr_expect(!holds(p, given_announce(old, "alice", &early)));
     cr_expect(holds(p, given_announce(old, "bob", &now)), "one an epoch: its key must know what it said");
     cr_expect(offers(p, given_close(next, "dave", NULL)));
-    cr_expect(offers(p, certificate(NULL)));
+    cr_expect(offers(p, chain_certificate(NULL)));
     cr_expect_eq(head_seq(heir, "network"), 1);
     cr_expect_eq(take(p, given_ready(old, "alice", open)), ERA_DOMINATED);
     cr_expect_eq(take(p, given_approved(old, open, "s1", "s1 s2")), ERA_DOMINATED);

@@ -78,6 +78,113 @@ Test(ledger_paths, R12_the_head_stays_below_many_void_slots)
     cr_expect_eq(era_ledger_voids(p->ledger, given_component_index(c, "network"), voids, 40), 30);
 }
 
+static size_t kept(uint64_t *lowest)
+{
+    const struct era_adopted *adopted;
+    size_t n = era_ledger_adopted(p->ledger, given_component_index(c, "network"), &adopted);
+    *lowest = n ? adopted[0].seq : 0;
+    return n;
+}
+
+static void adopt_each(uint64_t from, uint64_t to, const char *version)
+{
+    for (uint64_t seq = from; seq <= to; seq++)
+        cr_assert_eq(take(p, certificate(soft(seq, version))), ERA_ACCEPTED, "slot %d", (int)seq);
+}
+
+Test(ledger_paths, R12_there_are_so_many_void_slots_and_a_higher_slot_ends_the_fork_still)
+{
+    uint64_t lowest, forked = 0;
+    adopt_each(1, 1, "1.1.0");
+    for (uint64_t seq = 2; seq <= 32; seq++) {
+        adopt_each(seq, seq, "1.2.0");
+        adopt_each(seq, seq, "1.3.0");
+    }
+    cr_expect_eq(head_seq(p, "network"), 1);
+    cr_expect(era_ledger_forked(p->ledger, given_component_index(c, "network"), &forked));
+    cr_expect_eq(forked, 32);
+    adopt_each(33, 33, "1.2.0");
+    cr_expect_eq(take(p, certificate(soft(33, "1.3.0"))), ERA_FULL);
+    cr_expect_eq(head_seq(p, "network"), 33);
+    adopt_each(34, 35, "1.2.0");
+    cr_expect_eq(head_seq(p, "network"), 35);
+    cr_expect_leq(kept(&lowest), 64);
+    cr_expect_eq(take(p, certificate(soft(35, "1.3.0"))), ERA_ACCEPTED, "there is room again");
+    cr_expect_eq(head_seq(p, "network"), 34);
+}
+
+/* Two in flight at once: neither is adopted when the other is offered. */
+Test(ledger_paths, R12_what_is_in_flight_counts_for_the_room_of_void_slots)
+{
+    struct era_item *flying;
+    for (uint64_t seq = 1; seq <= 31; seq++) {
+        adopt_each(seq, seq, "1.2.0");
+        adopt_each(seq, seq, "1.3.0");
+    }
+    cr_assert_eq(offer(p, certificate(soft(32, "1.2.0")), &flying), ERA_ACCEPTED);
+    cr_expect_eq(take(p, certificate(soft(32, "1.3.0"))), ERA_FULL);
+    era_ledger_commit(p->ledger, flying);
+    cr_expect_eq(head_seq(p, "network"), 32);
+}
+
+Test(ledger_paths, R12_a_head_that_falls_slot_by_slot_never_falls_into_what_was_forgotten)
+{
+    uint64_t seq = 200, lowest;
+    adopt_each(1, 200, "1.1.0");
+    while (take(p, certificate(soft(seq, "1.2.0"))) == ERA_ACCEPTED)
+        cr_assert_eq(head_seq(p, "network"), --seq);
+    cr_expect_eq(take(p, certificate(soft(seq, "1.2.0"))), ERA_FULL);
+    cr_expect_gt(seq, 137, "the oldest that 64 certificates reach to");
+    cr_expect_eq(head_seq(p, "network"), seq);
+    cr_expect_leq(kept(&lowest), 64);
+}
+
+Test(ledger_paths, R12_a_void_slot_is_forgotten_whole)
+{
+    uint64_t lowest;
+    adopt_each(1, 1, "1.1.0");
+    adopt_each(1, 64, "1.2.0");
+    cr_expect_eq(kept(&lowest), 63);
+    cr_expect_eq(lowest, 2, "one alone would stand");
+}
+
+/* Its rivals first, then what they stand on: the disk gives them in no order. */
+Test(ledger_paths, R12_a_start_keeps_the_head_in_whatever_order_it_reads)
+{
+    uint64_t lowest;
+    for (uint64_t seq = 170; seq <= 199; seq++) {
+        cr_assert_eq(restore(p, certificate(soft(seq, "1.2.0"))), ERA_ACCEPTED);
+        cr_assert_eq(restore(p, certificate(soft(seq, "1.1.0"))), ERA_ACCEPTED);
+    }
+    for (uint64_t seq = 100; seq <= 169; seq++)
+        cr_assert_eq(restore(p, certificate(soft(seq, "1.1.0"))), ERA_ACCEPTED);
+    cr_expect_eq(head_seq(p, "network"), 169);
+    cr_expect_eq(kept(&lowest), 64);
+    cr_expect_eq(lowest, 166);
+}
+
+/* A slot of the next charter overtook it, so nothing of it is offered; when that one is void, it is the head
+ * again. */
+Test(ledger_paths, R10_the_head_of_a_charter_that_was_overtaken_is_not_forgotten)
+{
+    adopt_each(1, 1, "1.1.0");
+    take(p, given_charter_certificate(next, "s1 s2", "s1 s2", ALL, ALL));
+    struct peer *heir = given_heir(p, next);
+    struct era_proposal *on = given_after(next, c, soft(1, "1.1.0"), 1);
+    cr_assert_eq(take(heir, given_certificate(next, on, "s1", "s1 s2", ALL, "")), ERA_ACCEPTED);
+    cr_expect_not(offers(p, certificate(soft(1, "1.1.0"))));
+    for (uint64_t seq = 2; seq <= 40; seq++) {
+        adopt_each(seq, seq, "1.2.0");
+        take(p, certificate(soft(seq, "1.3.0")));
+    }
+    on = given_soft(given_copy(on), 200, "1.4.0");
+    cr_assert_eq(take(heir, given_certificate(next, on, "s1", "s1 s2", ALL, "")), ERA_ACCEPTED);
+    const struct era_adopted *head = era_ledger_head(heir->ledger, given_component_index(next, "network"));
+    cr_assert_not_null(head);
+    cr_expect_eq(head->charter_version, 0);
+    cr_expect(head_seq(p, "network") > 0);
+}
+
 Test(ledger_paths, a_prefix_names_an_id_once_though_votes_put_it_in_two_slots)
 {
     struct era_hash found[2], id = given_id(c, soft(1, "1.1.0"));

@@ -6,55 +6,13 @@
 
 #include "src/core/lease.h"
 #include "src/core/succession.h"
-#include "src/core/vote.h"
-#include "tests/core/peer.h"
+#include "tests/core/chain.h"
 
-#define OLD     "alice bob carol dave"
-#define CLOSERS "alice bob carol"
-#define E       20
-#define CARRIED 100
-
-static struct era_charter *old, *next;
-static struct peer *p;
-
-/* Q is 27 of 40 in both. Nobody is a validator of both. */
-static void begin(void)
-{
-    old = given_charter("alice:10 bob:10 carol:10 dave:10", "network k=2 signers=s1,s2");
-    next = given_next_charter(old, "erin:10 frank:10 grace:10 heidi:10", "network k=2 signers=s2,s3", E,
-                              CARRIED);
-    p = given_peer(old);
-    p->epoch = 10;
-}
-
-TestSuite(succession, .init = begin, .fini = peers_free);
+TestSuite(succession, .init = chain_begin, .fini = peers_free);
 
 static const struct era_successor *successor(const struct era_charter *of)
 {
     return era_ledger_successor(p->ledger, &of->hash);
-}
-
-static struct era_bytes certificate(const struct era_close *words)
-{
-    return given_succession_sealed(
-        given_succession(next, "s1 s2", "s2 s3", "erin frank grace", CLOSERS, words));
-}
-
-/* next follows; all close with the same words. */
-static struct peer *adopted(const struct era_close *words)
-{
-    cr_assert_eq(take(p, certificate(words)), ERA_ACCEPTED);
-    return given_heir(p, next);
-}
-
-static struct era_proposal *start(uint64_t seq)
-{
-    return given_proposal(old, "network", seq);
-}
-
-static void adopt(const struct era_proposal *of)
-{
-    cr_assert_eq(take(p, given_certificate(old, of, "s1", "s1 s2", OLD, "")), ERA_ACCEPTED);
 }
 
 static void take_each(struct era_bytes (*make)(const struct era_charter *, const char *), const char *names)
@@ -92,7 +50,7 @@ Test(succession, R10_a_signer_approves_one_charter_a_version)
     take(p, given_charter_approve(rival, "s1"));
     cr_expect_eq(may_approve("s1", next), ERA_ALREADY_SIGNED);
     cr_expect_eq(may_approve("s2", next), ERA_ACCEPTED);
-    adopted(NULL);
+    chain_adopted(NULL);
     cr_expect_eq(may_approve("s2", next), ERA_DOMINATED);
 }
 
@@ -181,9 +139,9 @@ Test(succession, R10_nobody_closes_for_the_rival_of_an_adopted_charter)
 Test(succession, R10_a_close_names_last_the_head_and_every_slot_voted_above_it)
 {
     struct era_close words;
-    struct era_proposal *head = given_soft(start(1), 15, "1.1.0"), *two = given_next(old, head, 2),
+    struct era_proposal *head = given_soft(chain_start(1), 15, "1.1.0"), *two = given_next(old, head, 2),
                         *four = given_next(old, head, 4);
-    adopt(head);
+    chain_adopt(head);
     take(p, given_approved(old, two, "s1", "s1 s2"));
     take(p, given_ready(old, "alice", two));
     take(p, given_ready(old, "bob", four));
@@ -204,7 +162,7 @@ Test(succession, R10_a_close_names_two_votes_in_a_slot_in_order)
     struct era_close words;
     ready_to_close();
     for (int i = 0; i < 2; i++)
-        take(p, given_ready(old, "alice", given_soft(start(3), 15, i ? "1.1.0" : "1.2.0")));
+        take(p, given_ready(old, "alice", given_soft(chain_start(3), 15, i ? "1.1.0" : "1.2.0")));
     cr_assert_eq(may_close("alice", next, &words), ERA_ACCEPTED);
     cr_assert_eq(words.voted_count, 2);
     cr_expect_lt(era_hash_cmp(&words.voted[0].proposal, &words.voted[1].proposal), 0);
@@ -216,36 +174,26 @@ Test(succession, R10_nobody_closes_above_what_is_carried)
     take(p, given_charter_statement(next, "s1"));
     take_each(given_accept, "erin");
     take_each(given_charter_approve, "s1 s2");
-    take(p, given_ready(old, "alice", start(3)));
-    take(p, given_ready(old, "bob", start(4)));
+    take(p, given_ready(old, "alice", chain_start(3)));
+    take(p, given_ready(old, "bob", chain_start(4)));
     cr_expect_eq(may_close("alice", next, NULL), ERA_ACCEPTED);
     cr_expect_eq(may_close("bob", next, NULL), ERA_NOT_EXTENDING);
 }
 
 /* ---- after the close ---- */
 
-static enum era_verdict may_vote(struct peer *of, const char *who, const struct era_proposal *on,
-                                 uint64_t epoch)
-{
-    const char *why;
-    struct era_voter voter = {.key = given_key(who).key, .initial = &of->initial[0], .epoch = epoch};
-    struct era_candidate *it = candidate(of, on);
-    cr_assert_not_null(it);
-    return era_vote_readiness(of->ledger, it, &voter, &why);
-}
-
 Test(succession, R10_after_its_close_a_key_votes_no_more)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0");
     struct era_item *pending;
     take(p, given_approved(old, one, "s1", "s1 s2"));
     take(p, given_charter_statement(next, "s1"));
-    cr_assert_eq(may_vote(p, "alice", one, 10), ERA_ACCEPTED);
+    cr_assert_eq(chain_may_vote(p, "alice", one, 10), ERA_ACCEPTED);
     offer(p, given_close(next, "alice", NULL), &pending);
-    cr_expect_eq(may_vote(p, "alice", one, 10), ERA_ALREADY_SIGNED, "a close in flight is a close");
-    cr_expect_eq(may_vote(p, "bob", one, 10), ERA_ACCEPTED);
+    cr_expect_eq(chain_may_vote(p, "alice", one, 10), ERA_ALREADY_SIGNED, "a close in flight is a close");
+    cr_expect_eq(chain_may_vote(p, "bob", one, 10), ERA_ACCEPTED);
     era_ledger_commit(p->ledger, pending);
-    cr_expect_eq(may_vote(p, "alice", one, 10), ERA_ALREADY_SIGNED);
+    cr_expect_eq(chain_may_vote(p, "alice", one, 10), ERA_ALREADY_SIGNED);
 }
 
 static bool bars(const char *who, uint64_t epoch)
@@ -382,7 +330,7 @@ Test(succession, R10_what_led_to_it_goes_and_closes_stay)
     ready_to_close();
     take(p, given_close(next, "dave", NULL));
     offer(p, given_accept(next, "heidi"), &late);
-    adopted(NULL);
+    chain_adopted(NULL);
     cr_expect(!holds(p, given_charter_statement(next, "s1")));
     cr_expect(!holds(p, given_charter_approve(next, "s1")));
     cr_expect(!holds(p, given_accept(next, "erin")));
@@ -399,7 +347,7 @@ Test(succession, R12_two_adopted_charters_of_a_version_are_none)
 {
     bool forked;
     struct era_charter *rival = given_rival_charter(next), *third = given_rival_charter(rival);
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     cr_expect_eq(take(p, given_charter_certificate(rival, "s1 s2", "s2 s3", "erin frank grace", CLOSERS)),
                  ERA_ACCEPTED);
     cr_expect_null(era_ledger_next(p->ledger, &forked));
@@ -425,7 +373,7 @@ Test(succession, R1_a_certificate_that_never_reached_the_disk_leaves_what_was_sa
 {
     struct era_item *pending;
     take(p, given_charter_statement(next, "s1"));
-    offer(p, certificate(NULL), &pending);
+    offer(p, chain_certificate(NULL), &pending);
     era_ledger_abandon(p->ledger, pending);
     cr_assert_not_null(successor(next));
     cr_expect_not_null(successor(next)->charter);
@@ -452,13 +400,13 @@ Test(succession, R10_nothing_counts_under_a_charter_that_is_not_adopted)
 
 Test(succession, R10_epochs_before_the_effective_one_count_under_the_old_charter)
 {
-    adopted(given_last(given_closing(next), 12));
+    chain_adopted(given_last(given_closing(next), 12));
     cr_expect_eq(counts_from(), E);
 }
 
 Test(succession, R10_an_epoch_counts_under_the_new_once_a_quorum_leased_none_as_late)
 {
-    adopted(given_last(given_closing(next), E + 3));
+    chain_adopted(given_last(given_closing(next), E + 3));
     cr_expect_eq(counts_from(), E + 4);
 }
 
@@ -467,7 +415,7 @@ Test(succession, R10_late_closes_bring_it_forward)
     take(p, given_charter_statement(next, "s1"));
     take(p, given_close(next, "alice", NULL));
     take(p, given_close(next, "bob", NULL));
-    adopted(given_last(given_closing(next), E + 3));
+    chain_adopted(given_last(given_closing(next), E + 3));
     cr_expect_eq(counts_from(), E + 4, "alice and bob are too few");
     take(p, given_close(next, "dave", NULL));
     cr_expect_eq(counts_from(), E, "alice, bob and dave lease nothing any more");
@@ -475,7 +423,7 @@ Test(succession, R10_late_closes_bring_it_forward)
 
 Test(succession, R8_a_second_close_of_a_key_takes_nothing_back)
 {
-    adopted(NULL);
+    chain_adopted(NULL);
     cr_assert_eq(counts_from(), E);
     take(p, given_close(next, "alice", given_last(given_closing(next), E + 9)));
     take(p, given_close(next, "bob", given_last(given_closing(next), E + 9)));
@@ -499,9 +447,9 @@ Test(succession, R11_quorums_of_closes_are_of_stakes_in_the_old_charter)
 
 Test(succession, R10_the_plan_of_each_component_goes_on)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
-    adopt(one);
-    struct peer *heir = adopted(NULL);
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0");
+    chain_adopt(one);
+    struct peer *heir = chain_adopted(NULL);
     struct era_proposal *two = given_soft(given_after(next, old, one, 1), 40, "1.2.0");
     cr_expect_eq(head_seq(heir, "network"), 1);
     cr_expect_str_eq(in_force(heir, "network", 30), "1.1.0");
@@ -513,46 +461,47 @@ Test(succession, R10_the_plan_of_each_component_goes_on)
 
 Test(succession, R7_a_slot_of_the_old_charter_that_is_learned_late_changes_nothing)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0"), *late = given_soft(start(7), 15, "1.7.0");
-    adopt(one);
-    struct peer *heir = adopted(NULL);
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0"),
+                        *late = given_soft(chain_start(7), 15, "1.7.0");
+    chain_adopt(one);
+    struct peer *heir = chain_adopted(NULL);
     struct era_proposal *two = given_soft(given_after(next, old, one, 1), 40, "1.2.0");
     take(heir, given_certificate(next, two, "s2", "s2 s3", "erin frank grace", ""));
-    adopt(late);
+    chain_adopt(late);
     cr_expect_str_eq(in_force(heir, "network", 40), "1.2.0");
     cr_expect(!offers(p, given_certificate(old, late, "s1", "s1 s2", OLD, "")));
 }
 
 Test(succession, R10_a_late_slot_of_the_old_charter_is_the_head_while_the_new_has_none)
 {
-    struct peer *heir = adopted(NULL);
-    adopt(given_soft(start(CARRIED), 15, "1.1.0"));
+    struct peer *heir = chain_adopted(NULL);
+    chain_adopt(given_soft(chain_start(CARRIED), 15, "1.1.0"));
     cr_expect_eq(head_seq(heir, "network"), CARRIED);
 }
 
 /* Leaked keys of retired validators. */
 Test(succession, R10_slots_above_carried_are_void_of_effect)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0");
     struct era_bytes minted =
-        given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
-    adopt(one);
-    struct peer *heir = adopted(NULL);
+        given_certificate(old, given_soft(chain_start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
+    chain_adopt(one);
+    struct peer *heir = chain_adopted(NULL);
     cr_expect_eq(take(p, minted), ERA_DOMINATED);
     cr_expect_eq(restore(p, minted), ERA_DOMINATED);
-    cr_expect_eq(take(p, given_ready(old, "alice", start(CARRIED + 1))), ERA_DOMINATED);
+    cr_expect_eq(take(p, given_ready(old, "alice", chain_start(CARRIED + 1))), ERA_DOMINATED);
     cr_expect_eq(head_seq(heir, "network"), 1);
 }
 
 Test(succession, R10_a_slot_above_carried_that_came_first_loses_its_effect)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0");
     struct era_bytes minted =
-        given_certificate(old, given_soft(start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
-    adopt(one);
+        given_certificate(old, given_soft(chain_start(CARRIED + 1), 15, "6.6.6"), "s1", "s1 s2", OLD, "");
+    chain_adopt(one);
     cr_assert_eq(take(p, minted), ERA_ACCEPTED);
     cr_assert_eq(head_seq(p, "network"), CARRIED + 1);
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     cr_expect_eq(head_seq(heir, "network"), 1);
     cr_expect(offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")), "it is the head again");
     cr_expect(!offers(p, minted));
@@ -560,9 +509,9 @@ Test(succession, R10_a_slot_above_carried_that_came_first_loses_its_effect)
 
 Test(succession, R10_nor_does_it_make_history_of_what_lies_below)
 {
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0");
-    adopt(one);
-    struct peer *heir = adopted(NULL);
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0");
+    chain_adopt(one);
+    struct peer *heir = chain_adopted(NULL);
     take(heir, given_certificate(next, given_soft(given_after(next, old, one, 50), 40, "6.6.6"), "s2",
                                  "s2 s3", "erin frank grace", ""));
     cr_assert(!offers(p, given_certificate(old, one, "s1", "s1 s2", OLD, "")));
@@ -585,7 +534,7 @@ Test(succession, R10_a_component_that_comes_new_begins_with_its_record)
 Test(succession, N3_the_digest_names_the_newest_charter)
 {
     struct era_hash before = era_view_digest(p->ledger);
-    struct peer *heir = adopted(NULL);
+    struct peer *heir = chain_adopted(NULL);
     struct era_hash after = era_view_digest(heir->ledger);
     cr_expect(!era_hash_eq(&before, &after));
 }
@@ -593,12 +542,13 @@ Test(succession, N3_the_digest_names_the_newest_charter)
 Test(succession, R12_a_void_slot_of_the_old_charter_forks_until_the_new_adopts)
 {
     uint64_t seq;
-    struct era_proposal *one = given_soft(start(1), 15, "1.1.0"), *two = given_soft(start(2), 15, "1.2.0");
-    adopt(one);
-    struct peer *heir = adopted(NULL);
+    struct era_proposal *one = given_soft(chain_start(1), 15, "1.1.0"),
+                        *two = given_soft(chain_start(2), 15, "1.2.0");
+    chain_adopt(one);
+    struct peer *heir = chain_adopted(NULL);
     struct era_hash clean = era_view_digest(heir->ledger);
-    adopt(two);
-    adopt(given_soft(start(2), 15, "1.3.0"));
+    chain_adopt(two);
+    chain_adopt(given_soft(chain_start(2), 15, "1.3.0"));
     struct era_hash marked = era_view_digest(heir->ledger);
     cr_expect(era_ledger_forked(heir->ledger, 0, &seq));
     cr_expect_eq(seq, 2);
@@ -610,9 +560,9 @@ Test(succession, R12_a_void_slot_of_the_old_charter_forks_until_the_new_adopts)
 
 Test(succession, R12_a_void_slot_of_the_new_charter_is_marked_whatever_its_number)
 {
-    struct era_proposal *five = given_soft(start(5), 15, "1.1.0");
-    adopt(five);
-    struct peer *heir = adopted(NULL);
+    struct era_proposal *five = given_soft(chain_start(5), 15, "1.1.0");
+    chain_adopt(five);
+    struct peer *heir = chain_adopted(NULL);
     struct era_hash clean = era_view_digest(heir->ledger);
     for (int i = 0; i < 2; i++)
         take(heir,

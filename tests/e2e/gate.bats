@@ -219,3 +219,24 @@ followers_hear() {
     on oracle height 7
     says oracle '.clock.epoch == 7' status
 }
+
+@test "R14: while its daemon's clock is in doubt a signer's approval is refused; elsewhere it is not" {
+    network_make
+    nodes_up
+    height 1
+    propose alice --class soft --set-version 1.1.0 --effective 20
+    # The others' chain goes on, alice's host program does not.
+    height 9 bob carol
+    until_true says alice '.clock.in_doubt' status
+    soon alice '.state == "clock"' gate
+    until_true says alice '.proposal.id' show "$id"
+    run on alice approve "$id" --key "$net/sue.key" --yes --json
+    [ "$status" -eq 75 ]
+    [[ "$output" = *'"code":"clock"'* ]]
+    says bob '.clock.in_doubt | not' status
+    until_true says bob '.proposal.id' show "$id"
+    on bob approve "$id" --key "$net/sue.key" --yes >/dev/null
+    height 9 alice
+    until_true says alice '.clock.in_doubt | not' status
+    on alice approve "$id" --key "$net/sid.key" --yes >/dev/null
+}

@@ -40,7 +40,7 @@ Test(report, status_has_the_shape_that_tools_read)
         "schema,name,network,charter_version,charter_hash,agent,node_key,versions,staged,validator,stake,"
         "emitter,lock,pid,uptime_ms,clock,gate,components,view_digest,peers,adoption,next,proposals,store,"
         "events");
-    cr_assert_str_eq(keys_at(o, "clock"), "kind,epoch,reading,epoch_ms,next_epoch_in_ms");
+    cr_assert_str_eq(keys_at(o, "clock"), "kind,epoch,reading,epoch_ms,next_epoch_in_ms,in_doubt");
     cr_assert_str_eq(keys_at(o, "gate"),
                      "component,state,exit,may_emit,text,cure,cause,epochs_left,requires");
     cr_assert_str_eq(keys_at(o, "components.0"), "id,gate,era,era_name,version,head,seq,forked");

@@ -1,8 +1,50 @@
-/* given: what signers and validators say about the charter that follows (R10). */
+/* given: the charter that follows, and what signers and validators say about it (R10). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/given_internal.h"
+
+struct era_charter *given_next_charter(const struct era_charter *c, const char *validators,
+                                       const char *components, uint64_t effective, uint64_t carried)
+{
+    struct era_charter *next = given_keep(sizeof *next), *made;
+    made = given_charter(validators ? validators : "x:1", components ? components : "network k=1 signers=x");
+    *next = *c;
+    next->version = c->version + 1;
+    next->has_parent = true;
+    next->parent = c->hash;
+    next->effective = effective;
+    if (validators) {
+        next->validator_count = made->validator_count;
+        next->validators = made->validators;
+    }
+    const struct era_charter *like = components ? made : c;
+    next->component_count = like->component_count;
+    next->components = given_keep(like->component_count * sizeof *next->components);
+    for (size_t i = 0; i < like->component_count; i++) {
+        next->components[i] = like->components[i];
+        /* Unlike charter 0, which is given by hand, this one is checked: a name has no space. */
+        given_set(next->components[i].initial.era_name, sizeof next->components[i].initial.era_name, "era-1");
+    }
+    next->carried_count = c->component_count;
+    for (size_t i = 0; i < c->component_count; i++) {
+        given_set(next->carried[i].component, sizeof next->carried[i].component, c->components[i].id);
+        next->carried[i].seq = carried;
+    }
+    era_charter_seal(next);
+    given_follow(next, c);
+    return next;
+}
+
+struct era_charter *given_rival_charter(const struct era_charter *next)
+{
+    struct era_charter *rival = given_keep(sizeof *rival);
+    *rival = *next;
+    rival->events_per_epoch++;
+    era_charter_seal(rival);
+    given_follow(rival, given_before(next));
+    return rival;
+}
 
 static struct era_bytes charter_bytes(const struct era_charter *c)
 {

@@ -23,5 +23,7 @@ struct era_bytes given_envelope(const struct era_envelope *e);
 int given_by_index(const void *a, const void *b);
 /* The charter that c follows. */
 const struct era_charter *given_before(const struct era_charter *c);
+/* c follows old. */
+void given_follow(const struct era_charter *c, const struct era_charter *old);
 
 #endif

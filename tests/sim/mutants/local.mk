@@ -8,21 +8,16 @@ MUTANTS += lowest-hash-wins head-by-arrival extending-rule-not-kept expiry-voids
 MUTANTS += blocked-emits no-recovery-lane keys-unlocked-at-start
 MUTANTS += evidence-subtracts
 MUTANTS += lease-ignores-vote vote-ignores-lease carried-without-headroom
-# No seed is known to show these; `make mutants-unseen` builds them for a search.
-MUTANTS_UNSEEN = close-without-last close-without-slots
+MUTANTS += close-without-last close-without-slots
 
 MUTANT_BUILDS = $(MUTANTS:%=erasim-mutant-%$(EXEEXT))
-MUTANT_BUILDS_UNSEEN = $(MUTANTS_UNSEEN:%=erasim-mutant-%$(EXEEXT))
-$(MUTANT_BUILDS) $(MUTANT_BUILDS_UNSEEN): erasim-mutant-%$(EXEEXT): tests/sim/mutants/%.patch tests/sim/mutants/build.sh erasim$(EXEEXT)
+$(MUTANT_BUILDS): erasim-mutant-%$(EXEEXT): tests/sim/mutants/%.patch tests/sim/mutants/build.sh erasim$(EXEEXT)
 	$(AM_V_GEN)ERA_SRC='$(srcdir)' \
 	ERA_COMPILE='$(CC) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) $(BARE_CFLAGS) $(CFLAGS)' \
 	ERA_LINK_WITH='$(CC) $(BARE_CFLAGS) $(CFLAGS) $(erasim_LDFLAGS) $(LDFLAGS)' \
 	ERA_PARTS='src/erasim/main.$(OBJEXT) $(erasim_LDADD) $(LIBS)' \
 	$(SHELL) $(srcdir)/tests/sim/mutants/build.sh '$(srcdir)/tests/sim/mutants/$*.patch' $@
 mutants: $(MUTANT_BUILDS)
-mutants-unseen: $(MUTANT_BUILDS_UNSEEN)
-.PHONY: mutants mutants-unseen
+.PHONY: mutants
 CLEANFILES += $(MUTANT_BUILDS) $(MUTANTS:%=erasim-mutant-%.sweep)
-CLEANFILES += $(MUTANT_BUILDS_UNSEEN) $(MUTANTS_UNSEEN:%=erasim-mutant-%.sweep)
 EXTRA_DIST += tests/sim/mutants/build.sh $(MUTANTS:%=tests/sim/mutants/%.patch)
-EXTRA_DIST += $(MUTANTS_UNSEEN:%=tests/sim/mutants/%.patch)
