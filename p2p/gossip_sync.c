@@ -29,7 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SKETCH_CELLS_MIN 32 /* of a sketch when it is first made */
+#define SKETCH_CELLS_MIN 32 /* of a sketch when it is first made… */
+#define SKETCH_SHARE     64 /* …and of a large set, one cell for so many items: made anew less often */
 
 struct era_sync *era_sync_of(struct era_link *link, enum era_set set)
 {
@@ -191,8 +192,10 @@ static bool sketch_ready(struct era_gossip *g, struct era_link *link, enum era_s
     struct era_sync *sync = era_sync_of(link, set);
     if (sync->ready && sync->sketch.size >= size)
         return true;
-    size_t want = SKETCH_CELLS_MIN;
-    while (want < size)
+    size_t want = SKETCH_CELLS_MIN, least = era_idset_count(g->sets[set - 1]) / SKETCH_SHARE;
+    if (least > ERA_SYNC_CELLS_KEPT_MAX)
+        least = ERA_SYNC_CELLS_KEPT_MAX;
+    while (want < size || want < least)
         want *= 2;
     if (want > ERA_SYNC_CELLS_MAX || !hold(g, sync, want, sync->got_count, sync->found.count))
         return false;

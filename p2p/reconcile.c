@@ -11,6 +11,8 @@
 #define COST_ITEM 256                           /* a statement in its envelope, about */
 #define COST_CELL (ERA_SYNC_CELL_BYTES * 3 / 2) /* a difference */
 #define COST_ASK  8
+/* The cells needed for so few have room for an estimate that is too small. */
+#define FEW 16
 /* Below it no other way is worth its rounds. */
 #define PAGES_MIN 64
 
@@ -215,7 +217,8 @@ static uint64_t only(uint64_t ours, uint64_t theirs, uint64_t difference)
 
 uint64_t era_sizes_cells(const struct era_sizes *sizes)
 {
-    return era_cells_needed(sizes->difference + sizes->difference / 6);
+    uint64_t margin = sizes->difference < FEW ? 0 : sizes->difference / 6;
+    return era_cells_needed(sizes->difference + margin);
 }
 
 enum era_way era_sizes_way(const struct era_sizes *s)

@@ -5,3 +5,6 @@ tests_bench_bench_intake_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS)
 BENCHES += tests/bench/bench_spread
 tests_bench_bench_spread_SOURCES = tests/bench/bench_spread.c tests/p2p/field.c tests/p2p/field.h
 tests_bench_bench_spread_LDADD = $(FLOOR_P2P)
+BENCHES += tests/bench/bench_reconcile
+tests_bench_bench_reconcile_SOURCES = tests/bench/bench_reconcile.c
+tests_bench_bench_reconcile_LDADD = $(FLOOR_P2P)
