@@ -17,6 +17,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
         g->sets[i] = era_idset_new();
     g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
+    g->refused_ids = era_idset_new();
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
     era_ties_init(g);
     return g;
@@ -33,6 +34,7 @@ void era_gossip_free(struct era_gossip *g)
     for (size_t i = 0; i < ERA_SETS; i++)
         era_idset_free(g->sets[i]);
     era_idtable_free(g->refused);
+    era_idset_free(g->refused_ids);
     era_idtable_free(g->requests);
     era_overlay_free(g->overlay);
     era_actions_release(&g->actions);
@@ -161,14 +163,12 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 {
     struct era_outgoing outgoing = {.id = *item, .set = set};
     era_gossip_advance(g, now_ms);
-    if (era_idset_add(g->sets[set - 1], item, push ? g->now_ms : 0))
-        era_sync_stir_all(g, set);
+    era_sync_add(g, set, item, push ? g->now_ms : 0);
     struct era_link *sender = era_link_find(g, from);
     if (sender != NULL)
         era_budget_refund(sender);
     mark_known(g, from, item); /* so that it does not go back there */
-    const struct era_idnote *note = era_idtable_find(g->requests, item);
-    bool asked = note != NULL && note->link == from;
+    bool asked = sender != NULL && era_was_asked(g, sender, set, item);
     era_request_done(g, item, true);
     if (push)
         era_push_spread(g, &outgoing, from, asked);
@@ -176,8 +176,7 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
 {
-    if (era_idset_remove(g->sets[set - 1], item))
-        era_sync_stir_all(g, set);
+    era_sync_remove(g, set, item);
 }
 
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
@@ -186,13 +185,12 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     assert(verdict != ERA_ACCEPTED);
     era_gossip_advance(g, now_ms);
     if (item != NULL) {
-        struct era_idnote note = {.id = *item};
         mark_known(g, link, item);
         if (verdict != ERA_DUPLICATE)
             era_broadcast_refused(g->broadcast, item, verdict != ERA_STORE_FAILED);
         era_request_done(g, item, verdict != ERA_STORE_FAILED);
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
-            era_idtable_put(g->refused, &note);
+            era_refuse(g, item);
     }
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
@@ -212,6 +210,8 @@ void era_gossip_forget_refused(struct era_gossip *g)
     if (era_idtable_count(g->refused) == 0)
         return; /* nothing to ask for again */
     era_idtable_clear(g->refused);
+    era_idset_free(g->refused_ids);
+    g->refused_ids = era_idset_new();
     era_sync_stir_all(g, ERA_SET_STATEMENTS);
     era_sync_stir_all(g, ERA_SET_EVENTS);
 }
@@ -238,7 +238,7 @@ void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
     for (size_t i = 0; i < g->link_count; i++) {
         send_status(g, g->links[i], NULL);
         if (!blocked && g->links[i]->info.state == ERA_PEER_UP)
-            era_sync_soon(g, g->links[i], ERA_SET_EVENTS);
+            era_sync_flows_again(g, g->links[i], ERA_SET_EVENTS);
     }
 }
 

@@ -39,6 +39,8 @@ struct era_gossip_config {
     bool (*fetch)(void *ctx, enum era_set set, const struct era_hash *item, struct era_bytes *out);
     /* True when the owner already holds the item (pending ones too). */
     bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
+    /* How many items were delivered and wait to be durable. NULL: none ever does. */
+    size_t (*pending)(void *ctx);
     void *ctx;
     /* The overlay (p2p/overlay.h): neighbours wanted among all that are known; 0: none is sought, every link
      * is for the news. record: where we can be dialled, signed; NULL: nowhere. Copied. */
@@ -96,6 +98,9 @@ struct era_peer_info {
     /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it
      * named is held, or came and was judged, or is refused. */
     uint64_t complete_rounds;
+    uint64_t undecoded_rounds; /* of ours, whose cells told nothing */
+    uint64_t whole_sets_out;   /* sent because it had almost nothing of them */
+    uint64_t again_out;        /* items sent once more because it asked again */
     bool active;             /* of the active view: the news go over it; else it is only compared with */
     bool anchor;             /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
     int score;               /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */

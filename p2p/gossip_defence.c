@@ -73,9 +73,13 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
     case ERA_FRAME_FRAGMENT:
         fits = spend(g, link, ERA_BUDGET_STATEMENTS, 1);
         break;
-    case ERA_FRAME_WANT:
-        fits = spend(g, link, ERA_BUDGET_IDS, part->u.want.ids.len / ERA_HASH_BYTES);
+    case ERA_FRAME_ASK:
+        fits = spend(g, link, ERA_BUDGET_REQUESTS, 1) &&
+               spend(g, link, ERA_BUDGET_IDS,
+                     (part->u.ask.ids.len + part->u.ask.offers.len) / ERA_FRAME_SHORT_BYTES);
         break;
+    case ERA_FRAME_CELLS:
+        break; /* of a round of ours alone, and bounded by it */
     case ERA_FRAME_NEIGHBOUR:
     case ERA_FRAME_WALK:
     case ERA_FRAME_SHUFFLE:

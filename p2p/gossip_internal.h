@@ -6,7 +6,7 @@
  *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
  *   gossip_take.c   frames in
- *   gossip_sync.c   anti-entropy
+ *   gossip_sync.c, gossip_fetch.c, gossip_pages.c  reconciliation: see gossip_sync.h
  * A closed link stays in the table, marked, until the public call ends: no
  * function has to ask whether its link still exists after calling another. */
 #ifndef ERA_P2P_GOSSIP_INTERNAL_H
@@ -15,6 +15,7 @@
 #include "p2p/broadcast.h"
 #include "p2p/gossip.h"
 #include "p2p/gossip_actions.h"
+#include "p2p/gossip_sync.h"
 #include "p2p/gossip_table.h"
 #include "p2p/reconcile.h"
 #include "proto/frame.h"
@@ -23,21 +24,13 @@
 #define ERA_NEVER UINT64_MAX
 #define ERA_SETS  2 /* index: era_set - 1 */
 
-#define ERA_FLUSH_MAX_MS    16    /* how long, in bursts, a pushed item may wait for company in its frame */
-#define ERA_CATCH_UP        256   /* so many items on order: what comes is not spread further */
-#define ERA_REQUEST_MS      4000  /* a link that sends nothing for so long loses what was asked of it */
-#define ERA_REQUEST_LIFE_MS 60000 /* and in any case after this */
-#define ERA_REQUEST_REST_MS 10000 /* then others are asked first */
-#define ERA_SYNC_STALL_MS   30000 /* a round without an answer is given up */
-#define ERA_MOVED_MS        1000  /* a bucket that moved so lately is left to the pushes under way… */
-#define ERA_MOVED_SKIPS_MAX 2     /* …but not for more rounds than this */
-#define ERA_KEEP_ALIVE_MS   (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
-#define ERA_SCORE_HALF_MS   60000
-#define ERA_MUTE_MS         10000
+#define ERA_FLUSH_MAX_MS  16  /* how long, in bursts, a pushed item may wait for company in its frame */
+#define ERA_CATCH_UP      256 /* so many items on order: what comes is not spread further */
+#define ERA_KEEP_ALIVE_MS (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
+#define ERA_SCORE_HALF_MS 60000
+#define ERA_MUTE_MS       10000
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
-#define ERA_LINK_REQUESTS_MAX   ((size_t)2 * ERA_SYNC_IDS_PER_FRAME_MAX) /* asked of one link */
-#define ERA_REQUESTS_MAX        ((size_t)65536)                          /* asked of all links */
 #define ERA_LINK_QUEUE_MAX      ((size_t)4096) /* items queued, each of two queues */
 
 /* An item on its way out. */
@@ -50,30 +43,6 @@ struct era_outgoing {
 struct era_queue {
     struct era_outgoing *ring;
     size_t cap, head, count;
-};
-
-/* Anti-entropy of one set on one link: the rounds we begin, and the peer's
- * that we answer. They differ by the parity of their number. */
-struct era_sync {
-    uint64_t next_ms;     /* of our next round */
-    uint64_t interval_ms; /* grows from ERA_SYNC_INTERVAL_MS to ERA_SYNC_QUIET_MS while all is equal */
-    bool confirm;         /* items were exchanged: see soon whether we are equal now */
-
-    uint64_t round; /* ours */
-    bool active;
-    bool held; /* the word to go on waits until most of what we asked for has come */
-    uint64_t heard_ms;
-    size_t pages;
-    bool whole;  /* all that it named was held, refused, or asked for in this very round… */
-    size_t owed; /* …of which so many are neither judged nor lost yet; both of the statements alone */
-    struct era_cursor cursor; /* compared so far */
-
-    uint64_t peer_round;
-    bool answering, due;              /* due: the next page is ours to send, when the link has room */
-    struct era_bucket_mask differing; /* none: equal, or `later` */
-    bool later;                       /* unequal, but all of it moves just now */
-    struct era_cursor peer_cursor, page_end;
-    unsigned moved_skips;
 };
 
 struct era_reassembly {
@@ -107,12 +76,16 @@ struct era_link {
     size_t push_bytes;            /* about so many bytes wait in push */
     uint64_t flush_ms;            /* when they go */
     uint64_t flushed_ms, pace_ms; /* the last time; the time between two, by load */
-    bool skipped; /* a push was skipped: heal when there is room */
+    bool skipped;                 /* a push was skipped: heal when there is room */
 
     size_t requests;            /* asked of this link and not yet come */
     uint64_t requests_heard_ms; /* last statement from it */
     uint64_t requests_rest_ms;  /* ask nothing before */
+    size_t again;               /* served again since… */
+    uint64_t again_ms;
 
+    struct era_known *served;                   /* by reconciliation; NULL: nothing yet */
+    uint8_t sync_salt[2][ERA_FRAME_SALT_BYTES]; /* the dialler's part, the other's */
     struct era_sync sync[ERA_SETS];
     struct era_reassembly partial;
 };
@@ -150,12 +123,17 @@ struct era_gossip {
 
     struct era_broadcast *broadcast;
     struct era_idset *sets[ERA_SETS];
+    uint64_t changes[ERA_SETS]; /* items that came or went */
+    struct era_moved moved[ERA_SETS];
+    struct era_teacher teacher[ERA_SETS];
+    struct era_cursor upto[ERA_SETS]; /* of pages that were cut off: taken so far */
+    size_t cells_held;                /* see era_sync_hold */
     struct era_idtable *refused;
+    struct era_idset *refused_ids; /* the same, to be found by short id */
     struct era_idtable *requests;
     uint64_t equal_rounds, equal_ms, complete_rounds;
 
     uint8_t frame_room[ERA_FRAME_BYTES_MAX]; /* the frame being built */
-    struct era_page_room id_room;            /* the ids of a list being made */
     uint8_t spread_room[2][ERA_SPREAD_ENTRIES_MAX * ERA_SPREAD_ENTRY_BYTES];
 };
 
@@ -170,8 +148,6 @@ bool era_set_is_known(uint32_t set);
 /* R15: events only between nodes that are not blocked. */
 bool era_set_flows(const struct era_gossip *g, const struct era_link *link, enum era_set set);
 bool era_gossip_holds(const struct era_gossip *g, enum era_set set, const struct era_hash *id);
-/* The item came or is not wanted: whoever was asked for it owes it no more. learned: the owner judged it. */
-void era_request_done(struct era_gossip *g, const struct era_hash *id, bool learned);
 
 /* ---- gossip_links.c ---- */
 struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NULL when unknown or closing */
@@ -263,20 +239,5 @@ void era_queue_clear(struct era_queue *queue);
 /* ---- gossip_take.c ---- */
 void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_bytes bytes);
 void era_reassembly_clear(struct era_reassembly *partial);
-
-/* ---- gossip_sync.c ---- */
-void era_sync_start(struct era_gossip *g, struct era_link *link);
-/* Begin a round at the next tick. */
-void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
-/* The ends may differ: rounds come at their full pace again. */
-void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set);
-void era_sync_stir_all(struct era_gossip *g, enum era_set set);
-void era_sync_summary(struct era_gossip *g, struct era_link *link, const struct era_frame_summary *summary);
-void era_sync_have(struct era_gossip *g, struct era_link *link, const struct era_frame_have *have);
-void era_sync_want(struct era_gossip *g, struct era_link *link, const struct era_frame_want *want);
-/* Whatever waited for room on the link. */
-void era_sync_pump(struct era_gossip *g, struct era_link *link);
-void era_sync_tick(struct era_gossip *g, struct era_link *link);
-void era_requests_tick(struct era_gossip *g);
 
 #endif

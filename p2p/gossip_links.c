@@ -100,6 +100,7 @@ void era_link_refused(struct era_gossip *g, struct era_link *link, uint32_t why)
 
 static void link_free(struct era_gossip *g, struct era_link *link)
 {
+    era_sync_release(g, link);
     era_branch_free(g->broadcast, g->now_ms, link->branch);
     era_queue_clear(&link->push);
     era_queue_clear(&link->serve);
@@ -174,6 +175,8 @@ static void hello_send(struct era_gossip *g, struct era_link *link)
     hello.alone = era_broadcast_is_alone(g->broadcast);
     era_text_set(hello.listen, sizeof hello.listen, g->config.listen);
     era_text_set(hello.agent, sizeof hello.agent, g->config.agent);
+    era_sync_salt(g, link->info.link, hello.sync_salt);
+    memcpy(link->sync_salt[!link->info.outgoing], hello.sync_salt, sizeof hello.sync_salt);
     struct era_frame_builder frame;
     era_frame_begin(&frame, g->frame_room);
     bool fits = era_frame_add_hello(&frame, &hello);
@@ -310,6 +313,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     info->node = hello->node;
     info->versions = hello->versions;
     info->blocked = hello->blocked;
+    memcpy(link->sync_salt[info->outgoing], hello->sync_salt, sizeof hello->sync_salt);
     info->protocol =
         hello->protocol_max < g->config.protocol_max ? hello->protocol_max : g->config.protocol_max;
     era_text_set(info->listen, sizeof info->listen, hello->listen);

@@ -154,7 +154,7 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
     struct era_link *link = era_link_find(g, from);
     struct era_branch *branch = link == NULL ? NULL : link->branch;
     /* What is learned by the hundred is old: the others have it, or learn it the same way. */
-    if (asked && link != NULL && link->requests >= ERA_CATCH_UP)
+    if (asked && link != NULL && (link->requests >= ERA_CATCH_UP || era_sync_of(link, item->set)->taking))
         return;
     if (!g->config.fetch(g->config.ctx, item->set, &item->id, &bytes) ||
         era_envelope_decode(bytes, &envelope) != ERA_ACCEPTED)

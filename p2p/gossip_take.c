@@ -80,7 +80,7 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
     if (link->branch != NULL)
         era_branch_set_lazy(link->branch, status->blocked);
     if (freed)
-        era_sync_soon(g, link, ERA_SET_EVENTS);
+        era_sync_flows_again(g, link, ERA_SET_EVENTS);
 }
 
 static uint64_t entry_id(struct era_bytes entries, size_t at)
@@ -118,14 +118,14 @@ static void take_part(struct era_gossip *g, struct era_link *link, const struct 
     case ERA_FRAME_FRAGMENT:
         take_fragment(g, link, &part->u.fragment);
         break;
-    case ERA_FRAME_SUMMARY:
-        era_sync_summary(g, link, &part->u.summary);
+    case ERA_FRAME_DIGEST:
+        era_sync_digest(g, link, &part->u.digest);
         break;
-    case ERA_FRAME_HAVE:
-        era_sync_have(g, link, &part->u.have);
+    case ERA_FRAME_CELLS:
+        era_sync_cells(g, link, &part->u.cells);
         break;
-    case ERA_FRAME_WANT:
-        era_sync_want(g, link, &part->u.want);
+    case ERA_FRAME_ASK:
+        era_sync_ask(g, link, &part->u.ask);
         break;
     case ERA_FRAME_STATUS:
         take_status(g, link, &part->u.status);

@@ -1,83 +1,38 @@
 #include "p2p/reconcile.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define BUCKET_IDS      32 /* on average, at most */
+#define BUCKET_BITS_MAX 20
+
+/* Costs in bytes, to choose a way by. */
+#define COST_ITEM 256                           /* a statement in its envelope, about */
+#define COST_CELL (ERA_SYNC_CELL_BYTES * 3 / 2) /* a difference */
+#define COST_ASK  8
+/* The cells needed for so few have room for an estimate that is too small. */
+#define FEW 16
+/* Below it no other way is worth its rounds. */
+#define PAGES_MIN 64
+
 struct bucket {
     struct era_hash *ids; /* ascending */
-    size_t count, cap;
-    uint64_t moved_ms;
-    bool stale; /* fingerprint must be computed again */
-    uint8_t fingerprint[ERA_FINGERPRINT_BYTES];
+    uint32_t count, cap;
 };
 
 struct era_idset {
     size_t count;
-    struct bucket buckets[ERA_BUCKETS];
+    unsigned bits; /* 2^bits buckets */
+    struct bucket *buckets;
 };
-
-bool era_bucket_mask_has(const struct era_bucket_mask *mask, unsigned bucket)
-{
-    return mask->bits[bucket / 8] >> (bucket % 8) & 1;
-}
-
-void era_bucket_mask_put(struct era_bucket_mask *mask, unsigned bucket)
-{
-    mask->bits[bucket / 8] = (uint8_t)(mask->bits[bucket / 8] | 1u << (bucket % 8));
-}
-
-bool era_bucket_mask_is_empty(const struct era_bucket_mask *mask)
-{
-    for (size_t i = 0; i < sizeof mask->bits; i++)
-        if (mask->bits[i] != 0)
-            return false;
-    return true;
-}
-
-bool era_page_is_full(const struct era_page *page)
-{
-    return page->id_count == ERA_SYNC_IDS_PER_FRAME_MAX;
-}
-
-struct era_cursor era_page_end(const struct era_page *page)
-{
-    struct era_cursor end = {.some = true};
-    memset(end.at.b, 0xFF, sizeof end.at.b);
-    if (era_page_is_full(page)) {
-        size_t last = page->bucket_count;
-        while (page->buckets[last - 1].count == 0)
-            last--;
-        const struct era_page_bucket *b = &page->buckets[last - 1];
-        memcpy(end.at.b, b->ids + (b->count - 1) * ERA_HASH_BYTES, ERA_HASH_BYTES);
-    }
-    return end;
-}
-
-enum era_verdict era_page_check(const struct era_page *page)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < page->bucket_count; i++) {
-        const struct era_page_bucket *b = &page->buckets[i];
-        if (b->bucket >= ERA_BUCKETS || (i > 0 && b->bucket <= b[-1].bucket))
-            return ERA_BAD_VALUE;
-        total += b->count;
-        if (total > ERA_SYNC_IDS_PER_FRAME_MAX)
-            return ERA_OVERSIZED;
-        for (size_t k = 0; k < b->count; k++) {
-            const uint8_t *id = b->ids + k * ERA_HASH_BYTES;
-            if (id[0] != b->bucket || (k > 0 && memcmp(id - ERA_HASH_BYTES, id, ERA_HASH_BYTES) >= 0))
-                return ERA_BAD_VALUE;
-        }
-    }
-    return total == page->id_count ? ERA_ACCEPTED : ERA_BAD_VALUE;
-}
 
 struct era_idset *era_idset_new(void)
 {
     struct era_idset *set = calloc(1, sizeof *set);
     assert(set != NULL);
+    set->buckets = calloc(1, sizeof *set->buckets);
+    assert(set->buckets != NULL);
     return set;
 }
 
@@ -85,18 +40,29 @@ void era_idset_free(struct era_idset *set)
 {
     if (set == NULL)
         return;
-    for (unsigned b = 0; b < ERA_BUCKETS; b++)
+    for (size_t b = 0; b < (size_t)1 << set->bits; b++)
         free(set->buckets[b].ids);
+    free(set->buckets);
     free(set);
 }
 
-/* Index of the first id that is not below `id`. */
-static size_t lower_bound(const struct bucket *b, const uint8_t *id)
+static size_t place_of(const struct era_hash *id, unsigned bits)
 {
-    size_t low = 0, high = b->count;
+    return bits == 0 ? 0 : (size_t)(era_get_be64(id->b) >> (64 - bits));
+}
+
+static struct bucket *bucket_of(const struct era_idset *set, const struct era_hash *id)
+{
+    return &set->buckets[place_of(id, set->bits)];
+}
+
+/* Index of the first id that is not below `id`. */
+static uint32_t lower_bound(const struct bucket *b, const struct era_hash *id)
+{
+    uint32_t low = 0, high = b->count;
     while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (memcmp(b->ids[mid].b, id, ERA_HASH_BYTES) < 0)
+        uint32_t mid = low + (high - low) / 2;
+        if (era_hash_cmp(&b->ids[mid], id) < 0)
             low = mid + 1;
         else
             high = mid;
@@ -104,49 +70,77 @@ static size_t lower_bound(const struct bucket *b, const uint8_t *id)
     return low;
 }
 
-static bool holds_at(const struct bucket *b, size_t i, const struct era_hash *id)
+static bool holds_at(const struct bucket *b, uint32_t i, const struct era_hash *id)
 {
     return i < b->count && era_hash_eq(&b->ids[i], id);
 }
 
-bool era_idset_add(struct era_idset *set, const struct era_hash *id, uint64_t moved_ms)
+static void bucket_reserve(struct bucket *b, uint32_t cap)
 {
-    struct bucket *b = &set->buckets[id->b[0]];
-    size_t i = lower_bound(b, id->b);
+    if (cap <= b->cap)
+        return;
+    b->cap = cap;
+    b->ids = realloc(b->ids, cap * sizeof *b->ids);
+    assert(b->ids != NULL);
+}
+
+/* Each bucket becomes two. */
+static void split(struct era_idset *set)
+{
+    size_t old = (size_t)1 << set->bits;
+    struct bucket *buckets = calloc(2 * old, sizeof *buckets);
+    assert(buckets != NULL);
+    set->bits++;
+    for (size_t b = 0; b < old; b++) {
+        struct bucket *low = &buckets[2 * b], *high = &buckets[2 * b + 1];
+        *low = set->buckets[b];
+        uint32_t at = 0;
+        while (at < low->count && place_of(&low->ids[at], set->bits) == 2 * b)
+            at++;
+        uint32_t moved = low->count - at;
+        bucket_reserve(high, moved);
+        if (moved > 0)
+            memcpy(high->ids, low->ids + at, moved * sizeof *high->ids);
+        high->count = moved;
+        low->count = at;
+    }
+    free(set->buckets);
+    set->buckets = buckets;
+}
+
+bool era_idset_add(struct era_idset *set, const struct era_hash *id)
+{
+    struct bucket *b = bucket_of(set, id);
+    uint32_t i = lower_bound(b, id);
     if (holds_at(b, i, id))
         return false;
-    if (b->count == b->cap) {
-        b->cap = b->cap == 0 ? 4 : b->cap + b->cap / 2;
-        b->ids = realloc(b->ids, b->cap * sizeof *b->ids);
-        assert(b->ids != NULL);
-    }
+    if (b->count == b->cap)
+        bucket_reserve(b, b->cap < 4 ? 4 : b->cap + b->cap / 2);
     memmove(&b->ids[i + 1], &b->ids[i], (b->count - i) * sizeof *b->ids);
     b->ids[i] = *id;
     b->count++;
-    b->stale = true;
-    if (moved_ms > b->moved_ms)
-        b->moved_ms = moved_ms;
     set->count++;
+    if (set->count > (size_t)BUCKET_IDS << set->bits && set->bits < BUCKET_BITS_MAX)
+        split(set);
     return true;
 }
 
 bool era_idset_remove(struct era_idset *set, const struct era_hash *id)
 {
-    struct bucket *b = &set->buckets[id->b[0]];
-    size_t i = lower_bound(b, id->b);
+    struct bucket *b = bucket_of(set, id);
+    uint32_t i = lower_bound(b, id);
     if (!holds_at(b, i, id))
         return false;
     memmove(&b->ids[i], &b->ids[i + 1], (b->count - i - 1) * sizeof *b->ids);
     b->count--;
-    b->stale = true;
     set->count--;
     return true;
 }
 
 bool era_idset_contains(const struct era_idset *set, const struct era_hash *id)
 {
-    const struct bucket *b = &set->buckets[id->b[0]];
-    return holds_at(b, lower_bound(b, id->b), id);
+    const struct bucket *b = bucket_of(set, id);
+    return holds_at(b, lower_bound(b, id), id);
 }
 
 size_t era_idset_count(const struct era_idset *set)
@@ -154,107 +148,91 @@ size_t era_idset_count(const struct era_idset *set)
     return set->count;
 }
 
-uint64_t era_idset_moved_ms(const struct era_idset *set, unsigned bucket)
+bool era_idset_next(const struct era_idset *set, struct era_cursor *cursor)
 {
-    return set->buckets[bucket].moved_ms;
-}
-
-static const uint8_t *fingerprint(struct bucket *b)
-{
-    if (b->stale) {
-        memset(b->fingerprint, 0, sizeof b->fingerprint);
-        if (b->count > 0)
-            crypto_generichash(b->fingerprint, sizeof b->fingerprint, (const uint8_t *)b->ids,
-                               b->count * sizeof *b->ids, NULL, 0);
-        b->stale = false;
+    size_t place = cursor->some ? place_of(&cursor->at, set->bits) : 0;
+    uint32_t i = 0;
+    if (cursor->some) {
+        i = lower_bound(&set->buckets[place], &cursor->at);
+        i += holds_at(&set->buckets[place], i, &cursor->at);
     }
-    return b->fingerprint;
-}
-
-void era_idset_summary(struct era_idset *set, uint8_t out[ERA_SUMMARY_BYTES])
-{
-    for (unsigned b = 0; b < ERA_BUCKETS; b++)
-        memcpy(out + b * ERA_FINGERPRINT_BYTES, fingerprint(&set->buckets[b]), ERA_FINGERPRINT_BYTES);
-}
-
-void era_idset_differing(struct era_idset *set, const uint8_t theirs[ERA_SUMMARY_BYTES],
-                         struct era_bucket_mask *out)
-{
-    memset(out, 0, sizeof *out);
-    for (unsigned b = 0; b < ERA_BUCKETS; b++)
-        if (memcmp(theirs + b * ERA_FINGERPRINT_BYTES, fingerprint(&set->buckets[b]),
-                   ERA_FINGERPRINT_BYTES) != 0)
-            era_bucket_mask_put(out, b);
-}
-
-/* Index of the first id of bucket b beyond the cursor. */
-static size_t beyond(const struct bucket *b, unsigned number, const struct era_cursor *from)
-{
-    if (!from->some || from->at.b[0] < number)
-        return 0;
-    if (from->at.b[0] > number)
-        return b->count;
-    size_t i = lower_bound(b, from->at.b);
-    return holds_at(b, i, &from->at) ? i + 1 : i;
-}
-
-static void page_add(struct era_page *page, unsigned bucket, const struct era_hash *ids, size_t count)
-{
-    struct era_page_bucket *to = &page->buckets[page->bucket_count++];
-    to->bucket = bucket;
-    to->ids = count == 0 ? NULL : ids->b;
-    to->count = count;
-    page->id_count += count;
-}
-
-void era_idset_page(const struct era_idset *set, const struct era_bucket_mask *mask,
-                    const struct era_cursor *from, struct era_page *out)
-{
-    out->bucket_count = 0;
-    out->id_count = 0;
-    /* The cursor's own bucket stays listed even when we hold nothing beyond: the peer may. */
-    for (unsigned n = from->some ? from->at.b[0] : 0; n < ERA_BUCKETS && !era_page_is_full(out); n++) {
-        if (!era_bucket_mask_has(mask, n))
+    for (; place < (size_t)1 << set->bits; place++, i = 0) {
+        const struct bucket *b = &set->buckets[place];
+        if (i == b->count)
             continue;
-        const struct bucket *b = &set->buckets[n];
-        size_t i = beyond(b, n, from), count = b->count - i;
-        if (count > ERA_SYNC_IDS_PER_FRAME_MAX - out->id_count)
-            count = ERA_SYNC_IDS_PER_FRAME_MAX - out->id_count;
-        page_add(out, n, count == 0 ? NULL : &b->ids[i], count);
+        *cursor = (struct era_cursor){.some = true, .at = b->ids[i]};
+        return true;
+    }
+    return false;
+}
+
+bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, uint64_t short_id,
+                    struct era_hash *out)
+{
+    struct era_hash least = {{0}};
+    era_put_be64(least.b, short_id >> (64 - ERA_SHORT_PREFIX_BITS) << (64 - ERA_SHORT_PREFIX_BITS));
+    const struct bucket *b = bucket_of(set, &least);
+    for (uint32_t i = lower_bound(b, &least); i < b->count; i++) {
+        struct era_tag tag = era_tag_of(salt, &b->ids[i]);
+        if ((tag.short_id ^ short_id) >> (64 - ERA_SHORT_PREFIX_BITS) != 0)
+            return false;
+        if (tag.short_id == short_id) {
+            *out = b->ids[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+void era_idset_sketch(const struct era_idset *set, struct era_sketch *sketch)
+{
+    for (size_t place = 0; place < (size_t)1 << set->bits; place++) {
+        const struct bucket *b = &set->buckets[place];
+        for (uint32_t i = 0; i < b->count; i++) {
+            struct era_tag tag = era_tag_of(&sketch->salt, &b->ids[i]);
+            era_sketch_put(sketch, &tag);
+        }
     }
 }
 
-/* Merge one bucket: ours beyond `from` and up to `end` that `theirs` lacks, into ids[room]. */
-static size_t bucket_lacks(const struct bucket *b, const struct era_page_bucket *theirs,
-                           const struct era_cursor *from, const struct era_hash *end, struct era_hash *ids,
-                           size_t room)
+/* ---- by what way ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    size_t made = 0, k = 0;
-    for (size_t i = beyond(b, theirs->bucket, from); i < b->count && made < room; i++) {
-        if (era_hash_cmp(&b->ids[i], end) > 0)
-            break;
-        int order = -1;
-        while (k < theirs->count &&
-               (order = memcmp(theirs->ids + k * ERA_HASH_BYTES, b->ids[i].b, ERA_HASH_BYTES)) < 0)
-            k++;
-        if (k == theirs->count || order != 0)
-            ids[made++] = b->ids[i];
-    }
-    return made;
+    return a < b ? a : b;
 }
 
-void era_idset_lacks(const struct era_idset *set, const struct era_page *page, const struct era_cursor *from,
-                     struct era_page_room *room, struct era_page *out)
+/* Of `all` items, those beyond a place in the order: ids are evenly spread. */
+static uint64_t beyond(uint64_t all, uint32_t upto)
 {
-    struct era_cursor end = era_page_end(page);
-    out->bucket_count = 0;
-    out->id_count = 0;
-    for (size_t i = 0; i < page->bucket_count && !era_page_is_full(out); i++) {
-        const struct era_page_bucket *theirs = &page->buckets[i];
-        struct era_hash *at = &room->ids[out->id_count];
-        size_t made = bucket_lacks(&set->buckets[theirs->bucket], theirs, from, &end.at, at,
-                                   ERA_SYNC_IDS_PER_FRAME_MAX - out->id_count);
-        if (made > 0)
-            page_add(out, theirs->bucket, at, made);
-    }
+    return all - (uint64_t)((double)all * ((double)upto / 4294967296.0));
+}
+
+/* What only one end has, when both together have so much that only one has. */
+static uint64_t only(uint64_t ours, uint64_t theirs, uint64_t difference)
+{
+    uint64_t sum = difference + ours;
+    return least(ours, sum > theirs ? (sum - theirs) / 2 : 0);
+}
+
+uint64_t era_sizes_cells(const struct era_sizes *sizes)
+{
+    uint64_t margin = sizes->difference < FEW ? 0 : sizes->difference / 6;
+    return era_cells_needed(sizes->difference + margin);
+}
+
+enum era_way era_sizes_way(const struct era_sizes *s)
+{
+    uint64_t ours = only(s->ours, s->theirs, s->difference);
+    uint64_t theirs = only(s->theirs, s->ours, s->difference);
+    uint64_t pages_ours = beyond(s->ours, s->theirs_upto), pages_theirs = beyond(s->theirs, s->ours_upto);
+    uint64_t cells = COST_CELL * (ours + theirs) + COST_ASK * ours;
+    uint64_t send = COST_ITEM * (pages_ours - least(ours, pages_ours)) + COST_CELL * theirs;
+    uint64_t take = COST_ITEM * (pages_theirs - least(theirs, pages_theirs)) + (COST_CELL + COST_ASK) * ours;
+    bool too_many = era_sizes_cells(s) > ERA_SYNC_CELLS_MAX;
+    if (ours >= PAGES_MIN && ours >= theirs && (too_many || send < cells))
+        return ERA_WAY_SEND;
+    if (theirs >= PAGES_MIN && (too_many || take < cells))
+        return ERA_WAY_TAKE;
+    return ERA_WAY_CELLS;
 }

@@ -7,8 +7,8 @@
 #include "proto/wire.h"
 
 /* Singular parts: a second one is refused. */
-static const uint32_t singular = 1u << ERA_FRAME_HELLO | 1u << ERA_FRAME_REFUSAL | 1u << ERA_FRAME_SUMMARY |
-                                 1u << ERA_FRAME_HAVE | 1u << ERA_FRAME_WANT | 1u << ERA_FRAME_STATUS |
+static const uint32_t singular = 1u << ERA_FRAME_HELLO | 1u << ERA_FRAME_REFUSAL | 1u << ERA_FRAME_DIGEST |
+                                 1u << ERA_FRAME_CELLS | 1u << ERA_FRAME_ASK | 1u << ERA_FRAME_STATUS |
                                  1u << ERA_FRAME_NEIGHBOUR | 1u << ERA_FRAME_WALK | 1u << ERA_FRAME_SHUFFLE |
                                  1u << ERA_FRAME_SPREAD;
 static const uint32_t repeated = 1u << ERA_FRAME_STATEMENT | 1u << ERA_FRAME_FRAGMENT;
@@ -33,8 +33,8 @@ static enum era_verdict read_versions(struct era_bytes in, struct era_versions *
 static enum era_verdict read_hello(struct era_bytes in, struct era_frame_hello *out)
 {
     static const struct era_wire_shape shape = {
-        .types = "uubbbbfbbf", .required = 0xDF, .skip_unknown = true};
-    struct era_wire_value v[10];
+        .types = "uubbbbfbbfb", .required = 0x4DF, .skip_unknown = true};
+    struct era_wire_value v[11];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
@@ -54,6 +54,8 @@ static enum era_verdict read_hello(struct era_bytes in, struct era_frame_hello *
     memset(out->salt, 0, sizeof out->salt);
     if (verdict == ERA_ACCEPTED && v[8].there)
         verdict = era_wire_fixed(v[8].span, out->salt, sizeof out->salt);
+    if (verdict == ERA_ACCEPTED)
+        verdict = era_wire_fixed(v[10].span, out->sync_salt, sizeof out->sync_salt);
     if (verdict == ERA_ACCEPTED && out->protocol_min > out->protocol_max)
         verdict = ERA_BAD_VALUE;
     return verdict;
@@ -90,107 +92,92 @@ static enum era_verdict read_fragment(struct era_bytes in, struct era_frame_frag
     return fragment_fits(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
 }
 
-static enum era_verdict read_summary(struct era_bytes in, struct era_frame_summary *out)
+static bool is_id_or_nothing(struct era_bytes span)
 {
-    static const struct era_wire_shape shape = {.types = "unb", .required = 7, .skip_unknown = true};
-    struct era_wire_value v[3];
+    return span.len == 0 || span.len == ERA_HASH_BYTES;
+}
+
+static bool digest_fits(const struct era_frame_digest *d)
+{
+    return d->print.len == ERA_SYNC_PRINT_BYTES && d->estimate.len == ERA_SYNC_ESTIMATE_BYTES &&
+           is_id_or_nothing(d->upto);
+}
+
+static bool cells_fit(const struct era_frame_cells *c)
+{
+    size_t count = c->cells.len / ERA_SYNC_CELL_BYTES;
+    return c->cells.len == count * ERA_SYNC_CELL_BYTES && count <= ERA_SYNC_CELLS_PER_FRAME_MAX &&
+           (c->word == ERA_WORD_CELLS) == (count > 0) && (!c->more || count > 0) &&
+           is_id_or_nothing(c->upto) &&
+           (c->word == ERA_WORD_PAGES || c->word == ERA_WORD_SEND || c->upto.len == 0);
+}
+
+static bool short_ids_fit(struct era_bytes ids)
+{
+    return ids.len % ERA_FRAME_SHORT_BYTES == 0 &&
+           ids.len / ERA_FRAME_SHORT_BYTES <= ERA_SYNC_IDS_PER_FRAME_MAX;
+}
+
+static bool ask_fits(const struct era_frame_ask *a)
+{
+    return short_ids_fit(a->ids) && short_ids_fit(a->offers);
+}
+
+static enum era_verdict read_digest(struct era_bytes in, struct era_frame_digest *out)
+{
+    static const struct era_wire_shape shape = {.types = "ununbbbf", .required = 0x3F, .skip_unknown = true};
+    struct era_wire_value v[8];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    *out = (struct era_frame_summary){(uint32_t)v[0].number, v[1].number, v[2].span};
-    return out->buckets.len == ERA_FRAME_SUMMARY_BYTES ? ERA_ACCEPTED : ERA_BAD_VALUE;
+    *out = (struct era_frame_digest){.set = (uint32_t)v[0].number,
+                                     .round = v[1].number,
+                                     .salt = (uint32_t)v[2].number,
+                                     .count = v[3].number,
+                                     .print = v[4].span,
+                                     .estimate = v[5].span,
+                                     .upto = v[6].span,
+                                     .alone = v[7].number};
+    return digest_fits(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
 }
 
-static bool ids_fit(struct era_bytes ids)
+static enum era_verdict read_cells(struct era_bytes in, struct era_frame_cells *out)
 {
-    return ids.len % ERA_HASH_BYTES == 0 && ids.len / ERA_HASH_BYTES <= ERA_SYNC_IDS_PER_FRAME_MAX;
-}
-
-static enum era_verdict check_bucket(const struct era_frame_bucket *b)
-{
-    if (b->bucket >= ERA_FRAME_BUCKETS || b->ids.len % ERA_HASH_BYTES != 0)
+    static const struct era_wire_shape shape = {.types = "unubfb", .required = 7, .skip_unknown = true};
+    struct era_wire_value v[6];
+    enum era_verdict verdict = era_wire_read(in, &shape, v);
+    if (verdict != ERA_ACCEPTED)
+        return verdict;
+    if (v[2].number >= ERA_WORD_COUNT)
         return ERA_BAD_VALUE;
-    for (size_t at = 0; at < b->ids.len; at += ERA_HASH_BYTES) {
-        const uint8_t *id = b->ids.data + at;
-        if (id[0] != b->bucket)
-            return ERA_BAD_VALUE;
-        if (at > 0 && memcmp(id - ERA_HASH_BYTES, id, ERA_HASH_BYTES) >= 0)
-            return ERA_NOT_CANONICAL;
-    }
-    return ERA_ACCEPTED;
-}
-
-static enum era_verdict read_bucket(struct era_bytes in, struct era_frame_bucket *out)
-{
-    static const struct era_wire_shape shape = {.types = "ub", .required = 3, .skip_unknown = true};
-    struct era_wire_value v[2];
-    enum era_verdict verdict = era_wire_read(in, &shape, v);
-    if (verdict != ERA_ACCEPTED)
-        return verdict;
-    *out = (struct era_frame_bucket){(uint32_t)v[0].number, v[1].span};
-    return check_bucket(out);
-}
-
-#define HAVE_BUCKETS 3 /* field number */
-
-static enum era_verdict read_have(struct era_bytes in, struct era_frame_have *out)
-{
-    static const struct era_wire_shape shape = {
-        .types = "unbf", .required = 0x0B, .repeated = 0x04, .skip_unknown = true};
-    struct era_wire_value v[4];
-    enum era_verdict verdict = era_wire_read(in, &shape, v);
-    if (verdict != ERA_ACCEPTED)
-        return verdict;
-    *out = (struct era_frame_have){.set = (uint32_t)v[0].number,
-                                   .round = v[1].number,
-                                   .reply = v[3].number,
-                                   .bucket_count = v[HAVE_BUCKETS - 1].count,
-                                   .fields = in};
-    if (out->bucket_count > ERA_FRAME_BUCKETS)
+    *out = (struct era_frame_cells){.set = (uint32_t)v[0].number,
+                                    .round = v[1].number,
+                                    .word = (enum era_frame_word)v[2].number,
+                                    .cells = v[3].span,
+                                    .more = v[4].number,
+                                    .upto = v[5].span};
+    if (out->cells.len / ERA_SYNC_CELL_BYTES > ERA_SYNC_CELLS_PER_FRAME_MAX)
         return ERA_OVERSIZED;
-    size_t ids = 0;
-    struct era_wire_in wire = era_wire_open(in);
-    struct era_wire_value value;
-    uint32_t field;
-    while (verdict == ERA_ACCEPTED && era_wire_next(&wire, &field, &value)) {
-        struct era_frame_bucket bucket = {0};
-        if (field == HAVE_BUCKETS)
-            verdict = read_bucket(value.span, &bucket);
-        ids += bucket.ids.len / ERA_HASH_BYTES;
-    }
-    if (verdict != ERA_ACCEPTED)
-        return verdict;
-    return ids <= ERA_SYNC_IDS_PER_FRAME_MAX ? ERA_ACCEPTED : ERA_OVERSIZED;
+    return cells_fit(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
 }
 
-bool era_frame_next_bucket(struct era_frame_have *have, struct era_frame_bucket *out)
+static enum era_verdict read_ask(struct era_bytes in, struct era_frame_ask *out)
 {
-    struct era_wire_in wire = era_wire_open(have->fields);
-    struct era_wire_value value;
-    uint32_t field;
-    while (era_wire_next(&wire, &field, &value)) {
-        if (field != HAVE_BUCKETS)
-            continue;
-        enum era_verdict verdict = read_bucket(value.span, out);
-        assert(verdict == ERA_ACCEPTED);
-        have->fields = (struct era_bytes){wire.at, (size_t)(wire.end - wire.at)};
-        return true;
-    }
-    have->fields = (struct era_bytes){0};
-    return false;
-}
-
-static enum era_verdict read_want(struct era_bytes in, struct era_frame_want *out)
-{
-    static const struct era_wire_shape shape = {.types = "ub", .required = 3, .skip_unknown = true};
-    struct era_wire_value v[2];
+    static const struct era_wire_shape shape = {.types = "unubbf", .required = 3, .skip_unknown = true};
+    struct era_wire_value v[6];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    *out = (struct era_frame_want){(uint32_t)v[0].number, v[1].span};
-    if (out->ids.len / ERA_HASH_BYTES > ERA_SYNC_IDS_PER_FRAME_MAX)
+    *out = (struct era_frame_ask){.set = (uint32_t)v[0].number,
+                                  .round = v[1].number,
+                                  .cells = (uint32_t)v[2].number,
+                                  .ids = v[3].span,
+                                  .offers = v[4].span,
+                                  .done = v[5].number};
+    if (out->ids.len / ERA_FRAME_SHORT_BYTES > ERA_SYNC_IDS_PER_FRAME_MAX ||
+        out->offers.len / ERA_FRAME_SHORT_BYTES > ERA_SYNC_IDS_PER_FRAME_MAX)
         return ERA_OVERSIZED;
-    return ids_fit(out->ids) ? ERA_ACCEPTED : ERA_BAD_VALUE;
+    return ask_fits(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
 }
 
 static enum era_verdict read_status(struct era_bytes in, struct era_frame_status *out)
@@ -238,12 +225,12 @@ static enum era_verdict read_part(uint32_t field, const struct era_wire_value *v
         return ERA_ACCEPTED;
     case ERA_FRAME_FRAGMENT:
         return read_fragment(value->span, &out->u.fragment);
-    case ERA_FRAME_SUMMARY:
-        return read_summary(value->span, &out->u.summary);
-    case ERA_FRAME_HAVE:
-        return read_have(value->span, &out->u.have);
-    case ERA_FRAME_WANT:
-        return read_want(value->span, &out->u.want);
+    case ERA_FRAME_DIGEST:
+        return read_digest(value->span, &out->u.digest);
+    case ERA_FRAME_CELLS:
+        return read_cells(value->span, &out->u.cells);
+    case ERA_FRAME_ASK:
+        return read_ask(value->span, &out->u.ask);
     case ERA_FRAME_STATUS:
         return read_status(value->span, &out->u.status);
     case ERA_FRAME_NEIGHBOUR:
@@ -371,6 +358,7 @@ static void write_hello(struct era_wire_out *out, const void *message)
         era_wire_put_span(out, 9, (struct era_bytes){hello->salt, sizeof hello->salt});
     if (hello->alone)
         era_wire_put_number(out, 10, 1);
+    era_wire_put_span(out, 11, (struct era_bytes){hello->sync_salt, sizeof hello->sync_salt});
 }
 
 bool era_frame_add_hello(struct era_frame_builder *b, const struct era_frame_hello *hello)
@@ -420,72 +408,67 @@ bool era_frame_add_fragment(struct era_frame_builder *b, const struct era_frame_
     return add_message(b, ERA_FRAME_FRAGMENT, write_fragment, fragment);
 }
 
-static void write_summary(struct era_wire_out *out, const void *message)
+static void put_unless_empty(struct era_wire_out *out, uint32_t field, struct era_bytes span)
 {
-    const struct era_frame_summary *summary = message;
-    era_wire_put_number(out, 1, summary->set);
-    era_wire_put_number(out, 2, summary->round);
-    era_wire_put_span(out, 3, summary->buckets);
+    if (span.len > 0)
+        era_wire_put_span(out, field, span);
 }
 
-bool era_frame_add_summary(struct era_frame_builder *b, const struct era_frame_summary *summary)
+static void write_digest(struct era_wire_out *out, const void *message)
 {
-    assert(summary->buckets.len == ERA_FRAME_SUMMARY_BYTES);
-    return add_message(b, ERA_FRAME_SUMMARY, write_summary, summary);
+    const struct era_frame_digest *digest = message;
+    era_wire_put_number(out, 1, digest->set);
+    era_wire_put_number(out, 2, digest->round);
+    era_wire_put_number(out, 3, digest->salt);
+    era_wire_put_number(out, 4, digest->count);
+    era_wire_put_span(out, 5, digest->print);
+    era_wire_put_span(out, 6, digest->estimate);
+    put_unless_empty(out, 7, digest->upto);
+    if (digest->alone)
+        era_wire_put_number(out, 8, true);
 }
 
-struct have_args {
-    uint32_t set;
-    uint64_t round;
-    bool reply;
-    const struct era_frame_bucket *buckets;
-    size_t count;
-};
-
-static void write_bucket(struct era_wire_out *out, const void *message)
+bool era_frame_add_digest(struct era_frame_builder *b, const struct era_frame_digest *digest)
 {
-    const struct era_frame_bucket *bucket = message;
-    era_wire_put_number(out, 1, bucket->bucket);
-    era_wire_put_span(out, 2, bucket->ids);
+    assert(digest_fits(digest));
+    return add_message(b, ERA_FRAME_DIGEST, write_digest, digest);
 }
 
-static void write_have(struct era_wire_out *out, const void *message)
+static void write_cells(struct era_wire_out *out, const void *message)
 {
-    const struct have_args *have = message;
-    era_wire_put_number(out, 1, have->set);
-    era_wire_put_number(out, 2, have->round);
-    for (size_t i = 0; i < have->count; i++)
-        era_wire_put_message(out, HAVE_BUCKETS, write_bucket, &have->buckets[i]);
-    era_wire_put_number(out, 4, have->reply);
+    const struct era_frame_cells *cells = message;
+    era_wire_put_number(out, 1, cells->set);
+    era_wire_put_number(out, 2, cells->round);
+    era_wire_put_number(out, 3, cells->word);
+    put_unless_empty(out, 4, cells->cells);
+    if (cells->more)
+        era_wire_put_number(out, 5, true);
+    put_unless_empty(out, 6, cells->upto);
 }
 
-bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t round, bool reply,
-                        const struct era_frame_bucket *buckets, size_t bucket_count)
+bool era_frame_add_cells(struct era_frame_builder *b, const struct era_frame_cells *cells)
 {
-    assert(bucket_count <= ERA_FRAME_BUCKETS);
-    size_t ids = 0;
-    for (size_t i = 0; i < bucket_count; i++) {
-        assert(check_bucket(&buckets[i]) == ERA_ACCEPTED);
-        ids += buckets[i].ids.len / ERA_HASH_BYTES;
-    }
-    if (ids > ERA_SYNC_IDS_PER_FRAME_MAX)
-        return false;
-    const struct have_args have = {set, round, reply, buckets, bucket_count};
-    return add_message(b, ERA_FRAME_HAVE, write_have, &have);
+    assert(cells_fit(cells));
+    return add_message(b, ERA_FRAME_CELLS, write_cells, cells);
 }
 
-static void write_want(struct era_wire_out *out, const void *message)
+static void write_ask(struct era_wire_out *out, const void *message)
 {
-    const struct era_frame_want *want = message;
-    era_wire_put_number(out, 1, want->set);
-    era_wire_put_span(out, 2, want->ids);
+    const struct era_frame_ask *ask = message;
+    era_wire_put_number(out, 1, ask->set);
+    era_wire_put_number(out, 2, ask->round);
+    if (ask->cells > 0)
+        era_wire_put_number(out, 3, ask->cells);
+    put_unless_empty(out, 4, ask->ids);
+    put_unless_empty(out, 5, ask->offers);
+    if (ask->done)
+        era_wire_put_number(out, 6, true);
 }
 
-bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids)
+bool era_frame_add_ask(struct era_frame_builder *b, const struct era_frame_ask *ask)
 {
-    assert(ids_fit(ids));
-    const struct era_frame_want want = {set, ids};
-    return add_message(b, ERA_FRAME_WANT, write_want, &want);
+    assert(ask_fits(ask));
+    return add_message(b, ERA_FRAME_ASK, write_ask, ask);
 }
 
 static void write_status(struct era_wire_out *out, const void *message)

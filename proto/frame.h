@@ -13,9 +13,8 @@
 #include "proto/peer_record.h"
 #include "proto/statement.h"
 
-#define ERA_FRAME_BUCKETS           256 /* items fall into them by the first byte of their id */
-#define ERA_FRAME_FINGERPRINT_BYTES 16
-#define ERA_FRAME_SUMMARY_BYTES     (ERA_FRAME_BUCKETS * ERA_FRAME_FINGERPRINT_BYTES)
+#define ERA_FRAME_SALT_BYTES  16
+#define ERA_FRAME_SHORT_BYTES 8 /* a short id: see p2p/sketch.h */
 
 /* Numbers are those of message Frame. */
 enum era_frame_part_kind {
@@ -23,9 +22,9 @@ enum era_frame_part_kind {
     ERA_FRAME_REFUSAL = 2,
     ERA_FRAME_STATEMENT = 3, /* an encoded envelope; repeats */
     ERA_FRAME_FRAGMENT = 4,  /* repeats */
-    ERA_FRAME_SUMMARY = 5,
-    ERA_FRAME_HAVE = 6,
-    ERA_FRAME_WANT = 7,
+    ERA_FRAME_DIGEST = 5,
+    ERA_FRAME_CELLS = 6,
+    ERA_FRAME_ASK = 7,
     ERA_FRAME_STATUS = 8,
     ERA_FRAME_NEIGHBOUR = 13,
     ERA_FRAME_WALK = 14,
@@ -44,6 +43,7 @@ struct era_frame_hello {
     uint8_t
         salt[ERA_SALT_BYTES]; /* of the short ids that the peer announces to us; zeros when it told none */
     bool alone; /* the sender has no other link that is up: what is pushed shall come by this one */
+    uint8_t sync_salt[ERA_FRAME_SALT_BYTES]; /* this end's part of the link's salt; of this link alone */
 };
 
 struct era_frame_refusal {
@@ -57,29 +57,45 @@ struct era_frame_fragment {
     struct era_bytes data;
 };
 
-struct era_frame_summary {
+/* Begins a round. */
+struct era_frame_digest {
     uint32_t set; /* any number: unknown sets are the reader's to skip */
     uint64_t round;
-    struct era_bytes buckets; /* ERA_FRAME_SUMMARY_BYTES */
+    uint32_t salt;             /* its number: how often the two ends took a new one */
+    uint64_t count;            /* items */
+    struct era_bytes print;    /* ERA_SYNC_PRINT_BYTES */
+    struct era_bytes estimate; /* ERA_SYNC_ESTIMATE_BYTES */
+    struct era_bytes upto;     /* an id up to which all was taken in order, or nothing */
+    bool alone;                /* nobody else is asked now: the whole set may come */
 };
 
-struct era_frame_bucket {
-    uint32_t bucket;      /* < ERA_FRAME_BUCKETS */
-    struct era_bytes ids; /* 32 bytes each, strictly ascending, first byte = bucket */
+/* What an end says in a round. */
+enum era_frame_word {
+    ERA_WORD_EQUAL, /* the sets are equal: the round is over */
+    ERA_WORD_WAIT,  /* not equal, but not now: the round is over */
+    ERA_WORD_CELLS, /* here are my next cells */
+    ERA_WORD_PAGES, /* I send all that I have, in order; all up to `upto` was sent */
+    ERA_WORD_END,   /* that was all that I have */
+    ERA_WORD_SEND,  /* send all that you have beyond `upto`, in order */
+    ERA_WORD_COUNT
 };
 
-/* At most ERA_FRAME_BUCKETS buckets and ERA_SYNC_IDS_PER_FRAME_MAX ids. */
-struct era_frame_have {
+struct era_frame_cells {
     uint32_t set;
     uint64_t round;
-    bool reply; /* answer with your own Have for these buckets */
-    size_t bucket_count;
-    struct era_bytes fields; /* for era_frame_next_bucket */
+    enum era_frame_word word;
+    struct era_bytes cells; /* of WORD_CELLS: 1 … ERA_SYNC_CELLS_PER_FRAME_MAX; else nothing */
+    bool more;              /* this batch of cells goes on in another frame */
+    struct era_bytes upto;  /* an id, with WORD_PAGES and WORD_SEND, or nothing */
 };
 
-struct era_frame_want {
+struct era_frame_ask {
     uint32_t set;
-    struct era_bytes ids; /* 32 bytes each, at most ERA_SYNC_IDS_PER_FRAME_MAX */
+    uint64_t round;
+    uint32_t cells;          /* so many more cells; 0 = none */
+    struct era_bytes ids;    /* short ids of what the reader has and is to send */
+    struct era_bytes offers; /* of what the writer has, sent before, and the reader may ask for */
+    bool done;               /* that was all of the round */
 };
 
 struct era_frame_status {
@@ -102,9 +118,9 @@ struct era_frame_part {
         struct era_frame_refusal refusal;
         struct era_bytes statement;
         struct era_frame_fragment fragment;
-        struct era_frame_summary summary;
-        struct era_frame_have have;
-        struct era_frame_want want;
+        struct era_frame_digest digest;
+        struct era_frame_cells cells;
+        struct era_frame_ask ask;
         struct era_frame_status status;
         enum era_neighbour_word neighbour;
         struct era_peer_walk walk;
@@ -129,8 +145,6 @@ enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out);
 struct era_frame_cursor era_frame_first(const struct era_frame *frame);
 /* False at the end. Only for a cursor of a frame that decoded. */
 bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out);
-/* Buckets of a Have, in wire order; consumes have->fields. False at the end. */
-bool era_frame_next_bucket(struct era_frame_have *have, struct era_frame_bucket *out);
 
 /* ---- writing ---- */
 struct era_frame_builder {
@@ -151,10 +165,9 @@ bool era_frame_add_hello(struct era_frame_builder *b, const struct era_frame_hel
 bool era_frame_add_refusal(struct era_frame_builder *b, enum era_verdict verdict, const char *text);
 bool era_frame_add_statement(struct era_frame_builder *b, struct era_bytes envelope);
 bool era_frame_add_fragment(struct era_frame_builder *b, const struct era_frame_fragment *fragment);
-bool era_frame_add_summary(struct era_frame_builder *b, const struct era_frame_summary *summary);
-bool era_frame_add_have(struct era_frame_builder *b, uint32_t set, uint64_t round, bool reply,
-                        const struct era_frame_bucket *buckets, size_t bucket_count);
-bool era_frame_add_want(struct era_frame_builder *b, uint32_t set, struct era_bytes ids);
+bool era_frame_add_digest(struct era_frame_builder *b, const struct era_frame_digest *digest);
+bool era_frame_add_cells(struct era_frame_builder *b, const struct era_frame_cells *cells);
+bool era_frame_add_ask(struct era_frame_builder *b, const struct era_frame_ask *ask);
 /* versions: NULL when they are as the hello said. */
 bool era_frame_add_status(struct era_frame_builder *b, bool blocked, const struct era_versions *versions);
 bool era_frame_add_neighbour(struct era_frame_builder *b, enum era_neighbour_word word);

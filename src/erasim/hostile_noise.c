@@ -9,7 +9,7 @@
 #define NOISE_BYTES  600
 #define UNKNOWN_KIND 99
 #define JUNK_WORDS   8
-#define WANTED_IDS   64
+#define ASKED_IDS    64
 
 static void fill(struct era_prng *p, uint8_t *out, size_t len)
 {
@@ -68,11 +68,11 @@ static void add_junk(struct era_frame_builder *b, struct era_prng *p, uint32_t k
         era_frame_add_statement(b, (struct era_bytes){bytes, len});
 }
 
-static void add_want(struct era_frame_builder *b, struct era_prng *p)
+static void add_ask(struct era_frame_builder *b, struct era_prng *p)
 {
-    uint8_t ids[WANTED_IDS * ERA_HASH_BYTES];
+    uint8_t ids[ASKED_IDS * ERA_FRAME_SHORT_BYTES];
     fill(p, ids, sizeof ids);
-    era_frame_add_want(b, 1, (struct era_bytes){ids, sizeof ids});
+    era_frame_add_ask(b, &(struct era_frame_ask){.set = 1, .ids = {ids, sizeof ids}});
 }
 
 void hostile_garbage(struct sim *s, struct hostile_link *l)
@@ -95,7 +95,7 @@ void hostile_garbage(struct sim *s, struct hostile_link *l)
         era_frame_add_fragment(&b, &(struct era_frame_fragment){.total_bytes = ERA_STATEMENT_BYTES_MAX,
                                                                 .data = {noise, sizeof noise}});
     if (style == 6)
-        add_want(&b, &p);
+        add_ask(&b, &p);
     struct era_bytes whole = era_frame_bytes(&b);
     sim_strike(s, SIM_FAULT_GARBAGE, &s->nodes[l->node], "of sort %u", style);
     if (style == 7) /* a frame that ends in the middle */

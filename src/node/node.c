@@ -35,6 +35,11 @@ static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
     return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item) != NULL;
 }
 
+static size_t count_pending(void *ctx)
+{
+    return node_pending_count(ctx);
+}
+
 static bool record_fits(void *ctx, const struct era_key *key, const struct era_hash *digest,
                         const struct era_signature *signature)
 {
@@ -59,6 +64,7 @@ static void make_parts(struct era_node *n)
                                   .protocol_max = ERA_PROTOCOL_MAX,
                                   .fetch = fetch_item,
                                   .has = has_item,
+                                  .pending = count_pending,
                                   .links_target = c->links_target,
                                   .record = c->record,
                                   .fits = record_fits,

@@ -10,3 +10,6 @@ EXTRA_PROGRAMS += tests/bench/spread
 CLEANFILES += tests/bench/spread
 tests_bench_spread_SOURCES = tests/bench/spread.c
 tests_bench_spread_LDADD = src/ipc/libipc.a $(FLOOR_CORE) -lpthread
+BENCHES += tests/bench/bench_reconcile
+tests_bench_bench_reconcile_SOURCES = tests/bench/bench_reconcile.c
+tests_bench_bench_reconcile_LDADD = $(FLOOR_P2P)

@@ -99,9 +99,9 @@ observers() { sed -n 's/.*observers: http:\/\///p' "$net/alice/log" | tail -n 1;
     [ "$(wc -l <"$net/alice/log")" -lt 200 ]
 }
 
-@test "C1: floods of wants, haves, fragments and statements cost little and stop nobody" {
+@test "C1: floods of asks, digests, fragments and statements cost little and stop nobody" {
     local attack pids=() pid
-    for attack in 'wants 400' 'haves 256' 'fragments 400'; do
+    for attack in 'asks 400' 'digests 256' 'fragments 400'; do
         # shellcheck disable=SC2086 # a name and a count
         hostile $attack >"$net/${attack% *}.said" 2>&1 3>&- &
         pids+=($!)

@@ -375,45 +375,49 @@ static int statements(int count)
     return expect_peer_closed(&p, "statements");
 }
 
-/* As many ids as a frame takes, of things that nobody has; nothing is read back. */
-static int wants(int count)
+/* As many short ids as a frame takes, of things that nobody has; nothing is read back. */
+static int asks(int count)
 {
-    static uint8_t ids[ERA_SYNC_IDS_PER_FRAME_MAX * ERA_HASH_BYTES];
+    static uint8_t ids[ERA_SYNC_IDS_PER_FRAME_MAX * ERA_FRAME_SHORT_BYTES];
     struct era_frame_builder b;
     struct peer p;
     bool open = join(&p);
     for (int i = 0; i < count && open; i++) {
+        struct era_frame_ask ask = {.set = 1, .round = 2, .ids = {ids, sizeof ids}};
         randombytes_buf(ids, sizeof ids);
         era_frame_begin(&b, room);
-        era_frame_add_want(&b, 1, (struct era_bytes){ids, sizeof ids});
+        era_frame_add_ask(&b, &ask);
         open = put_frame(&p, era_frame_bytes(&b));
     }
-    printf("wants: %s\n", open ? "all taken" : "closed early");
+    printf("asks: %s\n", open ? "all taken" : "closed early");
     rawlink_end(&p.r);
     return 0;
 }
 
-/* Lists of things it claims to have, which the daemon will want, and an answer asked for each time. */
-static int haves(int count)
+/* Rounds of a set that it claims to have, and for each as many more cells as a round may have. */
+static int digests(int count)
 {
-    static uint8_t ids[1700 * ERA_HASH_BYTES];
+    uint8_t print[ERA_SYNC_PRINT_BYTES], estimate[ERA_SYNC_ESTIMATE_BYTES];
     struct era_frame_builder b;
     struct peer p;
     bool open = join(&p);
-    for (int i = 0; i < count && open; i++) {
-        for (size_t k = 0; k < 1700; k++) { /* ascending, of one bucket */
-            uint8_t *id = ids + k * ERA_HASH_BYTES;
-            randombytes_buf(id, ERA_HASH_BYTES);
-            id[0] = (uint8_t)i;
-            id[1] = (uint8_t)(k >> 8);
-            id[2] = (uint8_t)k;
-        }
-        struct era_frame_bucket bucket = {(uint8_t)i, {ids, sizeof ids}};
+    for (int i = 1; i <= count && open; i++) {
+        uint64_t round = 2 * (uint64_t)i;
+        struct era_frame_digest digest = {.set = 1,
+                                          .round = round,
+                                          .count = 100000,
+                                          .print = {print, sizeof print},
+                                          .estimate = {estimate, sizeof estimate},
+                                          .alone = true};
+        struct era_frame_ask ask = {.set = 1, .round = round, .cells = ERA_SYNC_CELLS_MAX / 2};
+        randombytes_buf(print, sizeof print);
+        randombytes_buf(estimate, sizeof estimate);
         era_frame_begin(&b, room);
-        era_frame_add_have(&b, 1, (uint64_t)i, true, &bucket, 1);
+        era_frame_add_digest(&b, &digest);
+        era_frame_add_ask(&b, &ask);
         open = put_frame(&p, era_frame_bytes(&b));
     }
-    printf("haves: %s\n", open ? "all taken" : "closed early");
+    printf("digests: %s\n", open ? "all taken" : "closed early");
     rawlink_end(&p.r);
     return 0;
 }
@@ -456,8 +460,8 @@ int main(int argc, char **argv)
                    {"liars", liars},
                    {"malformed", malformed},
                    {"statements", statements},
-                   {"wants", wants},
-                   {"haves", haves},
+                   {"asks", asks},
+                   {"digests", digests},
                    {"fragments", fragments}};
     if (argc < 5 || sodium_init() < 0 || inet_pton(AF_INET, argv[1], &there.sin_addr) != 1 ||
         sodium_hex2bin(network.b, sizeof network.b, argv[3], strlen(argv[3]), NULL, NULL, NULL) != 0) {

@@ -8,18 +8,6 @@
 #include "proto/frame.h"
 #include "tests/fuzz/fuzz.h"
 
-static void add_have(struct era_frame_builder *b, struct era_frame_have have)
-{
-    struct era_frame_bucket buckets[ERA_FRAME_BUCKETS];
-    size_t count = 0;
-    while (era_frame_next_bucket(&have, &buckets[count]))
-        if (++count == ERA_FRAME_BUCKETS)
-            break;
-    assert(count == have.bucket_count);
-    bool fits = era_frame_add_have(b, have.set, have.round, have.reply, buckets, count);
-    assert(fits);
-}
-
 static void add_part(struct era_frame_builder *b, const struct era_frame_part *part)
 {
     bool fits = true;
@@ -36,14 +24,14 @@ static void add_part(struct era_frame_builder *b, const struct era_frame_part *p
     case ERA_FRAME_FRAGMENT:
         fits = era_frame_add_fragment(b, &part->u.fragment);
         break;
-    case ERA_FRAME_SUMMARY:
-        fits = era_frame_add_summary(b, &part->u.summary);
+    case ERA_FRAME_DIGEST:
+        fits = era_frame_add_digest(b, &part->u.digest);
         break;
-    case ERA_FRAME_HAVE:
-        add_have(b, part->u.have);
+    case ERA_FRAME_CELLS:
+        fits = era_frame_add_cells(b, &part->u.cells);
         break;
-    case ERA_FRAME_WANT:
-        fits = era_frame_add_want(b, part->u.want.set, part->u.want.ids);
+    case ERA_FRAME_ASK:
+        fits = era_frame_add_ask(b, &part->u.ask);
         break;
     case ERA_FRAME_STATUS:
         fits = era_frame_add_status(b, part->u.status.blocked,

@@ -635,7 +635,6 @@ void world_free(struct world *w)
     free(w->happenings.at);
     free(w->links.at);
     free(w->said.at);
-    free(w->named.at);
     free(w->signals.at);
     free(w->replies.at);
     free(w);

@@ -155,9 +155,9 @@ void world_versions(struct world_node *n, const char *software, const char *stag
 size_t world_sent(const struct world_node *n, uint32_t kind);
 /* Distinct ids of a kind by a key (a name) for one place that left any node. */
 size_t world_ids(const struct world *w, uint32_t kind, const char *key, const char *component, uint64_t seq);
-/* How often an item left a node, and whether it ever named it in reconciliation. */
+/* How often an item left a node, and how many statements it last said to hold, in reconciliation. */
 size_t world_sent_item(const struct world_node *n, const struct era_hash *item);
-bool world_named_item(const struct world_node *n, const struct era_hash *item);
+uint64_t world_told_count(const struct world_node *n);
 const struct world_said *world_said(const struct world *w, size_t *count);
 const struct world_signal *world_signals(const struct world *w, size_t *count);
 size_t world_signal_count(const struct world_node *n, enum era_signal_kind kind);

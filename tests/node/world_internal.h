@@ -41,7 +41,7 @@ struct world {
     LIST(struct happening) happenings; /* a heap */
     LIST(struct link) links;           /* number: index + 1 */
     LIST(struct world_said) said;
-    LIST(struct world_said) named; /* node and item only */
+    uint64_t told[WORLD_NODES_MAX]; /* statements, in its last digest */
     LIST(struct world_signal) signals;
     LIST(struct world_reply *) replies;
 };

@@ -103,17 +103,6 @@ static void hear_envelope(struct world *w, size_t node, struct era_bytes bytes)
     ADD(&w->said) = said;
 }
 
-static void hear_names(struct world *w, size_t node, struct era_frame_have *have)
-{
-    struct era_frame_bucket b;
-    while (era_frame_next_bucket(have, &b))
-        for (size_t i = 0; i < b.ids.len; i += ERA_HASH_BYTES) {
-            struct world_said *named = &ADD(&w->named);
-            named->node = node;
-            memcpy(named->item.b, b.ids.data + i, ERA_HASH_BYTES);
-        }
-}
-
 void world_hear(struct world *w, size_t node, struct era_bytes bytes)
 {
     struct era_frame f;
@@ -124,8 +113,8 @@ void world_hear(struct world *w, size_t node, struct era_bytes bytes)
     while (era_frame_next(&at, &part)) {
         if (part.kind == ERA_FRAME_STATEMENT)
             hear_envelope(w, node, part.u.statement);
-        else if (part.kind == ERA_FRAME_HAVE)
-            hear_names(w, node, &part.u.have);
+        else if (part.kind == ERA_FRAME_DIGEST && part.u.digest.set == ERA_SET_STATEMENTS)
+            w->told[node] = part.u.digest.count;
         else if (part.kind == ERA_FRAME_FRAGMENT)
             world_wrong("a statement larger than these tests follow");
     }
@@ -249,12 +238,9 @@ size_t world_sent_item(const struct world_node *n, const struct era_hash *item)
     return 0;
 }
 
-bool world_named_item(const struct world_node *n, const struct era_hash *item)
+uint64_t world_told_count(const struct world_node *n)
 {
-    for (size_t i = 0; i < n->world->named.count; i++)
-        if (n->world->named.at[i].node == n->number && era_hash_eq(&n->world->named.at[i].item, item))
-            return true;
-    return false;
+    return n->world->told[n->number];
 }
 
 const struct world_said *world_said(const struct world *w, size_t *count)

@@ -1,6 +1,7 @@
 #include "tests/p2p/probe.h"
 
 #include <criterion/criterion.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,24 +21,38 @@ void probe_free(struct probe *p)
     free(p);
 }
 
-static void see_have(struct probe_seen *s, struct era_frame_have have)
+static void see_digest(struct probe_seen *s, const struct era_frame_digest *digest)
 {
-    struct era_frame_bucket bucket;
-    s->haves++;
-    s->set = have.set;
-    s->reply = have.reply;
-    s->have_buckets = have.bucket_count;
-    s->have_ids = 0;
-    while (era_frame_next_bucket(&have, &bucket))
-        s->have_ids += bucket.ids.len / ERA_HASH_BYTES;
+    s->digests++;
+    s->set = digest->set;
+    s->salt = digest->salt;
+    s->upto = digest->upto.len > 0;
+    if (s->set == ERA_SET_STATEMENTS)
+        s->digest_round = digest->round;
+    else
+        s->event_round = digest->round;
 }
 
-static void see_part(struct probe_seen *s, const struct era_frame_part *part)
+static void see_ask(struct probe_seen *s, const struct era_frame_ask *ask)
 {
+    s->asks++;
+    s->set = ask->set;
+    s->more_cells = ask->cells;
+    s->asked_ids += ask->ids.len / ERA_FRAME_SHORT_BYTES;
+    s->offered_ids += ask->offers.len / ERA_FRAME_SHORT_BYTES;
+    s->dones += ask->done;
+    if (ask->ids.len > 0)
+        s->asked = era_get_be64(ask->ids.data);
+}
+
+static void see_part(struct probe *p, uint64_t link, const struct era_frame_part *part)
+{
+    struct probe_seen *s = &p->seen;
     switch (part->kind) {
     case ERA_FRAME_HELLO:
         s->hellos++;
         s->blocked = part->u.hello.blocked;
+        memcpy(p->salts[link % 64].ours, part->u.hello.sync_salt, ERA_FRAME_SALT_BYTES);
         break;
     case ERA_FRAME_REFUSAL:
         s->refusals++;
@@ -49,22 +64,17 @@ static void see_part(struct probe_seen *s, const struct era_frame_part *part)
     case ERA_FRAME_FRAGMENT:
         s->fragments++;
         break;
-    case ERA_FRAME_SUMMARY:
-        s->summaries++;
-        s->set = part->u.summary.set;
-        if (s->set == ERA_SET_STATEMENTS)
-            s->summary_round = part->u.summary.round;
-        else
-            s->event_round = part->u.summary.round;
+    case ERA_FRAME_DIGEST:
+        see_digest(s, &part->u.digest);
         break;
-    case ERA_FRAME_HAVE:
-        see_have(s, part->u.have);
+    case ERA_FRAME_CELLS:
+        s->answers++;
+        s->set = part->u.cells.set;
+        s->answer = part->u.cells.word;
+        s->cells += part->u.cells.cells.len / ERA_SYNC_CELL_BYTES;
         break;
-    case ERA_FRAME_WANT:
-        s->wants++;
-        s->set = part->u.want.set;
-        s->wanted_ids += part->u.want.ids.len / ERA_HASH_BYTES;
-        memcpy(s->wanted.b, part->u.want.ids.data, ERA_HASH_BYTES);
+    case ERA_FRAME_ASK:
+        see_ask(s, &part->u.ask);
         break;
     case ERA_FRAME_STATUS:
         s->statuses++;
@@ -101,7 +111,7 @@ static void see_action(struct probe *p, const struct era_gossip_action *a)
         s->bytes += a->bytes.len;
         s->sent_link = a->link;
         for (struct era_frame_cursor c = era_frame_first(&frame); era_frame_next(&c, &part);)
-            see_part(s, &part);
+            see_part(p, a->link, &part);
         if (p->reads)
             era_gossip_sent(p->g, p->w->now_ms, a->link, a->bytes.len);
         break;
@@ -154,6 +164,7 @@ const struct probe_seen *probe_wait(struct probe *p, uint64_t ms)
 
 void probe_link(struct probe *p, uint64_t link, bool outgoing, const char *address)
 {
+    p->salts[link % 64].dialled = outgoing;
     era_gossip_link_up(p->g, p->w->now_ms, link, outgoing, address, wire_proven);
 }
 
@@ -202,34 +213,127 @@ void probe_statement(struct probe *p, uint64_t link, size_t item)
     probe_send(p, link);
 }
 
-void probe_summary(struct probe *p, uint64_t link, enum era_set set, uint64_t round, const uint8_t *buckets)
+static struct era_salt salt_of(const struct probe *p, uint64_t link, enum era_set set)
 {
-    static const uint8_t zeros[ERA_FRAME_SUMMARY_BYTES];
-    struct era_frame_summary summary = {.set = set, .round = round};
-    summary.buckets = (struct era_bytes){buckets == NULL ? zeros : buckets, ERA_FRAME_SUMMARY_BYTES};
-    cr_assert(era_frame_add_summary(probe_frame(p), &summary));
-    probe_send(p, link);
+    const struct probe_salt *part = &p->salts[link % 64];
+    uint8_t in[2 * ERA_FRAME_SALT_BYTES + 5] = {0};
+    struct era_salt salt;
+    memcpy(in + (part->dialled ? 0 : ERA_FRAME_SALT_BYTES), part->ours, ERA_FRAME_SALT_BYTES);
+    in[2 * ERA_FRAME_SALT_BYTES] = (uint8_t)set;
+    era_put_be32(in + 2 * ERA_FRAME_SALT_BYTES + 1, p->salt);
+    crypto_generichash(salt.key.b, sizeof salt.key.b, in, sizeof in, NULL, 0);
+    return salt;
 }
 
-void probe_have(struct probe *p, uint64_t link, enum era_set set, uint64_t round, bool reply,
-                const struct era_hash *ids, size_t count)
+static struct era_sketch sketch_of(const struct probe *p, uint64_t link, enum era_set set,
+                                   const struct era_hash *ids, size_t count, size_t cells)
 {
-    struct era_frame_bucket bucket = {.bucket = count > 0 ? ids[0].b[0] : 0};
-    bucket.ids = (struct era_bytes){count > 0 ? ids[0].b : NULL, count * ERA_HASH_BYTES};
-    cr_assert(era_frame_add_have(probe_frame(p), set, round, reply, &bucket, 1));
+    struct era_salt salt = salt_of(p, link, set);
+    struct era_sketch sketch;
+    era_sketch_init(&sketch, &salt, cells);
+    for (size_t i = 0; i < count; i++) {
+        struct era_tag tag = era_tag_of(&salt, &ids[i]);
+        era_sketch_put(&sketch, &tag);
+    }
+    return sketch;
+}
+
+static void send_digest(struct probe *p, uint64_t link, enum era_set set, uint64_t round,
+                        const struct era_hash *ids, size_t count, bool alone)
+{
+    struct era_sketch sketch = sketch_of(p, link, set, ids, count, 0);
+    uint8_t print[ERA_SYNC_PRINT_BYTES];
+    era_sketch_print(&sketch, print);
+    struct era_frame_digest digest = {.set = set,
+                                      .round = round,
+                                      .salt = p->salt,
+                                      .count = count,
+                                      .print = {print, sizeof print},
+                                      .estimate = {sketch.estimate, sizeof sketch.estimate},
+                                      .alone = alone};
+    cr_assert(era_frame_add_digest(probe_frame(p), &digest));
+    probe_send(p, link);
+    era_sketch_release(&sketch);
+}
+
+void probe_digest(struct probe *p, uint64_t link, enum era_set set, uint64_t round,
+                  const struct era_hash *ids, size_t count)
+{
+    send_digest(p, link, set, round, ids, count, false);
+}
+
+void probe_empty(struct probe *p, uint64_t link, enum era_set set, uint64_t round)
+{
+    send_digest(p, link, set, round, NULL, 0, true);
+}
+
+void probe_more_cells(struct probe *p, uint64_t link, enum era_set set, uint64_t round,
+                      const struct era_hash *ids, size_t count, size_t from, size_t to)
+{
+    static uint8_t bytes[ERA_SYNC_CELLS_PER_FRAME_MAX * ERA_SYNC_CELL_BYTES];
+    struct era_sketch sketch = sketch_of(p, link, set, ids, count, to);
+    while (from < to) {
+        bool more = to - from > ERA_SYNC_CELLS_PER_FRAME_MAX;
+        size_t n = more ? ERA_SYNC_CELLS_PER_FRAME_MAX : to - from;
+        era_cells_write(sketch.cells + from, n, bytes);
+        struct era_frame_cells answer = {.set = set,
+                                         .round = round,
+                                         .word = ERA_WORD_CELLS,
+                                         .cells = {bytes, n * ERA_SYNC_CELL_BYTES},
+                                         .more = more};
+        cr_assert(era_frame_add_cells(probe_frame(p), &answer));
+        probe_send(p, link);
+        from += n;
+    }
+    era_sketch_release(&sketch);
+}
+
+void probe_cells(struct probe *p, uint64_t link, enum era_set set, uint64_t round, const struct era_hash *ids,
+                 size_t count, size_t cells)
+{
+    probe_more_cells(p, link, set, round, ids, count, 0, cells);
+}
+
+void probe_word(struct probe *p, uint64_t link, enum era_set set, uint64_t round, enum era_frame_word word)
+{
+    struct era_frame_cells answer = {.set = set, .round = round, .word = word};
+    cr_assert(era_frame_add_cells(probe_frame(p), &answer));
     probe_send(p, link);
 }
 
 void probe_equal(struct probe *p, uint64_t link, enum era_set set, uint64_t round)
 {
-    cr_assert(era_frame_add_have(probe_frame(p), set, round, false, NULL, 0));
+    probe_word(p, link, set, round, ERA_WORD_EQUAL);
+}
+
+uint64_t probe_short(const struct probe *p, uint64_t link, enum era_set set, const struct era_hash *id)
+{
+    struct era_salt salt = salt_of(p, link, set);
+    return era_tag_of(&salt, id).short_id;
+}
+
+static struct era_bytes shorts_of(const struct probe *p, uint64_t link, enum era_set set,
+                                  const struct era_hash *ids, size_t count)
+{
+    static uint8_t shorts[ERA_SYNC_IDS_PER_FRAME_MAX * ERA_FRAME_SHORT_BYTES];
+    for (size_t i = 0; i < count; i++)
+        era_put_be64(shorts + i * ERA_FRAME_SHORT_BYTES, probe_short(p, link, set, &ids[i]));
+    return (struct era_bytes){shorts, count * ERA_FRAME_SHORT_BYTES};
+}
+
+void probe_ask(struct probe *p, uint64_t link, enum era_set set, uint64_t round, const struct era_hash *ids,
+               size_t count)
+{
+    struct era_frame_ask ask = {.set = set, .round = round, .ids = shorts_of(p, link, set, ids, count)};
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
     probe_send(p, link);
 }
 
-void probe_want(struct probe *p, uint64_t link, enum era_set set, const struct era_hash *ids, size_t count)
+void probe_offer(struct probe *p, uint64_t link, enum era_set set, uint64_t round, const struct era_hash *ids,
+                 size_t count)
 {
-    struct era_bytes span = {ids[0].b, count * ERA_HASH_BYTES};
-    cr_assert(era_frame_add_want(probe_frame(p), set, span));
+    struct era_frame_ask ask = {.set = set, .round = round, .offers = shorts_of(p, link, set, ids, count)};
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
     probe_send(p, link);
 }
 

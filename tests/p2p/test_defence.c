@@ -39,10 +39,10 @@ Test(defence, from_half_of_the_score_on_a_peer_is_not_listened_to_for_ten_second
     misbehave(p, 1, 1);
     cr_assert_eq(probe_info(p, 1).muted_until_ms, 11000);
     probe_statement(p, 1, item);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     const struct probe_seen *seen = probe_look(p);
     cr_assert_eq(seen->delivered, 0);
-    cr_assert_eq(seen->haves, 0);
+    cr_assert_eq(seen->answers, 0);
     cr_assert_eq(probe_info(p, 1).muted_in, 2);
     cr_assert_eq(probe_info(p, 1).score, 50, "what is not heard is not charged");
     p->w->now_ms += 10000;
@@ -245,7 +245,7 @@ Test(budget, who_asks_for_everything_again_and_again_is_not_served_for_ever)
     probe_up(p, 1, false, 9);
     size_t wants = 0;
     for (; wants < 1000 && era_gossip_peers(p->g, NULL, 0) == 1; wants++)
-        probe_want(p, 1, ERA_SET_STATEMENTS, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+        probe_ask(p, 1, ERA_SET_STATEMENTS, 2, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
     cr_assert_eq(wants, ERA_BUDGET_IDS_BURST / ERA_SYNC_IDS_PER_FRAME_MAX + 100);
     cr_assert_eq(probe_look(p)->close, ERA_RATE_LIMITED);
     probe_free(p);

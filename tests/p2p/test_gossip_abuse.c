@@ -154,14 +154,6 @@ Test(abuse, a_statement_in_fragments_is_delivered_whole)
 
 /* ---- anti-entropy played falsely ---- */
 
-/* Fingerprints that equal nobody's. */
-static const uint8_t *ones(void)
-{
-    static uint8_t buckets[ERA_FRAME_SUMMARY_BYTES];
-    memset(buckets, 1, sizeof buckets);
-    return buckets;
-}
-
 Test(abuse, promised_items_that_never_come_are_charged_once_and_asked_of_another)
 {
     struct probe *p = probe_new(1000);
@@ -169,19 +161,20 @@ Test(abuse, promised_items_that_never_come_are_charged_once_and_asked_of_another
     probe_up(p, 1, true, 9);
     probe_up(p, 2, true, 8);
     made_up_ids(ids, 100, 3);
-    uint64_t round = probe_wait(p, 0)->summary_round;
-    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, 100);
-    cr_assert_eq(probe_look(p)->wanted_ids, 100);
-    probe_have(p, 2, ERA_SET_STATEMENTS, round, true, ids, 100);
-    cr_assert_eq(probe_look(p)->wanted_ids, 0, "one peer at a time");
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 200);
+    cr_assert_eq(probe_look(p)->asked_ids, 100);
+    probe_cells(p, 2, ERA_SET_STATEMENTS, round, ids, 100, 200);
+    cr_assert_eq(probe_look(p)->asked_ids, 0, "one peer at a time");
     probe_wait(p, 4001);
     cr_assert_eq(probe_info(p, 1).score, 1, "once for all of them");
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 1001, ones());
-    probe_have(p, 1, ERA_SET_STATEMENTS, 1001, false, ids, 100);
-    cr_assert_eq(probe_look(p)->wanted_ids, 0, "it had its turn");
-    probe_summary(p, 2, ERA_SET_STATEMENTS, 1001, ones());
-    probe_have(p, 2, ERA_SET_STATEMENTS, 1001, false, ids, 100);
-    cr_assert_eq(probe_look(p)->wanted_ids, 100);
+    probe_offer(p, 1, ERA_SET_STATEMENTS, 0, ids, 100);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 1001, ids, 100);
+    probe_offer(p, 1, ERA_SET_STATEMENTS, 1001, ids, 100);
+    cr_assert_eq(probe_look(p)->asked_ids, 0, "it had its turn");
+    probe_digest(p, 2, ERA_SET_STATEMENTS, 1001, ids, 100);
+    probe_offer(p, 2, ERA_SET_STATEMENTS, 1001, ids, 100);
+    cr_assert_eq(probe_look(p)->asked_ids, 100);
     probe_free(p);
 }
 
@@ -192,12 +185,12 @@ Test(abuse, a_link_that_ends_takes_its_requests_with_it)
     probe_up(p, 1, true, 9);
     probe_up(p, 2, true, 8);
     made_up_ids(ids, 100, 3);
-    uint64_t round = probe_wait(p, 0)->summary_round;
-    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, 100);
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 200);
     era_gossip_link_down(p->g, p->w->now_ms, 1);
     probe_look(p);
-    probe_have(p, 2, ERA_SET_STATEMENTS, round, true, ids, 100);
-    cr_assert_eq(probe_look(p)->wanted_ids, 100);
+    probe_cells(p, 2, ERA_SET_STATEMENTS, round, ids, 100, 200);
+    cr_assert_eq(probe_look(p)->asked_ids, 100);
     era_gossip_link_down(p->g, p->w->now_ms, 2);
     probe_look(p);
     probe_wait(p, 10000);
@@ -210,56 +203,165 @@ Test(abuse, requests_to_one_link_are_bounded)
     static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
     probe_up(p, 1, true, 9);
     size_t asked = 0;
-    uint64_t round = probe_wait(p, 0)->summary_round;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 1, ids, 1);
+    probe_look(p);
     for (uint8_t b = 0; b < 100; b++) {
         made_up_ids(ids, ERA_SYNC_IDS_PER_FRAME_MAX, b);
-        probe_have(p, 1, ERA_SET_STATEMENTS, round, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
-        asked += probe_look(p)->wanted_ids;
+        probe_offer(p, 1, ERA_SET_STATEMENTS, 1, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+        asked += probe_look(p)->asked_ids;
     }
     cr_assert_eq(asked, 2 * ERA_SYNC_IDS_PER_FRAME_MAX);
     probe_free(p);
 }
 
-Test(abuse, a_have_of_no_round_is_ignored)
+Test(abuse, a_word_of_no_round_is_ignored)
 {
     struct probe *p = given_link();
     struct era_hash ids[10];
     made_up_ids(ids, 10, 3);
-    probe_have(p, 1, ERA_SET_STATEMENTS, 4, true, ids, 10);
-    probe_have(p, 1, ERA_SET_STATEMENTS, 5, true, ids, 10);
-    probe_have(p, 1, (enum era_set)77, 5, true, ids, 10);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, 5, ids, 10, 30);
+    probe_cells(p, 1, (enum era_set)77, 5, ids, 10, 30);
+    probe_word(p, 1, ERA_SET_STATEMENTS, 4, ERA_WORD_PAGES);
+    probe_word(p, 1, ERA_SET_STATEMENTS, 4, ERA_WORD_END);
+    probe_offer(p, 1, ERA_SET_STATEMENTS, 4, ids, 10);
     cr_assert_eq(probe_look(p)->frames, 0);
+    cr_assert_eq(probe_info(p, 1).score, 0);
     probe_free(p);
 }
 
 Test(abuse, a_round_with_our_parity_is_charged)
 {
     struct probe *p = given_link();
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 3, NULL); /* a dialler's rounds are even */
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 3, NULL, 0); /* a dialler's rounds are even */
     cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, 4, NULL, 0, 5); /* nor does it answer them itself */
+    cr_assert_eq(probe_info(p, 1).score, 20);
     probe_free(p);
 }
 
-Test(abuse, a_list_that_does_not_go_on_is_charged)
+/* ---- sketches that do not come apart, on purpose ---- */
+
+/* Cells that nobody can take apart, as many as are asked for, round after round. */
+static void when_cells_deceive(struct probe *p, uint64_t ms)
+{
+    struct era_hash ids[60];
+    made_up_ids(ids, 60, 3);
+    for (uint64_t end = p->w->now_ms + ms; p->w->now_ms < end && probe_info(p, 1).link == 1;) {
+        uint64_t round = probe_wait(p, 500)->digest_round;
+        p->salt = round != 0 ? p->seen.salt : p->salt;
+        for (size_t batch = 0; round != 0; batch++) {
+            probe_more_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 60, 0, 10);
+            if (probe_look(p)->more_cells == 0)
+                break;
+            cr_assert_lt(batch, 4);
+        }
+    }
+}
+
+Test(abuse, cells_that_never_come_apart_are_tried_with_new_salts_and_then_charged)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    when_cells_deceive(p, 2000);
+    cr_assert_gt(probe_info(p, 1).undecoded_rounds, 0);
+    cr_assert_eq(probe_info(p, 1).score, 0, "it may be bad luck");
+    when_cells_deceive(p, 20000);
+    cr_assert_geq(probe_info(p, 1).score, 10, "not again and again");
+    probe_free(p);
+}
+
+Test(abuse, cells_asked_for_without_end_are_charged)
 {
     struct probe *p = given_link();
-    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
-    for (size_t i = 0; i < 100; i++)
-        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
-    made_up_ids(ids, ERA_SYNC_IDS_PER_FRAME_MAX, 0);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
-    cr_assert_eq(probe_look(p)->have_ids, 100);
-    probe_have(p, 1, ERA_SET_STATEMENTS, 2, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
-    for (size_t i = 0; i < ERA_SYNC_IDS_PER_FRAME_MAX; i++)
-        era_gossip_verdict(p->g, 1000, 1, &ids[i], ERA_NO_PREV);
-    cr_assert_eq(probe_look(p)->haves, 1, "it went on");
-    probe_have(p, 1, ERA_SET_STATEMENTS, 2, true, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
-    cr_assert_eq(probe_look(p)->haves, 0);
+    struct era_hash id = {{7}};
+    wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+    for (int i = 0; i < 4; i++) {
+        struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = 100};
+        cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+        probe_send(p, 1);
+        cr_assert_eq(probe_look(p)->cells, 100);
+    }
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = 100};
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(p->seen.cells, 0);
     cr_assert_eq(probe_info(p, 1).score, 10);
     probe_free(p);
 }
 
-Test(abuse, wants_are_served_within_the_bulk_limit_and_the_queue_within_its_bound)
+Test(abuse, more_cells_than_any_round_may_have_are_charged)
+{
+    struct probe *p = given_link();
+    struct era_hash id = {{7}};
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, &id, 1);
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = ERA_SYNC_CELLS_MAX};
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(abuse, a_flood_of_cells_ends_the_round_and_is_charged)
+{
+    struct probe *p = probe_new(1000);
+    static uint8_t bytes[ERA_SYNC_CELLS_PER_FRAME_MAX * ERA_SYNC_CELL_BYTES];
+    probe_up(p, 1, true, 9);
+    struct era_frame_cells answer = {.set = ERA_SET_STATEMENTS,
+                                     .round = probe_wait(p, 0)->digest_round,
+                                     .word = ERA_WORD_CELLS,
+                                     .cells = {bytes, sizeof bytes},
+                                     .more = true};
+    for (size_t sent = 0; sent <= 2 * ERA_SYNC_CELLS_MAX; sent += ERA_SYNC_CELLS_PER_FRAME_MAX) {
+        cr_assert(era_frame_add_cells(probe_frame(p), &answer));
+        probe_send(p, 1);
+    }
+    cr_assert_eq(probe_info(p, 1).score, 10, "once: then the round is over");
+    probe_free(p);
+}
+
+/* A set of 3,000 and a peer that says it differs by 100,000 items, again and again. */
+Test(abuse, a_peer_that_wants_the_whole_set_again_and_again_waits)
+{
+    struct probe *p = given_link();
+    for (size_t i = 0; i < 3000; i++)
+        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
+    size_t statements = 0;
+    for (uint64_t round = 2; round < 60; round += 2) {
+        probe_empty(p, 1, ERA_SET_STATEMENTS, round);
+        statements += probe_look(p)->statements;
+        probe_wait(p, 500);
+    }
+    cr_assert_eq(statements, 3000);
+    cr_assert_eq(probe_info(p, 1).whole_sets_out, 1);
+    probe_free(p);
+}
+
+Test(abuse, what_a_peer_has_again_is_bounded)
+{
+    struct probe *p = given_link();
+    static struct era_hash ids[1000];
+    for (size_t i = 0; i < 1000; i++) {
+        wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
+        ids[i] = p->w->items[i].id;
+    }
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, ids, 999);
+    size_t statements = 0;
+    for (int i = 0; i < 80; i++) {
+        probe_ask(p, 1, ERA_SET_STATEMENTS, 2, ids, 1000);
+        statements += probe_look(p)->statements;
+    }
+    cr_assert_leq(statements, 65536 + 2000);
+    cr_assert_geq(statements, 65536);
+    cr_assert_gt(probe_info(p, 1).again_out, 60000);
+    cr_assert_eq(probe_info(p, 1).score, 10);
+    probe_free(p);
+}
+
+Test(abuse, what_is_asked_for_is_served_within_the_bulk_limit_and_the_queue_within_its_bound)
 {
     struct probe *p = given_link();
     static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
@@ -267,9 +369,11 @@ Test(abuse, wants_are_served_within_the_bulk_limit_and_the_queue_within_its_boun
         wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 40000), false);
     for (size_t i = 0; i < ERA_SYNC_IDS_PER_FRAME_MAX; i++)
         ids[i] = p->w->items[i % 200].id;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, ids, 199);
+    probe_look(p);
     p->reads = false;
     for (int i = 0; i < 100; i++)
-        probe_want(p, 1, ERA_SET_STATEMENTS, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+        probe_ask(p, 1, ERA_SET_STATEMENTS, 2, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
     size_t sent = probe_look(p)->bytes;
     cr_assert_geq(sent, 1 << 20);
     cr_assert_leq(sent, (1 << 20) + ERA_FRAME_BYTES_MAX);
@@ -280,26 +384,49 @@ Test(abuse, wants_are_served_within_the_bulk_limit_and_the_queue_within_its_boun
     probe_free(p);
 }
 
-Test(abuse, wants_for_what_is_not_held_are_not_answered)
+Test(abuse, short_ids_of_what_is_not_held_are_not_answered)
 {
     struct probe *p = given_link();
     struct era_hash ids[10];
     made_up_ids(ids, 10, 3);
-    probe_want(p, 1, ERA_SET_STATEMENTS, ids, 10);
-    probe_want(p, 1, (enum era_set)9, ids, 10);
+    probe_ask(p, 1, ERA_SET_STATEMENTS, 2, ids, 10); /* before any round, too */
+    cr_assert_eq(probe_look(p)->frames, 0);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
+    probe_look(p);
+    probe_ask(p, 1, ERA_SET_STATEMENTS, 2, ids, 10);
+    probe_ask(p, 1, (enum era_set)9, 2, ids, 10);
     cr_assert_eq(probe_look(p)->frames, 0);
     probe_free(p);
 }
 
-Test(abuse, summaries_of_a_peer_that_does_not_read_are_not_answered_without_end)
+Test(abuse, digests_of_a_peer_that_does_not_read_are_not_answered_without_end)
 {
     struct probe *p = given_link();
-    for (size_t i = 0; i < 3000; i++)
+    struct era_hash id = {{7}};
+    for (size_t i = 0; i < 60; i++)
         wire_give(p->w, 0, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10), false);
     p->reads = false;
     for (uint64_t round = 2; round < 20000; round += 2)
-        probe_summary(p, 1, ERA_SET_STATEMENTS, round, NULL);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, round, &id, 1);
     cr_assert_leq(probe_look(p)->bytes, ERA_LINK_OUT_BYTES_MAX + ERA_FRAME_BYTES_MAX);
+    probe_free(p);
+}
+
+Test(abuse, a_salt_is_new_at_most_so_often)
+{
+    struct probe *p = given_link();
+    struct era_hash id = {{7}};
+    p->salt = 1;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS, "it follows");
+    p->salt = 2;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    p->salt = 9;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 6, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(probe_info(p, 1).score, 10, "one at a time");
     probe_free(p);
 }
 
@@ -314,15 +441,15 @@ Test(abuse, refused_ids_are_remembered_within_their_bound)
         era_put_be32(id.b + 4, i + 1);
         era_gossip_verdict(p->g, 1000, 0, &id, ERA_DOMINATED);
     }
-    uint64_t round = probe_wait(p, 0)->summary_round;
-    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, first, 1);
-    cr_assert_eq(probe_look(p)->wanted_ids, 0);
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, first, 1, 20);
+    cr_assert_eq(probe_look(p)->asked_ids, 0);
     era_gossip_verdict(p->g, 1000, 0, &first[1], ERA_DOMINATED); /* the oldest gives way */
     for (round = 0; round == 0;)
-        round = probe_wait(p, 1000)->summary_round;
-    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, first, 2);
-    cr_assert_eq(probe_look(p)->wanted_ids, 1);
-    cr_assert(era_hash_eq(&p->seen.wanted, &first[0]));
+        round = probe_wait(p, 1000)->digest_round;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, first, 2, 20);
+    cr_assert_eq(probe_look(p)->asked_ids, 1);
+    cr_assert_eq(p->seen.asked, probe_short(p, 1, ERA_SET_STATEMENTS, &first[0]));
     probe_free(p);
 }
 
@@ -337,8 +464,8 @@ Test(blocked, R15_a_blocked_node_sends_serves_and_asks_for_no_event_and_drops_wh
     const struct probe_seen *seen = probe_look(p);
     cr_assert_eq(seen->statuses, 1);
     cr_assert(seen->blocked);
-    probe_want(p, 1, ERA_SET_EVENTS, &p->w->items[ours].id, 1);
-    probe_summary(p, 1, ERA_SET_EVENTS, 2, NULL);
+    probe_ask(p, 1, ERA_SET_EVENTS, 2, &p->w->items[ours].id, 1);
+    probe_digest(p, 1, ERA_SET_EVENTS, 2, NULL, 0);
     wire_give(p->w, 0, ours, true);
     probe_statement(p, 1, theirs);
     era_gossip_tick(p->g, 1010);
@@ -387,7 +514,7 @@ Test(blocked, events_are_compared_at_once_when_the_peer_is_free_again)
     hello.blocked = true;
     probe_link(p, 1, true, "tcp://10.0.0.9:7711");
     probe_greet(p, 1, &hello);
-    cr_assert_eq(probe_wait(p, 10)->summaries, 1);
+    cr_assert_eq(probe_wait(p, 10)->digests, 1);
     cr_assert_eq(p->seen.set, ERA_SET_STATEMENTS);
     probe_wait(p, 3000);
     cr_assert(era_frame_add_status(probe_frame(p), false, NULL));

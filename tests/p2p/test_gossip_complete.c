@@ -14,12 +14,12 @@
 static uint64_t given_round(struct probe *p, uint64_t link, uint8_t node)
 {
     probe_up(p, link, true, node);
-    uint64_t round = probe_wait(p, 0)->summary_round;
+    uint64_t round = probe_wait(p, 0)->digest_round;
     cr_assert_neq(round, 0);
     return round;
 }
 
-/* Ids in one bucket that nobody has an item for. */
+/* Ids that nobody has an item for. */
 static void given_ids(struct era_hash *ids, size_t count)
 {
     memset(ids, 0, count * sizeof *ids);
@@ -29,11 +29,11 @@ static void given_ids(struct era_hash *ids, size_t count)
     }
 }
 
-/* The peer's only page of the round. */
+/* The peer answers with cells of a set of just these. */
 static void when_named(struct probe *p, uint64_t link, uint64_t round, const struct era_hash *ids,
                        size_t count)
 {
-    probe_have(p, link, ERA_SET_STATEMENTS, round, true, ids, count);
+    probe_cells(p, link, ERA_SET_STATEMENTS, round, ids, count, 2 * count + 20);
     probe_look(p);
 }
 
@@ -62,7 +62,7 @@ Test(complete, a_round_is_when_both_ends_are_equal)
     cr_assert_eq(complete(p), 1);
     probe_equal(p, 1, ERA_SET_STATEMENTS, round);
     cr_assert_eq(complete(p), 1, "counted once");
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 3, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 3, NULL, 0);
     cr_assert_eq(complete(p), 2, "the peer's rounds too");
     probe_free(p);
 }
@@ -80,8 +80,7 @@ Test(complete, a_peer_that_says_wait_has_not_told_all)
 {
     struct probe *p = probe_new(1000);
     uint64_t round = given_round(p, 1, 9);
-    cr_assert(era_frame_add_have(probe_frame(p), ERA_SET_STATEMENTS, round, true, NULL, 0));
-    probe_send(p, 1);
+    probe_word(p, 1, ERA_SET_STATEMENTS, round, ERA_WORD_WAIT);
     cr_assert_eq(complete(p), 0);
     probe_free(p);
 }
@@ -118,19 +117,55 @@ Test(complete, a_peer_that_names_what_we_hold_or_refused_has_nothing_more_to_tel
     probe_free(p);
 }
 
-Test(complete, a_round_ends_with_its_last_page)
+Test(complete, a_round_whose_cells_do_not_come_apart_goes_on_with_more)
 {
-    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX + 1];
     struct probe *p = probe_new(1000);
-    given_ids(ids, ERA_SYNC_IDS_PER_FRAME_MAX + 1);
+    struct era_hash ids[100];
+    given_ids(ids, 100);
     uint64_t round = given_round(p, 1, 9);
-    for (size_t i = 0; i < ERA_SYNC_IDS_PER_FRAME_MAX; i++)
-        when_published(p, &ids[i]);
-    when_named(p, 1, round, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
-    cr_assert_eq(complete(p), 0, "a full page has a next one");
-    when_named(p, 1, round, &ids[ERA_SYNC_IDS_PER_FRAME_MAX], 1);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 80);
+    cr_assert_geq(probe_look(p)->more_cells, 20);
+    cr_assert_eq(p->seen.asked_ids, 0);
     cr_assert_eq(complete(p), 0);
-    when_published(p, &ids[ERA_SYNC_IDS_PER_FRAME_MAX]);
+    probe_more_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 80, 250);
+    cr_assert_eq(probe_look(p)->asked_ids, 100);
+    for (size_t i = 0; i < 100; i++)
+        when_published(p, &ids[i]);
+    cr_assert_eq(complete(p), 1);
+    probe_free(p);
+}
+
+Test(complete, what_is_asked_for_in_steps_is_owed_from_the_first_on)
+{
+    static struct era_hash ids[4000];
+    struct probe *p = probe_new(1000);
+    given_ids(ids, 4000);
+    uint64_t round = given_round(p, 1, 9);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 4000, 8000);
+    size_t asked = probe_look(p)->asked_ids;
+    cr_assert_eq(asked, 1800);
+    for (size_t i = 0; i < 4000; i++) {
+        cr_assert_eq(complete(p), 0);
+        when_published(p, &ids[i]);
+    }
+    asked += probe_look(p)->asked_ids;
+    cr_assert_leq(asked, 4000);
+    cr_assert_eq(complete(p), 1);
+    probe_free(p);
+}
+
+Test(complete, a_whole_set_that_came_in_order_leaves_the_word_to_the_next_round)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash id;
+    given_ids(&id, 1);
+    uint64_t round = given_round(p, 1, 9);
+    probe_word(p, 1, ERA_SET_STATEMENTS, round, ERA_WORD_PAGES);
+    when_published(p, &id);
+    probe_word(p, 1, ERA_SET_STATEMENTS, round, ERA_WORD_END);
+    cr_assert_eq(complete(p), 0);
+    cr_assert_eq(probe_wait(p, 0)->digest_round, round + 2);
+    probe_equal(p, 1, ERA_SET_STATEMENTS, round + 2);
     cr_assert_eq(complete(p), 1);
     probe_free(p);
 }
@@ -156,7 +191,7 @@ Test(complete, a_peer_that_never_sends_what_it_names_has_none)
     given_ids(&id, 1);
     when_named(p, 1, given_round(p, 1, 9), &id, 1);
     for (int i = 0; i < 120; i++) {
-        uint64_t round = probe_wait(p, 1000)->summary_round;
+        uint64_t round = probe_wait(p, 1000)->digest_round;
         if (round != 0)
             when_named(p, 1, round, &id, 1);
         rounds += round != 0;
@@ -173,10 +208,10 @@ Test(complete, a_round_of_which_something_was_lost_is_not)
     struct era_hash id;
     given_ids(&id, 1);
     probe_up(p, 1, false, 9);
-    uint64_t round = probe_wait(p, 8000)->summary_round;
+    uint64_t round = probe_wait(p, 8000)->digest_round;
     when_named(p, 1, round, &id, 1);
     probe_wait(p, 4001);
-    cr_assert_eq(p->seen.summary_round, 0, "no other round began");
+    cr_assert_eq(p->seen.digest_round, 0, "no other round began");
     cr_assert_eq(complete(p), 0);
     cr_assert_eq(probe_info(p, 1).score, 1);
     probe_free(p);
@@ -193,8 +228,8 @@ Test(complete, what_another_peer_owes_is_not_learned_from_this_one)
     when_published(p, &id);
     cr_assert_eq(probe_info(p, 1).complete_rounds, 1);
     cr_assert_eq(probe_info(p, 2).complete_rounds, 0);
-    uint64_t next = probe_wait(p, 2000)->summary_round;
-    when_named(p, 2, next, &id, 1);
+    probe_wait(p, 2000);
+    probe_equal(p, 2, ERA_SET_STATEMENTS, second + 2);
     cr_assert_eq(probe_info(p, 2).complete_rounds, 1, "by its next round");
     probe_free(p);
 }
@@ -205,14 +240,13 @@ Test(complete, what_was_asked_in_a_round_before_does_not_count_for_the_next)
     struct era_hash ids[2];
     given_ids(ids, 2);
     when_named(p, 1, given_round(p, 1, 9), ids, 1);
-    uint64_t round = probe_wait(p, 2000)->summary_round;
+    uint64_t round = probe_wait(p, 2000)->digest_round;
     when_named(p, 1, round, ids, 2);
     when_published(p, &ids[1]);
     cr_assert_eq(complete(p), 0, "the first is outstanding");
     when_published(p, &ids[0]);
     cr_assert_eq(complete(p), 0);
-    round = probe_wait(p, 0)->summary_round;
-    when_named(p, 1, round, ids, 2);
+    probe_equal(p, 1, ERA_SET_STATEMENTS, probe_wait(p, 0)->digest_round);
     cr_assert_eq(complete(p), 1);
     probe_free(p);
 }
@@ -323,7 +357,7 @@ Test(anchor, is_reconciled_by_a_complete_round_and_stays_so)
     struct probe *p = given_anchor();
     probe_wait(p, 0);
     when_greeted(p, 1, true, ANCHOR, 9, "");
-    uint64_t round = probe_wait(p, 0)->summary_round;
+    uint64_t round = probe_wait(p, 0)->digest_round;
     then_anchors(p, 1, 1, 0);
     cr_assert(probe_info(p, 1).anchor);
     probe_equal(p, 1, ERA_SET_STATEMENTS, round);
@@ -339,7 +373,7 @@ Test(anchor, is_reconciled_by_no_other_peer)
     probe_wait(p, 0);
     era_gossip_dial_failed(p->g, p->w->now_ms, ANCHOR);
     when_greeted(p, 1, false, "tcp://10.0.0.8:40000", 8, "tcp://10.0.0.8:7711");
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     cr_assert_eq(probe_info(p, 1).complete_rounds, 1);
     cr_assert_not(probe_info(p, 1).anchor);
     then_anchors(p, 1, 0, 0);
@@ -354,7 +388,7 @@ Test(anchor, that_dialled_us_is_known_by_the_address_it_listens_at)
     when_greeted(p, 1, false, "tcp://10.0.0.9:40000", 9, ANCHOR);
     cr_assert(probe_info(p, 1).anchor);
     then_anchors(p, 1, 1, 0);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     then_anchors(p, 1, 1, 1);
     probe_free(p);
 }
@@ -365,7 +399,7 @@ Test(anchor, that_dialled_us_is_known_by_the_node_that_our_dial_found)
     struct probe *p = given_anchor();
     probe_wait(p, 0);
     when_greeted(p, 1, true, "tcp://10.0.0.77:7711", 9, "tcp://0.0.0.0:7711");
-    probe_equal(p, 1, ERA_SET_STATEMENTS, probe_wait(p, 0)->summary_round);
+    probe_equal(p, 1, ERA_SET_STATEMENTS, probe_wait(p, 0)->digest_round);
     cr_assert_not(probe_info(p, 1).anchor);
     then_anchors(p, 1, 1, 0);
     when_greeted(p, 2, true, ANCHOR, 9, "tcp://0.0.0.0:7711");

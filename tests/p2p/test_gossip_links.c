@@ -78,7 +78,7 @@ Test(link, anything_before_hello_is_refused)
 {
     struct probe *p = probe_new(1000);
     probe_link(p, 1, false, "tcp://10.0.0.1:40000");
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     then_refused(probe_look(p), ERA_UNEXPECTED);
     probe_free(p);
 }
@@ -293,7 +293,7 @@ Test(link, calls_for_a_forgotten_link_are_ignored)
     cr_assert_eq(seen->down, ERA_ACCEPTED);
     era_gossip_link_down(p->g, 1000, 1);
     era_gossip_sent(p->g, 1000, 1, 10);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
     seen = probe_look(p);
     cr_assert_eq(seen->frames + seen->closes + seen->downs, 0);

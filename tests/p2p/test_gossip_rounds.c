@@ -29,8 +29,8 @@ static void given_equal_rounds(struct probe *p, uint64_t ms)
     uint64_t end = p->w->now_ms + ms;
     while (p->w->now_ms < end) {
         probe_wait(p, era_gossip_deadline_ms(p->g) - p->w->now_ms);
-        if (p->seen.summary_round != 0)
-            probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.summary_round);
+        if (p->seen.digest_round != 0)
+            probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.digest_round);
         if (p->seen.event_round != 0)
             probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
     }
@@ -66,7 +66,7 @@ Test(rounds, each_equal_round_doubles_the_pause_up_to_the_quiet_limit)
     size_t n[2] = {0, 0};
     while (n[0] < 8 || n[1] < 8) {
         probe_wait(p, until_next(p));
-        uint64_t rounds[2] = {p->seen.summary_round, p->seen.event_round}, now_ms = p->w->now_ms;
+        uint64_t rounds[2] = {p->seen.digest_round, p->seen.event_round}, now_ms = p->w->now_ms;
         for (size_t s = 0; s < 2; s++) {
             if (rounds[s] == 0)
                 continue;
@@ -147,38 +147,51 @@ Test(rounds, what_changes_nothing_leaves_the_quiet)
     probe_free(p);
 }
 
-Test(rounds, a_summary_that_differs_makes_them_quick_again)
+Test(rounds, a_digest_that_differs_makes_them_quick_again)
 {
     struct probe *p = given_quiet_link();
-    uint8_t unlike[ERA_FRAME_SUMMARY_BYTES];
-    memset(unlike, 1, sizeof unlike);
-    probe_summary(p, 1, ERA_SET_EVENTS, 1, unlike);
+    struct era_hash id = {.b = {7}};
+    probe_digest(p, 1, ERA_SET_EVENTS, 1, &id, 1);
     then_rounds_are_quick(p);
     probe_free(p);
 }
 
-Test(rounds, a_have_that_names_something_makes_them_quick_again)
+/* Our next round, after quiet. */
+static uint64_t given_quiet_round(struct probe *p)
+{
+    uint64_t round;
+    while ((round = probe_wait(p, until_next(p))->digest_round) == 0)
+        probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
+    cr_assert_gt(until_next(p), 2000);
+    return round;
+}
+
+Test(rounds, cells_that_name_something_make_them_quick_again)
 {
     struct probe *p = given_quiet_link();
     struct era_hash id = {.b = {7}};
-    uint64_t round = 0;
-    while ((round = probe_wait(p, until_next(p))->summary_round) == 0)
-        probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
-    cr_assert_gt(until_next(p), 2000);
-    probe_have(p, 1, ERA_SET_STATEMENTS, round, true, &id, 1);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, given_quiet_round(p), &id, 1, 20);
     then_rounds_are_quick(p);
+    probe_free(p);
+}
+
+Test(rounds, cells_that_name_only_what_was_refused_leave_the_quiet)
+{
+    struct probe *p = given_quiet_link();
+    struct era_hash id = {.b = {7}};
+    era_gossip_verdict(p->g, p->w->now_ms, 1, &id, ERA_DOMINATED);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, given_quiet_round(p), &id, 1, 20);
+    cr_assert_eq(probe_look(p)->asked_ids, 0);
+    cr_assert_gt(until_next(p), 2000);
     probe_free(p);
 }
 
 Test(rounds, a_peer_that_says_wait_makes_them_quick_again)
 {
     struct probe *p = given_quiet_link();
-    uint64_t round = 0;
-    while ((round = probe_wait(p, until_next(p))->summary_round) == 0)
-        probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
-    cr_assert(era_frame_add_have(probe_frame(p), ERA_SET_STATEMENTS, round, true, NULL, 0));
-    probe_send(p, 1);
-    cr_assert_eq(probe_wait(p, 1000)->summary_round, round + 2);
+    uint64_t round = given_quiet_round(p);
+    probe_word(p, 1, ERA_SET_STATEMENTS, round, ERA_WORD_WAIT);
+    cr_assert_eq(probe_wait(p, 1000)->digest_round, round + 2);
     then_rounds_are_quick(p);
     probe_free(p);
 }
@@ -188,7 +201,7 @@ Test(rounds, a_peer_that_is_free_again_makes_those_of_events_quick)
 {
     struct probe *p = given_quiet_link();
     while (probe_wait(p, until_next(p))->event_round == 0)
-        probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.summary_round);
+        probe_equal(p, 1, ERA_SET_STATEMENTS, p->seen.digest_round);
     cr_assert(era_frame_add_status(probe_frame(p), true, NULL));
     probe_send(p, 1);
     cr_assert(era_frame_add_status(probe_frame(p), false, NULL));
@@ -267,7 +280,7 @@ Test(rounds, a_refused_item_is_asked_for_on_a_quiet_link_once_it_is_forgotten)
     cr_assert_eq(w->nodes[1].delivered, 6);
     w->nodes[1].answer[item] = ERA_ACCEPTED;
     era_gossip_forget_refused(w->nodes[1].gossip);
-    wire_run(w, 2000 + 100);
+    wire_run(w, 4 * 2000 + 100);
     cr_assert_eq(wire_held(w, 1), 6);
     wire_free(w);
 }

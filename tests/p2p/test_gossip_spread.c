@@ -415,9 +415,8 @@ Test(spread, what_was_skipped_is_healed_as_soon_as_the_link_has_drained)
 {
     struct probe *p = probe_new(1000);
     probe_up(p, 1, true, 9);
-    uint64_t round = probe_wait(p, 0)->summary_round;
-    cr_assert(era_frame_add_have(probe_frame(p), ERA_SET_STATEMENTS, round, false, NULL, 0));
-    probe_send(p, 1);
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    probe_equal(p, 1, ERA_SET_STATEMENTS, round);
     p->reads = false;
     for (int i = 0; i < 300; i++)
         wire_give(p->w, 0, wire_item(p->w, LOOSE, 20000), true);
@@ -426,41 +425,28 @@ Test(spread, what_was_skipped_is_healed_as_soon_as_the_link_has_drained)
     cr_assert_gt(era_gossip_deadline_ms(p->g), p->w->now_ms);
     era_gossip_sent(p->g, p->w->now_ms, 1, sent);
     cr_assert_eq(era_gossip_deadline_ms(p->g), p->w->now_ms);
-    cr_assert_eq(probe_wait(p, 0)->summary_round, round + 2);
+    cr_assert_eq(probe_wait(p, 0)->digest_round, round + 2);
     probe_free(p);
 }
 
-Test(spread, a_bucket_that_moves_is_left_to_the_pushes_but_not_for_ever)
+Test(spread, items_that_came_a_moment_ago_are_left_to_the_pushes_but_not_for_ever)
 {
-    static const size_t buckets[] = {255, 255, 256, 255};
     struct probe *p = probe_new(1000);
     size_t item = wire_item(p->w, LOOSE, SMALL);
-    uint8_t unlike[ERA_FRAME_SUMMARY_BYTES];
-    memset(unlike, 1, sizeof unlike);
-    probe_up(p, 1, false, 9);
-    for (size_t i = 0; i < 4; i++) {
-        probe_wait(p, 500);
-        wire_give(p->w, 0, item, true);
-        probe_wait(p, 10);
-        probe_summary(p, 1, ERA_SET_STATEMENTS, 2 + 2 * i, unlike);
-        cr_assert_eq(probe_look(p)->have_buckets, buckets[i]);
-        wire_take(p->w, 0, item);
-    }
-    probe_free(p);
-}
-
-Test(spread, when_all_that_differs_moves_the_peer_is_told_to_wait)
-{
-    struct probe *p = probe_new(1000);
+    struct era_hash other = {.b = {7}};
     probe_up(p, 1, false, 9);
     probe_wait(p, 500);
-    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    wire_give(p->w, 0, item, true);
     probe_wait(p, 10);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
-    cr_assert_eq(probe_look(p)->haves, 1);
-    cr_assert_eq(p->seen.have_buckets, 0);
-    cr_assert(p->seen.reply, "not equal");
-    cr_assert_eq(probe_info(p, 1).equal_rounds, 0);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT, "it is under way");
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &p->w->items[item].id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL, "it came");
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 6, &other, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+    probe_wait(p, 1000);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 8, NULL, 0);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS, "it should be there by now");
     probe_free(p);
 }
 
@@ -468,10 +454,10 @@ Test(spread, rounds_of_events_do_not_count_as_equal)
 {
     struct probe *p = probe_new(1000);
     probe_up(p, 1, false, 9);
-    probe_summary(p, 1, ERA_SET_EVENTS, 2, NULL);
-    cr_assert_eq(probe_look(p)->haves, 1);
+    probe_digest(p, 1, ERA_SET_EVENTS, 2, NULL, 0);
+    cr_assert_eq(probe_look(p)->answers, 1);
     cr_assert_eq(probe_info(p, 1).equal_rounds, 0);
-    probe_summary(p, 1, ERA_SET_STATEMENTS, 2, NULL);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     cr_assert_eq(probe_info(p, 1).equal_rounds, 1);
     probe_free(p);
 }

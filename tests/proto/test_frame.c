@@ -24,7 +24,8 @@ static struct era_frame_hello given_hello(void)
                                     .versions = {{"1.0.0", "", "", "", "3.1.0"}},
                                     .listen = "tcp://127.0.0.1:7711",
                                     .blocked = true,
-                                    .agent = "erad/0.1.0"};
+                                    .agent = "erad/0.1.0",
+                                    .sync_salt = {9, 8, 7}};
 }
 
 static struct era_frame built(const struct era_frame_builder *b)
@@ -70,6 +71,7 @@ Test(frame, a_hello_decodes_to_what_was_added)
     cr_assert_str_eq(part.u.hello.listen, "tcp://127.0.0.1:7711");
     cr_assert_str_eq(part.u.hello.agent, "erad/0.1.0");
     cr_assert(part.u.hello.blocked);
+    cr_assert_eq(part.u.hello.sync_salt[2], 7);
     cr_assert(built(&b).has_hello);
 }
 
@@ -99,76 +101,119 @@ Test(frame, parts_come_in_the_order_they_were_added)
     cr_assert_not(frame.has_hello);
 }
 
-Test(frame, a_fragment_a_summary_and_a_want_decode_to_what_was_added)
+static const uint8_t print[ERA_SYNC_PRINT_BYTES] = {1, 2, 3}, estimate[ERA_SYNC_ESTIMATE_BYTES] = {4, 5, 6};
+
+static struct era_frame_digest given_digest(void)
 {
-    static uint8_t fingerprints[ERA_FRAME_SUMMARY_BYTES] = {1, 2, 3};
-    struct era_hash ids[2] = {given_hash(9), given_hash(8)};
+    return (struct era_frame_digest){.set = 2,
+                                     .round = 77,
+                                     .salt = 1,
+                                     .count = 1000000,
+                                     .print = {print, sizeof print},
+                                     .estimate = {estimate, sizeof estimate}};
+}
+
+Test(frame, a_fragment_decodes_to_what_was_added)
+{
+    static uint8_t data[38560];
     struct era_frame_builder b;
     era_frame_begin(&b, buffer);
-    struct era_frame_fragment fragment = {100000, 61440, {buffer, 38560}};
-    struct era_frame_summary summary = {2, 77, {fingerprints, sizeof fingerprints}};
-    cr_assert(era_frame_add_summary(&b, &summary));
-    cr_assert(era_frame_add_want(&b, 1, (struct era_bytes){ids[0].b, 64}));
-    static uint8_t data[38560];
-    fragment.data.data = data;
+    struct era_frame_fragment fragment = {100000, 61440, {data, sizeof data}};
     cr_assert(era_frame_add_fragment(&b, &fragment));
-    struct era_frame frame = built(&b);
-    struct era_frame_cursor cursor = era_frame_first(&frame);
-    struct era_frame_part part;
-    cr_assert(era_frame_next(&cursor, &part));
-    cr_assert_eq(part.u.summary.set, 2);
-    cr_assert_eq(part.u.summary.round, 77);
-    cr_assert_eq(part.u.summary.buckets.data[2], 3);
-    cr_assert(era_frame_next(&cursor, &part));
-    cr_assert_eq(part.u.want.set, 1);
-    cr_assert_eq(part.u.want.ids.len, 64);
-    cr_assert(era_frame_next(&cursor, &part));
+    struct era_frame_part part = only_part(&b);
+    cr_assert_eq(part.kind, ERA_FRAME_FRAGMENT);
     cr_assert_eq(part.u.fragment.total_bytes, 100000);
     cr_assert_eq(part.u.fragment.offset, 61440);
     cr_assert_eq(part.u.fragment.data.len, 38560);
 }
 
-Test(frame, a_have_yields_its_buckets)
+Test(frame, a_digest_decodes_to_what_was_added)
 {
-    struct era_hash low[2] = {given_hash(0), given_hash(0)}, high = given_hash(0xff);
-    low[1].b[31] = 1;
-    struct era_frame_bucket buckets[3] = {{0, {low[0].b, 64}}, {7, {NULL, 0}}, {255, {high.b, 32}}};
     struct era_frame_builder b;
+    struct era_frame_digest digest = given_digest();
+    struct era_hash upto = given_hash(5);
     era_frame_begin(&b, buffer);
-    cr_assert(era_frame_add_have(&b, 1, 5, true, buckets, 3));
+    cr_assert(era_frame_add_digest(&b, &digest));
+    cr_assert_leq(b.len, 130);
     struct era_frame_part part = only_part(&b);
-    cr_assert_eq(part.kind, ERA_FRAME_HAVE);
-    cr_assert(part.u.have.reply);
-    cr_assert_eq(part.u.have.round, 5);
-    cr_assert_eq(part.u.have.bucket_count, 3);
-    struct era_frame_bucket bucket;
-    cr_assert(era_frame_next_bucket(&part.u.have, &bucket));
-    cr_assert_eq(bucket.bucket, 0);
-    cr_assert_eq(bucket.ids.len, 64);
-    cr_assert(era_frame_next_bucket(&part.u.have, &bucket));
-    cr_assert_eq(bucket.ids.len, 0);
-    cr_assert(era_frame_next_bucket(&part.u.have, &bucket));
-    cr_assert_eq(bucket.bucket, 255);
-    cr_assert_not(era_frame_next_bucket(&part.u.have, &bucket));
-    cr_assert_not(era_frame_next_bucket(&part.u.have, &bucket));
+    cr_assert_eq(part.kind, ERA_FRAME_DIGEST);
+    cr_assert_eq(part.u.digest.set, 2);
+    cr_assert_eq(part.u.digest.round, 77);
+    cr_assert_eq(part.u.digest.salt, 1);
+    cr_assert_eq(part.u.digest.count, 1000000);
+    cr_assert_eq(part.u.digest.print.data[2], 3);
+    cr_assert_eq(part.u.digest.estimate.data[2], 6);
+    cr_assert_eq(part.u.digest.upto.len, 0);
+    cr_assert_not(part.u.digest.alone);
+    digest.upto = (struct era_bytes){upto.b, sizeof upto.b};
+    digest.alone = true;
+    era_frame_begin(&b, buffer);
+    cr_assert(era_frame_add_digest(&b, &digest));
+    part = only_part(&b);
+    cr_assert_eq(memcmp(part.u.digest.upto.data, upto.b, sizeof upto.b), 0);
+    cr_assert(part.u.digest.alone);
+}
+
+Test(frame, words_of_a_round_decode_to_what_was_added)
+{
+    static const uint8_t cells[3 * ERA_SYNC_CELL_BYTES] = {7};
+    struct era_hash upto = given_hash(5);
+    const struct era_frame_cells words[] = {
+        {.set = 1, .round = 5, .word = ERA_WORD_EQUAL},
+        {.set = 1, .round = 5, .word = ERA_WORD_CELLS, .cells = {cells, sizeof cells}, .more = true},
+        {.set = 1, .round = 5, .word = ERA_WORD_PAGES, .upto = {upto.b, sizeof upto.b}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct era_frame_builder b;
+        era_frame_begin(&b, buffer);
+        cr_assert(era_frame_add_cells(&b, &words[i]));
+        struct era_frame_part part = only_part(&b);
+        cr_assert_eq(part.kind, ERA_FRAME_CELLS);
+        cr_assert_eq(part.u.cells.round, 5);
+        cr_assert_eq(part.u.cells.word, words[i].word);
+        cr_assert_eq(part.u.cells.cells.len, words[i].cells.len);
+        cr_assert_eq(part.u.cells.more, words[i].more);
+        cr_assert_eq(part.u.cells.upto.len, words[i].upto.len);
+    }
+}
+
+Test(frame, an_ask_decodes_to_what_was_added)
+{
+    static const uint8_t ids[2 * ERA_FRAME_SHORT_BYTES] = {9}, offers[ERA_FRAME_SHORT_BYTES] = {8};
+    struct era_frame_builder b;
+    struct era_frame_ask ask = {.set = 1,
+                                .round = 6,
+                                .cells = 300,
+                                .ids = {ids, sizeof ids},
+                                .offers = {offers, sizeof offers},
+                                .done = true};
+    era_frame_begin(&b, buffer);
+    cr_assert(era_frame_add_ask(&b, &ask));
+    struct era_frame_part part = only_part(&b);
+    cr_assert_eq(part.kind, ERA_FRAME_ASK);
+    cr_assert_eq(part.u.ask.round, 6);
+    cr_assert_eq(part.u.ask.cells, 300);
+    cr_assert_eq(part.u.ask.ids.len, 16);
+    cr_assert_eq(part.u.ask.offers.data[0], 8);
+    cr_assert(part.u.ask.done);
 }
 
 Test(frame, protobuf_c_reads_it_the_same)
 {
     struct era_frame_builder b;
     struct era_frame_hello hello = given_hello();
-    struct era_hash id = given_hash(7);
-    struct era_frame_bucket bucket = {7, {id.b, 32}};
+    struct era_frame_digest digest = given_digest();
     era_frame_begin(&b, buffer);
     cr_assert(era_frame_add_hello(&b, &hello));
     cr_assert(era_frame_add_statement(&b, (struct era_bytes){(const uint8_t *)"s", 1}));
-    cr_assert(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
+    cr_assert(era_frame_add_digest(&b, &digest));
     cr_assert(era_frame_add_status(&b, false, NULL));
     Erad__Wire__Frame *pb = erad__wire__frame__unpack(NULL, b.len, buffer);
     cr_assert_not_null(pb);
     cr_assert_str_eq(pb->hello->agent, "erad/0.1.0");
     cr_assert_null(pb->hello->versions->api);
-    cr_assert_eq(pb->have->buckets[0]->ids.len, 32);
+    cr_assert_eq(pb->digest->count, 1000000);
+    cr_assert_eq(pb->hello->sync_salt.data[2], 7);
     uint8_t *again = malloc(b.len);
     cr_assert_eq(erad__wire__frame__get_packed_size(pb), b.len);
     erad__wire__frame__pack(pb, again);
@@ -212,11 +257,21 @@ Test(frame, known_fields_are_strict)
     cr_assert_eq(on("4204 0801 0801"), ERA_NOT_CANONICAL);    /* a field twice */
     cr_assert_eq(on("1205 0801 1201ff"), ERA_BAD_UTF8);       /* a refusal's text */
     cr_assert_eq(on("1205 0801 12020a61"), ERA_TRUNCATED);
-    cr_assert_eq(on("3a05 0801 1201ff"), ERA_BAD_VALUE);                 /* ids not of 32 bytes */
-    cr_assert_eq(on("2a07 0801 1002 1a01ff"), ERA_BAD_VALUE);            /* a summary too short */
-    cr_assert_eq(on("320b 0801 1002 1a03 0880 02 2001"), ERA_MALFORMED); /* a bucket without ids */
-    cr_assert_eq(on("320c 0801 1002 1a05 088002 1200 2001"), ERA_TRUNCATED);
-    cr_assert_eq(on("320d 0801 1002 1a05 088002 1200 2001"), ERA_BAD_VALUE); /* bucket 256 */
+    cr_assert_eq(on("3a07 0801 1002 2201ff"), ERA_BAD_VALUE); /* short ids not of 8 bytes */
+    cr_assert_eq(on("3a04 0801 1002"), ERA_ACCEPTED);
+    cr_assert_eq(on("3a02 0801"), ERA_MALFORMED);                  /* an ask of no round */
+    cr_assert_eq(on("3206 0801 1002 1806"), ERA_BAD_VALUE);        /* no such word */
+    cr_assert_eq(on("3206 0801 1002 1802"), ERA_BAD_VALUE);        /* cells without a cell */
+    cr_assert_eq(on("3209 0801 1002 1802 2201ff"), ERA_BAD_VALUE); /* a cell too short */
+    cr_assert_eq(on("3213 0801 1002 1800 220b"
+                    "0000000000000000000000"),
+                 ERA_BAD_VALUE); /* equal, with cells */
+    cr_assert_eq(on("3213 0801 1002 1802 220b"
+                    "0000000000000000000000"),
+                 ERA_ACCEPTED);
+    cr_assert_eq(on("3208 0801 1002 1800 2801"), ERA_BAD_VALUE);           /* more of nothing */
+    cr_assert_eq(on("3209 0801 1002 1803 3201ff"), ERA_BAD_VALUE);         /* no id */
+    cr_assert_eq(on("2a0c 0801 1002 1800 2000 2a00 3200"), ERA_BAD_VALUE); /* a print too short */
 }
 
 Test(frame, fragments_stay_inside_their_statement)
@@ -231,13 +286,8 @@ Test(frame, fragments_stay_inside_their_statement)
 
 #define ID(first) first "00000000000000000000000000000000000000000000000000000000000000"
 
-Test(frame, ids_of_a_bucket_ascend_and_belong_to_it)
-{
-    cr_assert_eq(on("324d 0801 1002 1a45 0807 1240" ID("07") ID("07") "2001"), ERA_TRUNCATED);
-    cr_assert_eq(on("324c 0801 1002 1a44 0807 1240" ID("07") ID("07") "2001"), ERA_NOT_CANONICAL);
-    cr_assert_eq(on("322c 0801 1002 1a24 0807 1220" ID("07") "2001"), ERA_ACCEPTED);
-    cr_assert_eq(on("322c 0801 1002 1a24 0807 1220" ID("08") "2001"), ERA_BAD_VALUE);
-}
+#define ID(first) first "00000000000000000000000000000000000000000000000000000000000000"
+#define SALT      "5a10 00000000000000000000000000000000"
 
 Test(frame, a_hello_keeps_its_bounds)
 {
@@ -248,16 +298,17 @@ Test(frame, a_hello_keeps_its_bounds)
     cr_assert(era_frame_add_hello(&b, &hello));
     struct era_frame frame;
     cr_assert_eq(era_frame_decode(era_frame_bytes(&b), &frame), ERA_ACCEPTED);
-    /* agent is last: one byte longer, and its message with it */
-    uint8_t *agent_len = &buffer[b.len - ERA_NAME_BYTES_MAX - 1];
+    /* one byte of agent more, and its message with it; the salt of 18 bytes stands behind */
+    uint8_t *agent_len = &buffer[b.len - 18 - ERA_NAME_BYTES_MAX - 1];
     cr_assert_eq(*agent_len, ERA_NAME_BYTES_MAX);
     ++*agent_len;
     ++buffer[1];
-    buffer[b.len] = 'a';
+    memmove(agent_len + 2, agent_len + 1, b.len - (size_t)(agent_len + 1 - buffer));
+    agent_len[1] = 'a';
     cr_assert_eq(era_frame_decode((struct era_bytes){buffer, b.len + 1}, &frame), ERA_OVERSIZED);
-    cr_assert_eq(on("0a52 0802 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200"), ERA_TRUNCATED);
-    cr_assert_eq(on("0a4e 0802 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200"), ERA_BAD_VALUE);
-    cr_assert_eq(on("0a4e 0801 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200"), ERA_ACCEPTED);
+    cr_assert_eq(on("0a64 0802 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200" SALT), ERA_TRUNCATED);
+    cr_assert_eq(on("0a60 0802 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200" SALT), ERA_BAD_VALUE);
+    cr_assert_eq(on("0a60 0801 1001 1a20" ID("01") "2220" ID("02") "2a00 3800 4200" SALT), ERA_ACCEPTED);
 }
 
 Test(frame, a_part_that_does_not_fit_leaves_the_frame_as_it_was)
@@ -287,63 +338,33 @@ Test(frame, it_holds_1024_statements_and_no_more)
     cr_assert_eq(era_frame_decode((struct era_bytes){buffer, b.len + 3}, &frame), ERA_OVERSIZED);
 }
 
-Test(frame, a_want_holds_1800_ids_and_no_more)
+Test(frame, an_ask_holds_1800_short_ids_and_no_more)
 {
-    static uint8_t ids[(ERA_SYNC_IDS_PER_FRAME_MAX + 1) * ERA_HASH_BYTES];
+    static uint8_t ids[1801 * ERA_FRAME_SHORT_BYTES];
     struct era_frame_builder b;
+    struct era_frame_ask ask = {.set = 1, .round = 2, .ids = {ids, 1800 * 8}, .offers = {ids, 1800 * 8}};
     era_frame_begin(&b, buffer);
-    cr_assert(
-        era_frame_add_want(&b, 1, (struct era_bytes){ids, ERA_SYNC_IDS_PER_FRAME_MAX * ERA_HASH_BYTES}));
+    cr_assert(era_frame_add_ask(&b, &ask));
     cr_assert_eq(built(&b).part_count, 1);
-    static uint8_t raw[sizeof ids + 10] = {0x3a, 0xa6, 0xc2, 0x03, 0x08, 0x01, 0x12, 0xa0, 0xc2, 0x03};
+    /* ids of 14,408 bytes in an ask of 14,415 */
+    static uint8_t raw[sizeof ids + 11] = {0x3a, 0xcf, 0x70, 0x08, 0x01, 0x10, 0x02, 0x22, 0xc8, 0x70};
     struct era_frame frame;
-    cr_assert_eq(era_frame_decode((struct era_bytes){raw, sizeof raw}, &frame), ERA_OVERSIZED);
+    cr_assert_eq(era_frame_decode((struct era_bytes){raw, 10 + sizeof ids}, &frame), ERA_OVERSIZED);
 }
 
-/* A Have by hand around `buckets`, of which the builder would refuse too many. */
-static enum era_verdict have_of(struct era_bytes buckets)
+Test(frame, a_word_holds_5400_cells_and_no_more)
 {
-    static uint8_t message[ERA_FRAME_BYTES_MAX], frame_bytes[ERA_FRAME_BYTES_MAX];
-    memcpy(message, "\x08\x01\x10\x05", 4);
-    memcpy(message + 4, buckets.data, buckets.len);
-    memcpy(message + 4 + buckets.len, "\x20\x00", 2);
-    size_t len = buckets.len + 6;
-    const uint8_t head[4] = {0x32, (uint8_t)(len | 0x80), (uint8_t)(len >> 7 | 0x80), (uint8_t)(len >> 14)};
-    size_t head_bytes = len < 1 << 14 ? 3 : 4;
-    memcpy(frame_bytes, head, 4);
-    if (head_bytes == 3)
-        frame_bytes[2] &= 0x7f;
-    memcpy(frame_bytes + head_bytes, message, len);
-    struct era_frame frame;
-    return era_frame_decode((struct era_bytes){frame_bytes, head_bytes + len}, &frame);
-}
-
-Test(frame, a_have_holds_256_buckets_and_no_more)
-{
-    static uint8_t buckets[257 * 6];
-    for (size_t i = 0; i < 257; i++)
-        memcpy(buckets + 6 * i, "\x1a\x04\x08\x00\x12\x00", 6);
-    cr_assert_eq(have_of((struct era_bytes){buckets, 256 * 6}), ERA_ACCEPTED);
-    cr_assert_eq(have_of((struct era_bytes){buckets, 257 * 6}), ERA_OVERSIZED);
-}
-
-Test(frame, a_have_holds_1800_ids_and_no_more)
-{
-    static uint8_t ids[1801 * ERA_HASH_BYTES];
-    for (uint32_t i = 0; i < 1801; i++)
-        era_put_be32(ids + i * ERA_HASH_BYTES, i);
-    struct era_frame_bucket bucket = {0, {ids, 1800 * ERA_HASH_BYTES}};
+    static uint8_t cells[5401 * ERA_SYNC_CELL_BYTES];
     struct era_frame_builder b;
+    struct era_frame_cells word = {.set = 1, .round = 2, .word = ERA_WORD_CELLS, .cells = {cells, 5400 * 11}};
     era_frame_begin(&b, buffer);
-    cr_assert(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
+    cr_assert(era_frame_add_cells(&b, &word));
     cr_assert_eq(built(&b).part_count, 1);
-    bucket.ids.len = sizeof ids;
-    era_frame_begin(&b, buffer);
-    cr_assert_not(era_frame_add_have(&b, 1, 5, false, &bucket, 1));
-    /* bucket of 57,638 bytes, ids of 57,632 */
-    static uint8_t raw[sizeof ids + 10] = {0x1a, 0xa6, 0xc2, 0x03, 0x08, 0x00, 0x12, 0xa0, 0xc2, 0x03};
-    memcpy(raw + 10, ids, sizeof ids);
-    cr_assert_eq(have_of((struct era_bytes){raw, sizeof raw}), ERA_OVERSIZED);
+    /* cells of 59,411 bytes in a message of 59,421 */
+    static uint8_t raw[sizeof cells + 20] = {0x32, 0x9d, 0xd0, 0x03, 0x08, 0x01, 0x10,
+                                             0x02, 0x18, 0x02, 0x22, 0x93, 0xd0, 0x03};
+    struct era_frame frame;
+    cr_assert_eq(era_frame_decode((struct era_bytes){raw, 14 + sizeof cells}, &frame), ERA_OVERSIZED);
 }
 
 Test(frame, every_prefix_gets_a_verdict)
