@@ -99,10 +99,17 @@ static void event_gone(void *ctx, const struct era_hash *item)
     era_gossip_withdraw(n->gossip, ERA_SET_EVENTS, item);
 }
 
-/* What counts no more and is not the charter right before the newest, whose open slots bind (R10). */
+size_t node_retired_count(const struct era_node *n)
+{
+    size_t i = 0;
+    while (i + 2 < n->book_count && n->books[i] != n->counting)
+        i++;
+    return i;
+}
+
 static void retire(struct era_node *n)
 {
-    for (size_t i = 0; i + 2 < n->book_count && n->books[i] != n->counting; i++)
+    for (size_t i = 0; i < node_retired_count(n); i++)
         era_ledger_retire(n->books[i]->ledger, n->epoch);
 }
 

@@ -360,6 +360,74 @@ Test(chain, R10_who_closes_late_counts_when_it_comes)
     world_free(t.w);
 }
 
+static const struct era_successor *adopted_at(const struct world_node *n)
+{
+    return era_ledger_next(era_ledger_older(era_node_ledger(n->node)), NULL);
+}
+
+/* Alice is faulty: she says that she leased the last of all epochs, and without her it is not adopted. */
+static struct net adopted_by_a_faulty_close(bool by_itself)
+{
+    struct net t = given_net(genesis(false), 43, "");
+    t.n[0]->setup.key = NULL;
+    t.n[3]->setup.charters = by_itself;
+    world_start_network(t.w);
+    world_crash(t.n[3]);
+    cr_assert_eq(world_submit(t.n[0], given_charter_statement(t.next, "s1")), ERA_ACCEPTED);
+    world_run(t.w, 300);
+    world_submit(t.n[0], given_close(t.next, "alice", given_last(given_closing(t.next), ERA_EPOCH_MAX)));
+    for (const char *const *who = (const char *const[]){"s1", "s2", "s3", NULL}; *who; who++)
+        world_submit(t.n[0], given_charter_approve(t.next, *who));
+    cr_assert(everybody_at(&t, 1));
+    cr_assert_eq(adopted_at(t.n[1])->counts_from, ERA_EPOCH_MAX + 1);
+    world_start(t.n[3]);
+    world_settle(t.w);
+    cr_assert(everybody_at(&t, 1));
+    world_run(t.w, 500);
+    return t;
+}
+
+Test(chain, R10_who_was_away_closes_late_and_a_faulty_last_freezes_nothing)
+{
+    struct net t = adopted_by_a_faulty_close(true);
+    world_run_to_epoch(t.w, E + 1);
+    for (int i = 0; i < NODES; i++) {
+        cr_expect_eq(adopted_at(t.n[i])->close_stake, 40, "node %d", i);
+        cr_expect_eq(counting(t.n[i]), 1, "node %d", i);
+    }
+    cr_expect_eq(world_ids(t.w, ERA_KIND_CLOSE, "dave", "", 1), 1);
+    world_free(t.w);
+}
+
+Test(chain, R10_a_late_close_is_said_when_asked_and_once)
+{
+    struct net t = adopted_by_a_faulty_close(false);
+    struct era_command close = {.kind = ERA_CMD_CLOSE, .proposal = t.next->hash};
+    cr_expect_eq(world_ids(t.w, ERA_KIND_CLOSE, "dave", "", 1), 0);
+    cr_expect_eq(world_answer(t.n[3], close)->reply.verdict, ERA_ACCEPTED);
+    cr_expect_eq(world_answer(t.n[3], close)->reply.verdict, ERA_DUPLICATE);
+    cr_expect_eq(world_answer(t.n[0], close)->reply.verdict, ERA_NO_KEY);
+    world_free(t.w);
+}
+
+Test(chain, R10_a_close_known_by_the_certificate_alone_binds_its_key)
+{
+    struct era_charter *c = genesis(false), *next = rotation(c, E);
+    struct world *w = world_new(c, 47);
+    struct world_node *dave = world_add(w, (struct world_setup){.key = "dave"}); /* its store was lost */
+    world_start(dave);
+    struct era_bytes adoption =
+        given_charter_certificate(next, "s1 s2", "s2 s3", "bob carol erin", "alice bob dave");
+    cr_assert_eq(world_submit(dave, adoption), ERA_ACCEPTED);
+    struct era_command close = {.kind = ERA_CMD_CLOSE, .proposal = next->hash};
+    cr_expect_eq(world_answer(dave, close)->reply.verdict, ERA_DUPLICATE);
+    const struct era_ledger *old = era_ledger_older(era_node_ledger(dave->node));
+    struct era_key key = given_key("dave").key;
+    cr_expect_not(era_succession_bars_lease(old, &key, E - 1));
+    cr_expect(era_succession_bars_lease(old, &key, E));
+    world_free(w);
+}
+
 /* ---- leaked keys of retired validators ---- */
 
 Test(chain, R10_a_leaked_key_of_the_old_charter_has_no_effect_above_carried_and_none_alone_below)
