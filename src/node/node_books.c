@@ -189,7 +189,9 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger)
     index_components(n, before);
     node_count(n);
     n->view_since = n->epoch;
-    if (n->lock == ERA_LOCK_MISSING) /* what the key said under the charter before binds it no more */
+    /* What the key said under the charter before binds it no more. But a start only finds the adoption again,
+     * and the lock may have come after it (§9). */
+    if (n->started && n->lock == ERA_LOCK_MISSING)
         node_relock(n);
     era_gossip_forget_refused(n->gossip); /* what was of an unknown charter may fit now */
     char hash[ERA_HASH_TEXT_BYTES];

@@ -293,6 +293,38 @@ Test(chain, R10_a_start_finds_the_chain_again_whatever_the_order_on_disk)
     world_free(t.w);
 }
 
+static struct era_hash certificate_of(const struct era_charter *c)
+{
+    return era_item_id_carrier(ERA_KIND_CHARTER_CERTIFICATE, &c->hash);
+}
+
+/* A start finds an adoption again; the lock that came after it is not lifted by it (protocol §9). */
+Test(chain, R4_a_start_that_reads_the_chain_backwards_leaves_the_key_locked)
+{
+    struct net t = running(false, 53, "");
+    struct era_charter *two = given_next_charter(t.next, NULL, NULL, E, 1000);
+    struct era_hash first = certificate_of(t.next), second = certificate_of(two);
+    for (; era_hash_cmp(&second, &first) > 0; second = certificate_of(two)) { /* records lie by it */
+        two->effective++;
+        era_charter_seal(two);
+    }
+    rotate(t.n[0], t.next, "s1", "s1 s2 s3");
+    cr_assert(everybody_at(&t, 1));
+    rotate(t.n[0], two, "s2", "s2 s3");
+    cr_assert(everybody_at(&t, 2));
+    world_run_to_epoch(t.w, two->effective + 2);
+    world_run(t.w, 300);
+    struct era_announcement elsewhere = given_running(two, era_node_epoch(t.n[1]->node), "9.9.9");
+    cr_assert_eq(world_submit(t.n[3], given_announce(two, "bob", &elsewhere)), ERA_ACCEPTED);
+    world_run(t.w, 500);
+    cr_assert_eq(era_node_lock(t.n[1]->node), ERA_LOCK_MISSING);
+    world_crash(t.n[1]);
+    world_start(t.n[1]);
+    world_run(t.w, 12000);
+    cr_expect_eq(era_node_lock(t.n[1]->node), ERA_LOCK_MISSING);
+    world_free(t.w);
+}
+
 /* ---- which charter an epoch counts under ---- */
 
 Test(chain, R16_one_announcement_an_epoch_under_the_charter_that_counts)
