@@ -336,8 +336,10 @@ void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
         era_ledger_item_free(l, item);
         return;
     }
-    bool equivocal = era_ledger_mark_equivocal(l, item);
+    bool equivocal = era_ledger_mark_equivocal(l, item), known = item->pub.successor->charter != NULL;
     count_one(l, &item->pub);
+    if (!known)
+        era_ledger_evidence_recount(l);
     era_ledger_set_offered(l, &item->pub, !equivocal);
     if (item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE)
         return;

@@ -147,6 +147,8 @@ void era_ledger_evidence_past(struct era_ledger *l, struct item *item);
 void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind);
 void era_ledger_evidence_queue(struct era_ledger *l, struct place *p);
 void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p);
+/* A charter is known now: what evidence proves about it counts. */
+void era_ledger_evidence_recount(struct era_ledger *l);
 void era_ledger_evidence_free(struct era_ledger *l);
 
 /* ledger.c */
