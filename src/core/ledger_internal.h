@@ -16,7 +16,7 @@ struct place_key {
 };
 
 /* Two that came loose, two of an evidence. */
-#define PLACE_ITEMS_MAX (2 * ERA_IDS_PER_PLACE_MAX)
+#define PLACE_ITEMS_MAX ERA_SAID_MAX
 
 struct place {
     struct place_key key;
