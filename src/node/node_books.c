@@ -107,10 +107,11 @@ size_t node_retired_count(const struct era_node *n)
     return i;
 }
 
+/* Announcements for the epoch before this one still say who is fresh (N6, R16). */
 static void retire(struct era_node *n)
 {
     for (size_t i = 0; i < node_retired_count(n); i++)
-        era_ledger_retire(n->books[i]->ledger, n->epoch);
+        era_ledger_retire(n->books[i]->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
 }
 
 /* What was said before this charter counted is not heard now (R14). */

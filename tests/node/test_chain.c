@@ -352,6 +352,26 @@ Test(chain, R16_one_announcement_an_epoch_under_the_charter_that_counts)
     world_free(t.w);
 }
 
+/* Who announced under a charter that counts no more, two or more behind, is as fresh as before. */
+Test(chain, N6_of_two_charters_adopted_before_they_count_neither_silences_those_who_stay)
+{
+    for (uint64_t apart = 0; apart <= 5; apart += 5) {
+        struct net t = running(false, 59, "");
+        rotate(t.n[0], t.next, "s1", "s1 s2 s3");
+        cr_assert(everybody_at(&t, 1));
+        rotate(t.n[0], given_next_charter(t.next, NULL, NULL, E + apart, 1000), "s2", "s2 s3");
+        cr_assert(everybody_at(&t, 2));
+        world_run_to_epoch(t.w, E);
+        world_run(t.w, 2);
+        for (int i = 1; i < NODES; i++) {
+            cr_expect_eq(counting(t.n[i]), apart ? 1 : 2);
+            cr_expect_geq(era_node_fresh_stake(t.n[i]->node), 30, "node %d, %d apart", i, (int)apart);
+            cr_expect_eq(world_gate(t.n[i]), ERA_GATE_CURRENT, "node %d, %d apart", i, (int)apart);
+        }
+        world_free(t.w);
+    }
+}
+
 /* Validators that stay keep the network emitting; nobody emits in one epoch under two charters. */
 Test(chain, N7_strict_emission_goes_on_over_a_rotation_one_era_an_epoch)
 {
