@@ -37,11 +37,12 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
     node_put(n, era_record_item(record, &item->item), item->envelope, false);
 }
 
-/* A word of one's own key that this store lacks. Evidence names two. */
+/* A word of one's own key that this store lacks. Evidence names two; of other carriers, which anybody may
+ * make, the key is the proposal's author. */
 static bool is_news_of_own_key(const struct era_node *n, const struct era_ledger *ledger,
                                const struct era_verified *s)
 {
-    if (!n->config.secret || !era_key_eq(&s->key, &n->config.secret->key))
+    if (!n->config.secret || s->carrier || !era_key_eq(&s->key, &n->config.secret->key))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
