@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/author.h"
 #include "src/core/charter.h"
 #include "src/node/node_internal.h"
 
@@ -23,13 +24,10 @@ static enum era_verdict may_sign(const struct era_node *n, const char **why)
 
 static bool accepted(const struct era_node *n, const struct era_successor *s)
 {
-    const struct era_item *said[2];
-    size_t count = era_ledger_spoken(n->ledger, ERA_KIND_ACCEPT, -1, node_newest(n)->charter->version + 1,
-                                     &n->config.secret->key, said);
-    for (size_t i = 0; i < count; i++)
-        if (said[i]->successor == s)
-            return true;
-    return count == ERA_IDS_PER_PLACE_MAX;
+    struct era_charter_vote vote = {.version = s->charter->version, .charter = s->hash};
+    struct era_hash id = era_author_charter_vote_id(&n->config.network, ERA_KIND_ACCEPT, &vote);
+    struct era_hash item = era_item_id_loose(&id, &n->config.secret->key);
+    return era_ledger_find(n->ledger, &item);
 }
 
 /* Proof that the key is there (not binding). */
