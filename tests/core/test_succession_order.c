@@ -105,3 +105,94 @@ Test(succession_order, R8_evidence_of_closes_outlives_a_loose_one_that_the_store
     cr_expect(offers(p, e));
     cr_expect_eq(about(p, next)->close_stake, 10);
 }
+
+/* ---- rivals ---- */
+
+Test(succession_order, R13_who_proposes_many_charters_uses_up_no_accepts)
+{
+    struct era_charter *third = given_rival_charter(rival);
+    take(p, given_charter_statement(rival, "s1"));
+    take(p, given_charter_statement(third, "s1"));
+    take(p, given_charter_statement(next, "s2"));
+    cr_expect_eq(take(p, given_accept(rival, "erin")), ERA_ACCEPTED);
+    cr_expect_eq(take(p, given_accept(third, "erin")), ERA_ACCEPTED);
+    cr_expect_eq(take(p, given_accept(next, "erin")), ERA_ACCEPTED);
+    cr_expect_eq(take(p, given_accept(next, "erin")), ERA_DUPLICATE);
+    cr_expect_eq(about(p, next)->accept_stake, 10);
+}
+
+Test(succession_order, R6_of_the_rival_of_an_adopted_charter_nothing_is_offered)
+{
+    struct era_bytes close = given_close(rival, "dave", NULL);
+    take(p, given_charter_statement(rival, "s1"));
+    cr_assert_eq(take(p, close), ERA_ACCEPTED);
+    cr_expect(offers(p, close));
+    chain_adopted(NULL);
+    cr_expect(!offers(p, close) && !offers(p, given_charter_statement(rival, "s1")));
+    cr_expect_eq(take(p, given_close(rival, "carol", NULL)), ERA_ACCEPTED);
+    cr_expect(!offers(p, given_close(rival, "carol", NULL)));
+    cr_expect_eq(take(p, given_close(next, "dave", NULL)), ERA_ACCEPTED, "the key said two things");
+    cr_assert_eq(take(p, given_charter_certificate(rival, "s1 s2", "s2 s3", "erin frank grace", CLOSERS)),
+                 ERA_ACCEPTED);
+    cr_expect(offers(p, given_close(rival, "carol", NULL)), "it is adopted too (R12)");
+    cr_expect(!offers(p, close));
+}
+
+Test(succession_order, R10_a_close_for_a_rival_binds_after_a_start_too)
+{
+    struct era_key dave = given_key("dave").key;
+    take(p, given_charter_statement(rival, "s1"));
+    take(p, given_charter_statement(next, "s1"));
+    take(p, given_close(rival, "dave", NULL));
+    changes(p);
+    chain_adopted(NULL);
+    cr_expect(holds(p, given_charter_statement(rival, "s1")));
+    cr_expect(!holds(p, given_charter_statement(next, "s1")));
+
+    struct peer *q = another();
+    restore(q, chain_certificate(NULL));
+    cr_expect_eq(restore(q, given_charter_statement(rival, "s1")), ERA_ACCEPTED);
+    cr_expect_eq(restore(q, given_charter_statement(next, "s1")), ERA_DOMINATED);
+    cr_expect_eq(restore(q, given_close(rival, "dave", NULL)), ERA_ACCEPTED);
+    cr_expect(closed(q, "dave") && era_succession_bars_lease(q->ledger, &dave, E));
+    cr_expect(!offers(q, given_close(rival, "dave", NULL)));
+    cr_expect_eq(take(another(), given_charter_statement(rival, "s1")), ERA_ACCEPTED);
+    cr_expect_eq(take(p, given_charter_statement(rival, "s2")), ERA_DOMINATED);
+}
+
+/* ---- the size of a certificate ---- */
+
+/* The first `bad` name as many slots as they may, each others, and weigh this much; the others one. */
+static size_t certified(int bad, int stake, int others)
+{
+    static char many[65536];
+    many[0] = '\0';
+    for (int i = 0; i < bad + others; i++)
+        snprintf(many + strlen(many), 24, "%sv%d:%d", i ? " " : "", i, i < bad ? stake : 1);
+    old = given_charter(many, "network k=2 signers=s1,s2");
+    next = given_next_charter(old, "erin:10", "network k=2 signers=s1,s2", E, UINT64_C(1) << 40);
+    p = given_peer(old);
+    take(p, given_charter_statement(next, "s1"));
+    take(p, given_accept(next, "erin"));
+    take(p, given_charter_approve(next, "s1"));
+    take(p, given_charter_approve(next, "s2"));
+    for (int i = 0; i < bad + others; i++) {
+        char who[8];
+        struct era_close *words = given_closing(next);
+        for (uint64_t seq = 1; i < bad && seq <= ERA_CLOSE_SLOTS_MAX; seq++)
+            given_named(words, "network", (UINT64_C(1) << 39) + seq + (uint64_t)i * 100, next->hash);
+        snprintf(who, sizeof who, "v%d", i);
+        cr_assert_eq(take(p, given_close(next, who, words)), ERA_ACCEPTED);
+    }
+    return assemble(p);
+}
+
+Test(succession_order, R10_large_closes_of_less_than_a_third_do_not_outgrow_the_certificate)
+{
+    cr_expect_eq(certified(383, 1, 767), 1);
+}
+
+Test(succession_order, R10_nor_those_of_the_heaviest_keys)
+{
+    cr_expect_eq(certified(300, 2, 1300), 1);
+}
