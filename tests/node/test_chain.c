@@ -156,6 +156,23 @@ Test(chain, R10_nobody_accepts_or_closes_by_itself_unless_it_is_told_to)
     world_free(t.w);
 }
 
+/* Accepts bind nothing: one bad signer that proposes charters may not use them up. */
+Test(chain, R10_R13_two_charters_of_a_bad_signer_keep_nobody_from_accepting_the_third)
+{
+    struct era_charter *c =
+        given_charter("alice:10 bob:10 carol:10 dave:10", "network k=3 signers=s1,s2,s3,s4");
+    struct net t = given_net(c, 61, "");
+    world_start_network(t.w);
+    for (uint64_t bad = 1; bad <= 2; bad++)
+        world_submit(t.n[0], given_charter_statement(rotation(c, E + bad), "s1"));
+    world_run(t.w, 1000);
+    cr_assert_eq(world_submit(t.n[0], given_charter_statement(t.next, "s2")), ERA_ACCEPTED);
+    world_run(t.w, 1000);
+    for (int i = 0; i < NODES; i++)
+        cr_expect_eq(era_ledger_successor(era_node_ledger(t.n[i]->node), &t.next->hash)->accept_stake, 40);
+    world_free(t.w);
+}
+
 /* ---- no entry is lost ---- */
 
 Test(chain, R10_an_entry_of_an_open_slot_survives_the_rotation)
