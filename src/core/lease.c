@@ -208,11 +208,11 @@ uint64_t era_lease_stake(const struct era_ledger *l, uint64_t epoch, const struc
     uint64_t stake = 0;
     assert(scratch);
     for (size_t v = 0; v < c->validator_count; v++) {
-        const struct era_item *said[2];
-        size_t n = era_ledger_spoken(l, ERA_KIND_ANNOUNCEMENT, -1, epoch, &c->validators[v].key, said);
+        const struct era_item *said[ERA_SAID_MAX];
+        size_t n = era_ledger_announced(l, (int)v, epoch, said);
         bool some = false;
         for (size_t i = 0; i < n && !some; i++) /* a second of one epoch counts too, its key only once (R8) */
-            some = said[i]->durable && leases(l, said[i], entry, scratch);
+            some = leases(l, said[i], entry, scratch);
         stake += some ? c->validators[v].stake : 0;
     }
     free(scratch);

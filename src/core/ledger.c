@@ -137,7 +137,8 @@ static void leave_place(struct era_ledger *l, struct item *item)
         memmove(&p->items[at], &p->items[at + 1], (PLACE_ITEMS_MAX - 1 - at) * sizeof(p->items[0]));
         p->items[PLACE_ITEMS_MAX - 1] = NULL;
     }
-    if (--p->count == 0 && p->evidence)
+    /* Closes and approvals it may prove of charters that are not known: it stands by itself. */
+    if (--p->count == 0 && p->evidence && !era_kind_is_succession(p->key.kind))
         era_ledger_evidence_past(l, p->evidence);
     else
         era_ledger_place_release(l, p);

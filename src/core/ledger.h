@@ -226,8 +226,13 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
 /* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
                                                struct era_announcement *decoded);
-/* A durable announcement by this validator for an epoch >= least is held, under l's charter or, when its key
- * is a validator there too, the one before: a charter that begins to count does not silence those who stay.
+/* All durable announcements of a validator for this very epoch: two that came loose and two of an evidence,
+ * at most. Returns their number. */
+#define ERA_SAID_MAX (2 * ERA_IDS_PER_PLACE_MAX)
+size_t era_ledger_announced(const struct era_ledger *l, int validator, uint64_t epoch,
+                            const struct era_item *out[ERA_SAID_MAX]);
+/* A durable announcement by this validator for an epoch >= least is held, under l's charter or, where its key
+ * is a validator too, one of the last before: a charter that begins to count does not silence those who stay.
  */
 bool era_ledger_fresh(const struct era_ledger *l, int validator, uint64_t least_epoch);
 /* Stake of those (N6). */

@@ -258,6 +258,23 @@ static const struct era_hash *charter_of(const struct era_verified *s)
     }
 }
 
+/* The chain goes on: what led there is in the certificate. Closes say more than it and stay; so do the
+ * charters that were rivals: at a start nothing that is held about them could be read without. s: NULL: not
+ * known. */
+static bool stays(uint32_t kind, const struct era_successor *s)
+{
+    if (kind == ERA_KIND_CHARTER)
+        return !s || !s->certificate;
+    return kind == ERA_KIND_CLOSE || kind == ERA_KIND_CHARTER_CERTIFICATE;
+}
+
+/* About a rival of what follows nothing is offered: whoever comes later does not know that charter, and could
+ * not take it. */
+static bool is_offered(const struct era_ledger *l, const struct era_item *item)
+{
+    return !item->equivocal && (item->successor->certificate || !era_ledger_followed(l));
+}
+
 static size_t adopted_count(const struct era_ledger *l)
 {
     size_t n = 0;
@@ -285,9 +302,16 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
         keep(l, *out, s);
         return ERA_ACCEPTED;
     }
-    /* Loose closes are kept though the certificate is complete: they say from when the new charter counts. */
-    if (s->kind != ERA_KIND_CLOSE && era_ledger_followed(l))
+    /* Closes come late too: they say from when the new charter counts. What stays was taken in before. */
+    bool stayed = from_disk && stays(s->kind, era_ledger_successor(l, charter_of(s)));
+    if (s->kind != ERA_KIND_CLOSE && !stayed && era_ledger_followed(l))
         return ERA_DOMINATED;
+    if (s->kind == ERA_KIND_ACCEPT) {
+        /* Binds nobody, and one key has one of each charter: whoever proposes several uses up no words. */
+        *out = era_ledger_item_new(l, s, version);
+        keep(l, *out, s);
+        return ERA_ACCEPTED;
+    }
     struct place_key k;
     memset(&k, 0, sizeof k);
     k.key = s->key;
@@ -314,14 +338,16 @@ void era_ledger_leave_succession(struct era_ledger *l, struct item *item)
     forget_unknown(l, item->pub.successor);
 }
 
-/* The chain goes on: what led there is in the certificate; closes say more than it and stay. */
 static void collect_loose(struct era_ledger *l)
 {
     for (struct item *i = l->charter_items, *next; i; i = next) {
         next = i->charter_next;
-        bool stays = i->pub.kind == ERA_KIND_CHARTER_CERTIFICATE || i->pub.kind == ERA_KIND_CLOSE;
-        if (stays || !i->pub.durable)
+        if (!i->pub.durable)
             continue;
+        if (stays(i->pub.kind, i->pub.successor)) {
+            era_ledger_set_offered(l, &i->pub, is_offered(l, &i->pub));
+            continue;
+        }
         era_ledger_tell_deleted(l, &i->pub);
         era_ledger_item_free(l, i);
     }
@@ -329,16 +355,18 @@ static void collect_loose(struct era_ledger *l)
 
 void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
 {
-    bool late = item->pub.kind != ERA_KIND_CLOSE && item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE &&
-                era_ledger_followed(l);
-    if (late) { /* the adoption overtook it on its way to the disk */
+    if (era_ledger_followed(l) &&
+        !stays(item->pub.kind, item->pub.successor)) { /* the adoption overtook it on its way to the disk */
         era_ledger_tell_deleted(l, &item->pub);
         era_ledger_item_free(l, item);
         return;
     }
-    bool equivocal = era_ledger_mark_equivocal(l, item);
+    bool known = item->pub.successor->charter != NULL;
+    era_ledger_mark_equivocal(l, item);
     count_one(l, &item->pub);
-    era_ledger_set_offered(l, &item->pub, !equivocal);
+    if (!known)
+        era_ledger_evidence_recount(l);
+    era_ledger_set_offered(l, &item->pub, is_offered(l, &item->pub));
     if (item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE)
         return;
     era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_CHARTER,
@@ -389,10 +417,10 @@ static int by_payload(const void *a, const void *b)
     return order ? order : x->validator < y->validator ? -1 : x->validator > y->validator;
 }
 
-/* A close or accept, by the stake behind it. */
+/* A close or accept: the stake behind it, and the bytes that it costs beside its signature. */
 struct weighed {
     uint64_t stake;
-    size_t at;
+    size_t bytes, at;
 };
 
 static int by_stake(const void *a, const void *b)
@@ -400,18 +428,15 @@ static int by_stake(const void *a, const void *b)
     const struct weighed *x = a, *y = b;
     if (x->stake != y->stake)
         return x->stake > y->stake ? -1 : 1;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? -1 : 1;
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* The weightiest of them that make up `needed`; returns their number. */
-static size_t heaviest(struct weighed *w, size_t n, uint64_t needed)
+static int by_bytes(const void *a, const void *b)
 {
-    uint64_t stake = 0;
-    size_t few = 0;
-    qsort(w, n, sizeof *w, by_stake);
-    while (few < n && stake < needed)
-        stake += w[few++].stake;
-    return few;
+    const struct weighed *x = a, *y = b;
+    return x->bytes != y->bytes ? (x->bytes < y->bytes ? -1 : 1) : by_stake(a, b);
 }
 
 static void fill_accepts(const struct era_successor *s, uint64_t needed, struct era_charter_certificate *k)
@@ -419,8 +444,11 @@ static void fill_accepts(const struct era_successor *s, uint64_t needed, struct 
     struct weighed *w = calloc(s->accept_count + 1, sizeof *w);
     assert(w);
     for (size_t i = 0; i < s->accept_count; i++)
-        w[i] = (struct weighed){s->charter->validators[s->accepts[i].validator].stake, i};
-    k->accept_count = heaviest(w, s->accept_count, needed);
+        w[i] = (struct weighed){s->charter->validators[s->accepts[i].validator].stake, 0, i};
+    qsort(w, s->accept_count, sizeof *w, by_stake);
+    uint64_t stake = 0;
+    while (k->accept_count < s->accept_count && stake < needed)
+        stake += w[k->accept_count++].stake;
     for (size_t i = 0; i < k->accept_count; i++)
         k->accepts[i] =
             (struct era_indexed_signature){s->accepts[w[i].at].validator, s->accepts[w[i].at].signature};
@@ -428,20 +456,45 @@ static void fill_accepts(const struct era_successor *s, uint64_t needed, struct 
     free(w);
 }
 
-/* One close a validator, the first. */
-static size_t pick_closes(const struct era_charter *old, const struct era_successor *s, uint64_t needed,
-                          const struct era_closed **out)
+static bool same_words(const struct era_closed *x, const struct era_closed *y)
 {
+    return x->payload.len == y->payload.len && memcmp(x->payload.data, y->payload.data, x->payload.len) == 0;
+}
+
+/* All closes, by their words; those of equal words share the cost of them. */
+static void weigh_closes(const struct era_charter *old, const struct era_successor *s,
+                         const struct era_closed **order, struct weighed *w)
+{
+    for (size_t i = 0; i < s->close_count; i++)
+        order[i] = &s->closes[i];
+    qsort(order, s->close_count, sizeof(*order), by_payload);
+    for (size_t i = 0, end; i < s->close_count; i = end) {
+        for (end = i + 1; end < s->close_count && same_words(order[i], order[end]);)
+            end++;
+        for (size_t k = i; k < end; k++)
+            w[k] = (struct weighed){old->validators[order[k]->validator].stake,
+                                    order[k]->payload.len / (end - i), k};
+    }
+}
+
+/* One close a validator, the first in this order: by what it is worth, not by when it came. */
+static size_t pick_closes(const struct era_charter *old, const struct era_successor *s, uint64_t needed,
+                          int (*first)(const void *, const void *), const struct era_closed **out)
+{
+    const struct era_closed **order = calloc(s->close_count + 1, sizeof(*order));
     struct weighed *w = calloc(s->close_count + 1, sizeof *w);
     uint8_t *seen = calloc(old->validator_count / 8 + 1, 1);
+    uint64_t stake = 0;
     size_t n = 0;
-    assert(w && seen);
-    for (size_t i = 0; i < s->close_count; i++)
-        if (mark(seen, s->closes[i].validator))
-            w[n++] = (struct weighed){old->validators[s->closes[i].validator].stake, i};
-    n = heaviest(w, n, needed);
-    for (size_t i = 0; i < n; i++)
-        out[i] = &s->closes[w[i].at];
+    assert(order && w && seen);
+    weigh_closes(old, s, order, w);
+    qsort(w, s->close_count, sizeof *w, first);
+    for (size_t i = 0; i < s->close_count && stake < needed; i++)
+        if (mark(seen, order[w[i].at]->validator)) {
+            out[n++] = order[w[i].at];
+            stake += w[i].stake;
+        }
+    free(order);
     free(w);
     free(seen);
     return n;
@@ -449,16 +502,16 @@ static size_t pick_closes(const struct era_charter *old, const struct era_succes
 
 /* Those of equal words together. room: for as many signatures as there are closes. */
 static void fill_closes(const struct era_charter *old, const struct era_successor *s, uint64_t needed,
-                        struct era_charter_certificate *k, struct era_indexed_signature *room)
+                        int (*first)(const void *, const void *), struct era_charter_certificate *k,
+                        struct era_indexed_signature *room)
 {
     const struct era_closed **order = calloc(s->close_count + 1, sizeof(*order));
     assert(order);
-    size_t n = pick_closes(old, s, needed, order);
+    size_t n = pick_closes(old, s, needed, first, order);
     qsort(order, n, sizeof(*order), by_payload);
     for (size_t i = 0; i < n; i++) {
         struct era_close_group *g = k->close_count ? &k->closes[k->close_count - 1] : NULL;
-        if (!g || g->payload.len != order[i]->payload.len ||
-            memcmp(g->payload.data, order[i]->payload.data, g->payload.len) != 0) {
+        if (!g || !same_words(order[i - 1], order[i])) {
             g = &k->closes[k->close_count++];
             *g = (struct era_close_group){.payload = order[i]->payload, .signatures = &room[i]};
         }
@@ -467,9 +520,9 @@ static void fill_closes(const struct era_charter *old, const struct era_successo
     free(order);
 }
 
-/* fewest: no more accepts and closes than the thresholds ask. */
+/* fewest: no more accepts and closes than the thresholds ask; first: which of the closes. */
 static size_t assemble(const struct era_charter *old, const struct era_successor *s, bool fewest,
-                       uint8_t **out)
+                       int (*first)(const void *, const void *), uint8_t **out)
 {
     struct era_charter_certificate k = {.charter = s->bytes};
     k.old_approvals = calloc(ERA_SIGNERS_MAX, sizeof *k.old_approvals);
@@ -481,7 +534,7 @@ static size_t assemble(const struct era_charter *old, const struct era_successor
     k.old_approval_count = fill_bits(s->old_approved_by, s->old_approvals, k.old_approvals);
     k.new_approval_count = fill_bits(s->new_approved_by, s->new_approvals, k.new_approvals);
     fill_accepts(s, fewest ? era_charter_quorum(s->charter) : UINT64_MAX, &k);
-    fill_closes(old, s, fewest ? era_charter_quorum(old) : UINT64_MAX, &k, room);
+    fill_closes(old, s, fewest ? era_charter_quorum(old) : UINT64_MAX, first, &k, room);
     size_t len = era_author_charter_certificate(&k, out);
     free(k.old_approvals);
     free(k.new_approvals);
@@ -501,9 +554,11 @@ size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *to
         s->touched = false;
         if (!era_succession_complete(l->charter, s) || adopted_count(l) >= ERA_IDS_PER_PLACE_MAX)
             continue;
-        size_t len = assemble(l->charter, s, false, out);
+        size_t len = assemble(l->charter, s, false, by_bytes, out);
         if (len == 0)
-            len = assemble(l->charter, s, true, out);
+            len = assemble(l->charter, s, true, by_stake, out);
+        if (len == 0) /* the heaviest name many slots: of the others a quorum fits too (R10) */
+            len = assemble(l->charter, s, true, by_bytes, out);
         *too_large = len == 0;
         s->assembling = len > 0;
         return len;

@@ -256,10 +256,22 @@ static void settle(struct era_ledger *l, const struct item *item, const struct e
                                .next = -1,
                                .statement = s};
     one.item = era_item_id_loose(&one.id, &one.key);
-    if (!era_ledger_find(l, &one.item))
+    if (!era_ledger_find(l, &one.item) && p->count < PLACE_ITEMS_MAX)
         derive(l, &one, p);
     free(bytes);
     free(s);
+}
+
+/* What the evidence of this place proves; from then on it is offered in their stead. */
+static void count_both(struct era_ledger *l, const struct item *item, const struct era_evidence *e,
+                       struct place *p)
+{
+    for (size_t i = 0; i < 2; i++)
+        settle(l, item, e, i, p);
+    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
+        p->items[i]->pub.equivocal = true;
+        era_ledger_set_offered(l, &p->items[i]->pub, false);
+    }
 }
 
 static void place_key_of(const struct item *item, const struct era_evidence *e, struct place_key *k)
@@ -296,16 +308,23 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
     era_ledger_evidence_unqueue(l, p);
     p->evidence = item;
     item->proves = p;
-    for (size_t i = 0; i < 2; i++)
-        settle(l, item, &e, i, p);
-    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
-        p->items[i]->pub.equivocal = true;
-        era_ledger_set_offered(l, &p->items[i]->pub, false);
-    }
+    count_both(l, item, &e, p);
     era_ledger_tell_equivocation(l, p, &item->pub);
     era_ledger_set_offered(l, &item->pub, true);
     if (era_kind_is_line(k.kind))
         era_ledger_prune_line(l, k.component, item->pub.validator);
+}
+
+/* Evidence of closes and approvals may come before the charters that they are about. */
+void era_ledger_evidence_recount(struct era_ledger *l)
+{
+    for (struct item *i = l->evidence; i; i = i->evidence_next) {
+        struct era_evidence e;
+        if (!i->proves || !era_kind_is_succession(i->proves->key.kind))
+            continue;
+        read_evidence(i, &e);
+        count_both(l, i, &e, i->proves);
+    }
 }
 
 void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item)

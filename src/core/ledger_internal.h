@@ -16,7 +16,7 @@ struct place_key {
 };
 
 /* Two that came loose, two of an evidence. */
-#define PLACE_ITEMS_MAX (2 * ERA_IDS_PER_PLACE_MAX)
+#define PLACE_ITEMS_MAX ERA_SAID_MAX
 
 struct place {
     struct place_key key;
@@ -147,6 +147,8 @@ void era_ledger_evidence_past(struct era_ledger *l, struct item *item);
 void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind);
 void era_ledger_evidence_queue(struct era_ledger *l, struct place *p);
 void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p);
+/* A charter is known now: what evidence proves about it counts. */
+void era_ledger_evidence_recount(struct era_ledger *l);
 void era_ledger_evidence_free(struct era_ledger *l);
 
 /* ledger.c */

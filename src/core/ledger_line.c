@@ -105,6 +105,16 @@ void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch)
         prune_below(l, l->lines[i], epoch);
 }
 
+size_t era_ledger_announced(const struct era_ledger *l, int validator, uint64_t epoch,
+                            const struct era_item *out[ERA_SAID_MAX])
+{
+    size_t n = 0;
+    for (const struct item *i = era_ledger_line(l, -1, validator); i && n < ERA_SAID_MAX; i = i->line_next)
+        if (i->pub.durable && i->pub.seq == epoch)
+            out[n++] = &i->pub;
+    return n;
+}
+
 /* ---- checkpoints (P6) ---- */
 
 static bool says(const struct era_item *item, const struct era_hash *entry, const char *digest,

@@ -4,6 +4,8 @@
 #include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 
+#define FRESH_CHARTERS_MAX 8 /* charters before that are looked at; asked for every validator */
+
 const struct era_charter *era_ledger_charter(const struct era_ledger *l)
 {
     return l->charter;
@@ -136,14 +138,19 @@ static bool announced_since(const struct era_ledger *l, int validator, uint64_t 
     return false;
 }
 
+/* Several charters may begin to count at once: whoever stays announced under one that now is many behind. */
 bool era_ledger_fresh(const struct era_ledger *l, int validator, uint64_t least_epoch)
 {
     if (announced_since(l, validator, least_epoch))
         return true;
-    if (!l->older)
-        return false;
-    int before = era_charter_validator_index(l->older->charter, &l->charter->validators[validator].key);
-    return before >= 0 && announced_since(l->older, before, least_epoch);
+    const struct era_key *key = &l->charter->validators[validator].key;
+    size_t behind = 0;
+    for (const struct era_ledger *o = l->older; o && behind < FRESH_CHARTERS_MAX; o = o->older, behind++) {
+        int before = era_charter_validator_index(o->charter, key);
+        if (before >= 0 && announced_since(o, before, least_epoch))
+            return true;
+    }
+    return false;
 }
 
 uint64_t era_ledger_fresh_stake(const struct era_ledger *l, uint64_t least_epoch)

@@ -122,6 +122,17 @@ const struct era_item *era_succession_own_close(const struct era_ledger *l, cons
     return said[0];
 }
 
+/* A close of this key that counts: the certificate tells of it even when this store has lost it. */
+static const struct era_closed *counted_close(const struct era_charter *old, const struct era_successor *s,
+                                              const struct era_key *key)
+{
+    int validator = era_charter_validator_index(old, key);
+    for (size_t i = 0; i < s->close_count; i++)
+        if ((int)s->closes[i].validator == validator)
+            return &s->closes[i];
+    return NULL;
+}
+
 static int by_slot(const void *a, const void *b)
 {
     const struct era_closed_slot *x = a, *y = b;
@@ -193,7 +204,7 @@ enum era_verdict era_succession_may_close(const struct era_ledger *l, const stru
         *why = "this validator already closed for another charter of that version";
         return ERA_ALREADY_SIGNED;
     }
-    if (era_succession_own_close(l, key, NULL))
+    if (era_succession_own_close(l, key, NULL) || counted_close(c, s, key))
         return ERA_DUPLICATE;
     *out = (struct era_close){
         .version = c->version + 1, .charter = s->hash, .has_last = has_last, .last = has_last ? last : 0};
@@ -209,15 +220,23 @@ enum era_verdict era_succession_may_close(const struct era_ledger *l, const stru
     return ERA_ACCEPTED;
 }
 
+static bool bars(const struct era_successor *s, const struct era_close *close, uint64_t epoch)
+{
+    return s->charter && epoch >= s->charter->effective && (!close->has_last || epoch > close->last);
+}
+
 bool era_succession_bars_lease(const struct era_ledger *l, const struct era_key *key, uint64_t epoch)
 {
     struct era_close *close = malloc(sizeof *close);
     assert(close);
-    const struct era_item *own = era_succession_own_close(l, key, close);
-    bool bars = own && own->successor->charter && epoch >= own->successor->charter->effective &&
-                (!close->has_last || epoch > close->last);
+    const struct era_item *own = era_succession_own_close(l, key, close); /* on its way to the disk, too */
+    bool barred = own && bars(own->successor, close, epoch);
     free(close);
-    return bars;
+    for (const struct era_successor *s = era_ledger_successors(l); s && !barred; s = s->next) {
+        const struct era_closed *counted = counted_close(era_ledger_charter(l), s, key);
+        barred = counted && bars(s, counted->text, epoch);
+    }
+    return barred;
 }
 
 /* ---- which charter counts when ---- */

@@ -56,7 +56,8 @@ bool era_succession_complete(const struct era_charter *old, const struct era_suc
 enum era_verdict era_succession_may_approve(const struct era_ledger *l, const struct era_successor *s,
                                             const struct era_key *key, const char **why);
 /* May this old validator close for s, and with what words: last (has_last), its heads, and every slot above
- * them that it voted in. ERA_ALREADY_SIGNED: it closed for another. */
+ * them that it voted in. ERA_ALREADY_SIGNED: it closed for another. ERA_DUPLICATE: it did, and be it known
+ * through the certificate alone. */
 enum era_verdict era_succession_may_close(const struct era_ledger *l, const struct era_successor *s,
                                           const struct era_key *key, bool has_last, uint64_t last,
                                           struct era_close *out, const char **why);

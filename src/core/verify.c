@@ -363,8 +363,8 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
         verdict = verify_loose(v, &e, why);
     }
     /* A refused item is not asked for again, so it is named only when every copy of it would be refused:
-     * neither a signature nor what a carrier holds beside the proposal is part of the name; its charter is.
-     */
+     * neither a signature nor what a carrier holds beside the proposal is part of the name; its charter is
+     * (of an evidence the version alone). */
     bool alike = era_kind_is_carrier(e.kind) ? verdict == ERA_UNKNOWN_CHARTER : verdict != ERA_BAD_SIGNATURE;
     if (verdict == ERA_ACCEPTED || alike)
         *item = v->verified.item;

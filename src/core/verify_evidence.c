@@ -126,6 +126,9 @@ enum era_verdict era_verify_evidence(struct era_verifier *v, const struct era_en
     out->id = place_of(&v->evidence, &at);
     out->item = era_item_id_carrier(ERA_KIND_EVIDENCE, &out->id);
     verdict = find_role(v, &at);
+    if (verdict != ERA_ACCEPTED && at.charter_version == v->charter->version)
+        out->item =
+            (struct era_hash){{0}}; /* of a charter's hash, or of who may speak, the name says nothing */
     for (size_t i = 0; i < 2 && verdict == ERA_ACCEPTED; i++) {
         struct era_hash id = era_statement_id(&v->network, v->evidence.kind, v->evidence.payloads[i]);
         if (!era_verifier_fits(v, &id, &out->key, &v->evidence.signatures[i]))

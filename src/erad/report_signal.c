@@ -64,18 +64,6 @@ static const char *validator_name(const struct era_charter *c, int validator)
     return c->authority_only ? c->emitters[validator].name : c->validators[validator].name;
 }
 
-/* Who said two things; "" when the charter it was said under is not the one that now has this kind (R10). */
-static const char *two_faced(const struct era_node *n, const struct era_signal *s)
-{
-    const struct era_charter *c = era_node_charter(n);
-    if (s->item_kind == ERA_KIND_ANNOUNCEMENT || s->item_kind == ERA_KIND_CHECKPOINT)
-        c = era_node_counting_charter(n);
-    if (s->signer < 0 || s->component < 0)
-        return validator_name(c, s->validator);
-    const struct era_component *of = &c->components[s->component];
-    return (size_t)s->signer < of->signer_count ? of->signers[s->signer].name : "";
-}
-
 /* Subscribers choose by topic: the event's own is part of it, as far as a topic reaches. */
 static void put_event(const struct era_node *n, json_t *o, const struct era_signal *s, char *topic)
 {
@@ -135,7 +123,7 @@ json_t *era_report_signal(const struct era_node *n, const struct era_signal *s, 
         break;
     case ERA_SIG_EQUIVOCATION:
         report_put(o, "kind", report_text(era_kind_name(s->item_kind)));
-        report_put(o, "by", report_text(two_faced(n, s)));
+        report_put(o, "by", report_text(s->by ? s->by : ""));
         report_put(o, "seq", report_number(s->seq));
         break;
     case ERA_SIG_STORE:

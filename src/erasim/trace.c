@@ -149,17 +149,6 @@ static void proposal_line(struct trace *t, const struct sim_node *n, enum trace_
     line(t, n, kind, "%s", name_of(t, n, &g->proposal, name));
 }
 
-static const char *key_name(const struct sim_node *n, const struct era_signal *g)
-{
-    const struct era_charter *c = era_node_charter(n->node);
-    if (g->validator >= 0 && (size_t)g->validator < c->validator_count)
-        return c->validators[g->validator].name;
-    if (g->signer >= 0 && g->component >= 0 && (size_t)g->component < c->component_count &&
-        (size_t)g->signer < c->components[g->component].signer_count)
-        return c->components[g->component].signers[g->signer].name;
-    return "a key";
-}
-
 static void signal_line(struct trace *t, const struct sim_node *n, const struct era_signal *g)
 {
     switch (g->kind) {
@@ -188,7 +177,7 @@ static void signal_line(struct trace *t, const struct sim_node *n, const struct 
         line(t, n, TRACE_EVENT, "%s, epoch %" PRIu64, g->event->topic, g->event->epoch);
         return;
     case ERA_SIG_EQUIVOCATION:
-        line(t, n, TRACE_EVIDENCE, "%s: two of %s", key_name(n, g), era_kind_name(g->item_kind));
+        line(t, n, TRACE_EVIDENCE, "%s: two of %s", g->by ? g->by : "a key", era_kind_name(g->item_kind));
         return;
     case ERA_SIG_STORE:
         line(t, n, TRACE_STORE, "error %d", g->error);

@@ -43,7 +43,8 @@ enum era_signal_kind {
     ERA_SIG_FAILED,       /* proposal: k can no longer be reached (T4) */
     ERA_SIG_ARMED,        /* proposal: past its deadline it can neither be forgotten nor finished */
     ERA_SIG_EVENT,        /* event, validator (C3) */
-    ERA_SIG_EQUIVOCATION, /* a key said two things in one place: item_kind, signer or validator, seq */
+    ERA_SIG_EQUIVOCATION, /* a key said two things in one place: item_kind, by, seq; signer or validator: its
+                             index in the charter it was said under, which need not be the newest */
     ERA_SIG_STORE         /* the store failed: error */
 };
 
@@ -56,6 +57,7 @@ struct era_signal {
     enum era_gate_state before;
     const struct era_event_statement *event;
     uint32_t item_kind;
+    const char *by; /* name of the key; NULL: only a charter that was proposed names it */
     int signer, validator;
     int error;
 };

@@ -99,11 +99,19 @@ static void event_gone(void *ctx, const struct era_hash *item)
     era_gossip_withdraw(n->gossip, ERA_SET_EVENTS, item);
 }
 
-/* What counts no more and is not the charter right before the newest, whose open slots bind (R10). */
+size_t node_retired_count(const struct era_node *n)
+{
+    size_t i = 0;
+    while (i + 2 < n->book_count && n->books[i] != n->counting)
+        i++;
+    return i;
+}
+
+/* Announcements for the epoch before this one still say who is fresh (N6, R16). */
 static void retire(struct era_node *n)
 {
-    for (size_t i = 0; i + 2 < n->book_count && n->books[i] != n->counting; i++)
-        era_ledger_retire(n->books[i]->ledger, n->epoch);
+    for (size_t i = 0; i < node_retired_count(n); i++)
+        era_ledger_retire(n->books[i]->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
 }
 
 /* What was said before this charter counted is not heard now (R14). */
@@ -182,7 +190,9 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger)
     index_components(n, before);
     node_count(n);
     n->view_since = n->epoch;
-    if (n->lock == ERA_LOCK_MISSING) /* what the key said under the charter before binds it no more */
+    /* What the key said under the charter before binds it no more. But a start only finds the adoption again,
+     * and the lock may have come after it (§9). */
+    if (n->started && n->lock == ERA_LOCK_MISSING)
         node_relock(n);
     era_gossip_forget_refused(n->gossip); /* what was of an unknown charter may fit now */
     char hash[ERA_HASH_TEXT_BYTES];

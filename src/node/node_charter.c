@@ -1,9 +1,12 @@
-/* What a validator says about the charter that follows: accept as one of its
- * validators, close as one of the old (R10). */
+/* What a validator says about a charter that follows: accept as one of its
+ * validators, close as one of the old (R10). Accepts are for the newest charter's
+ * successor; a close is said of older charters too, by whoever was away when they
+ * were followed: until enough of them came, the next one does not count. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/author.h"
 #include "src/core/charter.h"
 #include "src/node/node_internal.h"
 
@@ -21,13 +24,10 @@ static enum era_verdict may_sign(const struct era_node *n, const char **why)
 
 static bool accepted(const struct era_node *n, const struct era_successor *s)
 {
-    const struct era_item *said[2];
-    size_t count = era_ledger_spoken(n->ledger, ERA_KIND_ACCEPT, -1, node_newest(n)->charter->version + 1,
-                                     &n->config.secret->key, said);
-    for (size_t i = 0; i < count; i++)
-        if (said[i]->successor == s)
-            return true;
-    return count == ERA_IDS_PER_PLACE_MAX;
+    struct era_charter_vote vote = {.version = s->charter->version, .charter = s->hash};
+    struct era_hash id = era_author_charter_vote_id(&n->config.network, ERA_KIND_ACCEPT, &vote);
+    struct era_hash item = era_item_id_loose(&id, &n->config.secret->key);
+    return era_ledger_find(n->ledger, &item);
 }
 
 /* Proof that the key is there (not binding). */
@@ -50,7 +50,8 @@ static enum era_verdict accept(struct era_node *n, const struct era_successor *s
     return v;
 }
 
-static enum era_verdict close_charter(struct era_node *n, const struct era_successor *s,
+/* s: follows the charter of this book. */
+static enum era_verdict close_charter(struct era_node *n, const struct book *b, const struct era_successor *s,
                                       const struct era_reply *reply, const char **why)
 {
     uint64_t last = 0;
@@ -59,13 +60,13 @@ static enum era_verdict close_charter(struct era_node *n, const struct era_succe
         return v;
     if (n->clock_word.doubtful)
         return ERA_CLOCK;
-    if (n->charter->authority_only || era_charter_validator_index(n->charter, &n->config.secret->key) < 0)
+    if (b->charter->authority_only || era_charter_validator_index(b->charter, &n->config.secret->key) < 0)
         return ERA_UNKNOWN_KEY;
     bool has_last = era_leases_last(&n->leases, &last);
     struct era_statement *say = calloc(1, sizeof *say);
     assert(say);
     say->kind = ERA_KIND_CLOSE;
-    v = era_succession_may_close(n->ledger, s, &n->config.secret->key, has_last, last, &say->u.close, why);
+    v = era_succession_may_close(b->ledger, s, &n->config.secret->key, has_last, last, &say->u.close, why);
     if (v == ERA_ACCEPTED)
         v = node_say(n, say, reply);
     free(say);
@@ -77,23 +78,40 @@ void node_cast_charter(struct era_node *n)
     const char *why;
     if (!n->config.auto_charter || !n->started || !n->config.secret)
         return;
-    for (const struct era_successor *s = era_ledger_successors(n->ledger); s; s = s->next) {
-        if (!s->charter)
-            continue;
-        accept(n, s, NULL, &why);
-        if (era_succession_approved(node_newest(n)->charter, s))
-            close_charter(n, s, NULL, &why);
+    for (size_t i = node_retired_count(n); i < n->book_count; i++) {
+        const struct book *b = n->books[i];
+        for (const struct era_successor *s = era_ledger_successors(b->ledger); s; s = s->next) {
+            if (!s->charter)
+                continue;
+            if (b == node_newest(n))
+                accept(n, s, NULL, &why);
+            if (era_succession_approved(b->charter, s))
+                close_charter(n, b, s, NULL, &why);
+        }
     }
+}
+
+/* The book whose charter this one follows, or would; NULL: it is not known. */
+static const struct book *book_before(const struct era_node *n, const struct era_hash *charter,
+                                      const struct era_successor **out)
+{
+    for (size_t i = n->book_count; i-- > node_retired_count(n);)
+        if ((*out = era_ledger_successor(n->books[i]->ledger, charter)))
+            return n->books[i];
+    return NULL;
 }
 
 void node_request_charter(struct era_node *n, const struct era_command *r)
 {
     const char *why = NULL;
-    const struct era_successor *s = era_ledger_successor(n->ledger, &r->proposal);
+    const struct era_successor *s;
+    const struct book *b = book_before(n, &r->proposal, &s);
     struct era_reply reply = {.request = r->id, .verdict = ERA_ACCEPTED};
     enum era_verdict v = ERA_NOT_FOUND;
-    if (s)
-        v = r->kind == ERA_CMD_ACCEPT ? accept(n, s, &reply, &why) : close_charter(n, s, &reply, &why);
+    if (b && r->kind == ERA_CMD_CLOSE)
+        v = close_charter(n, b, s, &reply, &why);
+    else if (b == node_newest(n))
+        v = accept(n, s, &reply, &why);
     if (v != ERA_ACCEPTED)
         node_refuse(n, r->id, v, why);
 }

@@ -37,11 +37,12 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
     node_put(n, era_record_item(record, &item->item), item->envelope, false);
 }
 
-/* A word of one's own key that this store lacks. Evidence names two. */
+/* A word of one's own key that this store lacks. Evidence names two; of other carriers, which anybody may
+ * make, the key is the proposal's author. */
 static bool is_news_of_own_key(const struct era_node *n, const struct era_ledger *ledger,
                                const struct era_verified *s)
 {
-    if (!n->config.secret || !era_key_eq(&s->key, &n->config.secret->key))
+    if (!n->config.secret || s->carrier || !era_key_eq(&s->key, &n->config.secret->key))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
@@ -176,13 +177,14 @@ static void log_candidate(struct era_node *n, const struct era_charter *charter,
              era_hash_text(&c->item, id), (unsigned long long)c->seq, what);
 }
 
+/* NULL: only the next charter names it. */
 static const char *speaker(const struct era_charter *charter, const struct era_change *c)
 {
     if (c->validator >= 0)
         return charter->validators[c->validator].name;
     const struct era_component *component =
         c->component >= 0 ? &charter->components[c->component] : era_charter_component(charter, "network");
-    return c->signer >= 0 ? component->signers[c->signer].name : "a signer of the next charter";
+    return c->signer >= 0 ? component->signers[c->signer].name : NULL;
 }
 
 static void log_equivocation(struct era_node *n, const struct era_charter *charter,
@@ -190,7 +192,8 @@ static void log_equivocation(struct era_node *n, const struct era_charter *chart
 {
     const char *who = speaker(charter, c);
     node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)",
-             who, era_kind_name(c->item_kind), (unsigned long long)c->seq);
+             who ? who : "a signer of the next charter", era_kind_name(c->item_kind),
+             (unsigned long long)c->seq);
     if (n->config.secret && c->validator >= 0 &&
         era_key_eq(&charter->validators[c->validator].key, &n->config.secret->key))
         node_log(n, ERA_LOG_WARNING,
@@ -198,6 +201,7 @@ static void log_equivocation(struct era_node *n, const struct era_charter *chart
                  "the evidence can show it");
     struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, component_here(n, charter, c->component));
     s->item_kind = c->item_kind;
+    s->by = who;
     s->signer = c->signer;
     s->validator = c->validator;
     s->seq = c->seq;

@@ -164,6 +164,9 @@ struct book *node_newest(const struct era_node *n);
 const struct book *node_counting(const struct era_node *n, uint64_t epoch);
 /* Find again which one counts at the present epoch; with another, its events and clock begin anew. */
 void node_count(struct era_node *n);
+/* The oldest books are retired: those that count no more, but for the one right before the newest, whose
+ * open slots bind (R10). They forgot the votes that a close names. */
+size_t node_retired_count(const struct era_node *n);
 /* Index of the own key among a charter's validators (authority only: emitters); -1. */
 int node_validator_of(const struct era_node *n, const struct era_charter *c);
 void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger);

@@ -151,6 +151,28 @@ Test(evidence, R8_two_ids_by_one_key_in_one_place_are_evidence)
                  ERA_ACCEPTED);
 }
 
+/* Its place has the version of a charter: which charter of that version, and whose key, a copy only claims.
+ */
+Test(evidence, R8_a_copy_that_nobody_signed_keeps_out_no_true_one)
+{
+    const struct era_verified *s;
+    struct era_hash item;
+    struct era_bytes of[] = {
+        evidence(checkpoint("bob", "oracle", 5, "x"), checkpoint("bob", "oracle", 5, "y")),
+        evidence(about_charter(ERA_KIND_CHARTER_APPROVE, "x", 1, 1),
+                 about_charter(ERA_KIND_CHARTER_APPROVE, "x", 1, 2)),
+        evidence(about_charter(ERA_KIND_CHARTER_APPROVE, "x", 2, 1),
+                 about_charter(ERA_KIND_CHARTER_APPROVE, "x", 2, 2))};
+    struct era_charter *other = given_charter("bob:10", "network k=1 signers=s1; oracle k=1 signers=s2");
+    struct peer *q = given_peer(other);
+    cr_expect_eq(era_verify(q->verifier, of[0], &s, &item, NULL), ERA_UNKNOWN_CHARTER);
+    cr_expect(era_hash_eq(&item, &(struct era_hash){{0}}), "checkpoints under another charter");
+    cr_expect_eq(era_verify(p->verifier, of[1], &s, &item, NULL), ERA_UNKNOWN_CHARTER);
+    cr_expect(era_hash_eq(&item, &(struct era_hash){{0}}), "who signs in a charter that is not known");
+    cr_expect_eq(era_verify(p->verifier, of[2], &s, &item, NULL), ERA_UNKNOWN_CHARTER);
+    cr_expect(!era_hash_eq(&item, &(struct era_hash){{0}}), "of that version no copy can be taken");
+}
+
 /* I9: honest keys say these all the time. */
 Test(evidence, I9_two_ids_in_two_places_are_none)
 {

@@ -286,6 +286,26 @@ Test(lease, R8_a_second_announcement_of_an_epoch_takes_nothing_away_and_adds_no_
     cr_expect_eq(era_lease_stake(p->ledger, 11, &entry), 30, "the lease counts, first or second");
 }
 
+static struct era_bytes running(const char *software, bool lease, struct era_hash entry)
+{
+    struct era_announcement a = given_running(c, 11, software);
+    a.lease = lease;
+    a.has_entry = true;
+    a.entry = entry;
+    return given_announce(c, "alice", &a);
+}
+
+Test(lease, R8_a_lease_in_evidence_counts_whatever_came_loose)
+{
+    struct era_hash entry = given_entry(start(1), 0), another = {{1}};
+    struct era_bytes e = given_evidence(running("1.0.1", false, another), running("1.0.2", true, entry));
+    p->epoch = 11;
+    cr_assert_eq(take(p, running("1.0.3", false, another)), ERA_ACCEPTED);
+    cr_assert_eq(take(p, running("1.0.4", false, another)), ERA_ACCEPTED);
+    cr_assert_eq(take(p, e), ERA_ACCEPTED);
+    cr_expect_eq(era_lease_stake(p->ledger, 11, &entry), 10);
+}
+
 /* ---- one's own, kept ---- */
 
 static struct era_hash entry_of(uint8_t n)

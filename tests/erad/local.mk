@@ -3,6 +3,7 @@ check_PROGRAMS += tests/erad/test_erad
 TESTS += tests/erad/test_erad
 tests_erad_test_erad_LDADD = src/erad/liberad.a $(FLOOR_ERAD) $(CRITERION_LIBS)
 tests_erad_test_erad_SOURCES = tests/lib/given.c tests/lib/given.h
+tests_erad_test_erad_SOURCES += tests/lib/given_charter.c tests/lib/given_internal.h
 tests_erad_test_erad_SOURCES += tests/erad/lone.c tests/erad/lone.h
 tests_erad_test_erad_SOURCES += tests/erad/place.c tests/erad/place.h
 tests_erad_test_erad_SOURCES += tests/erad/running.c tests/erad/running.h

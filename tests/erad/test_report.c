@@ -478,6 +478,21 @@ Test(signal, N4_an_equivocation_names_the_key)
     lone_free(l);
 }
 
+/* Indices are of the charter it was said under, which need not be the newest. */
+Test(signal, N4_R10_an_equivocation_under_an_older_charter_names_its_key)
+{
+    struct era_charter *c = given_charter(validators, "network k=2 signers=s1,s2");
+    struct era_charter *next = given_next_charter(c, "bob:10 carol:10 dave:10", NULL, 20, 1000);
+    struct lone *l = lone_new(c, NULL, "1.0.0", 7);
+    lone_submit(l, given_charter_certificate(next, "s1 s2", "s1 s2", "bob carol dave", "alice bob carol"));
+    lone_submit(l, given_close(next, "alice", given_last(given_closing(next), 77)));
+    lone_submit(l, given_close(next, "alice", given_last(given_closing(next), 78)));
+    json_t *o = lone_signal(l, "equivocation");
+    cr_assert_str_eq(text_at(o, "kind"), "close");
+    cr_assert_str_eq(text_at(o, "by"), "alice");
+    lone_free(l);
+}
+
 Test(signal, a_failed_store_is_told)
 {
     struct era_charter *c = given_charter(validators, network);

@@ -694,6 +694,26 @@ struct era_bytes given_certificate(const struct era_charter *c, const struct era
     return given_sealed(ERA_KIND_CERTIFICATE, given_carrier(c, p, author, approvers, ready, attesters));
 }
 
+struct era_bytes given_evidence(struct era_bytes a, struct era_bytes b)
+{
+    struct era_envelope x, y;
+    if (era_envelope_decode(a, &x) != ERA_ACCEPTED || era_envelope_decode(b, &y) != ERA_ACCEPTED)
+        abort();
+    int order =
+        memcmp(x.payload.data, y.payload.data, x.payload.len < y.payload.len ? x.payload.len : y.payload.len);
+    if (order > 0 || (order == 0 && x.payload.len > y.payload.len))
+        return given_evidence(b, a);
+    struct era_evidence e = {.kind = x.kind,
+                             .key = x.key,
+                             .payloads = {x.payload, y.payload},
+                             .signatures = {x.signature, y.signature}};
+    size_t len = era_evidence_bytes(&e);
+    uint8_t *out = given_keep(len);
+    if (era_evidence_encode(&e, out, len) != len)
+        abort();
+    return given_envelope(&(struct era_envelope){.kind = ERA_KIND_EVIDENCE, .payload = {out, len}});
+}
+
 struct era_bytes given_flipped(struct era_bytes b, size_t from_end)
 {
     uint8_t *out = given_keep(b.len);

@@ -143,6 +143,9 @@ struct era_bytes given_certificate(const struct era_charter *c, const struct era
                                    const char *author, const char *approvers, const char *ready,
                                    const char *attesters);
 
+/* Evidence of two envelopes by one key, in whichever order they are given. */
+struct era_bytes given_evidence(struct era_bytes a, struct era_bytes b);
+
 /* A copy whose byte at an offset from the end (1: the last) is another one. */
 struct era_bytes given_flipped(struct era_bytes b, size_t from_end);
 

@@ -156,6 +156,23 @@ Test(chain, R10_nobody_accepts_or_closes_by_itself_unless_it_is_told_to)
     world_free(t.w);
 }
 
+/* Accepts bind nothing: one bad signer that proposes charters may not use them up. */
+Test(chain, R10_R13_two_charters_of_a_bad_signer_keep_nobody_from_accepting_the_third)
+{
+    struct era_charter *c =
+        given_charter("alice:10 bob:10 carol:10 dave:10", "network k=3 signers=s1,s2,s3,s4");
+    struct net t = given_net(c, 61, "");
+    world_start_network(t.w);
+    for (uint64_t bad = 1; bad <= 2; bad++)
+        world_submit(t.n[0], given_charter_statement(rotation(c, E + bad), "s1"));
+    world_run(t.w, 1000);
+    cr_assert_eq(world_submit(t.n[0], given_charter_statement(t.next, "s2")), ERA_ACCEPTED);
+    world_run(t.w, 1000);
+    for (int i = 0; i < NODES; i++)
+        cr_expect_eq(era_ledger_successor(era_node_ledger(t.n[i]->node), &t.next->hash)->accept_stake, 40);
+    world_free(t.w);
+}
+
 /* ---- no entry is lost ---- */
 
 Test(chain, R10_an_entry_of_an_open_slot_survives_the_rotation)
@@ -293,6 +310,38 @@ Test(chain, R10_a_start_finds_the_chain_again_whatever_the_order_on_disk)
     world_free(t.w);
 }
 
+static struct era_hash certificate_of(const struct era_charter *c)
+{
+    return era_item_id_carrier(ERA_KIND_CHARTER_CERTIFICATE, &c->hash);
+}
+
+/* A start finds an adoption again; the lock that came after it is not lifted by it (protocol §9). */
+Test(chain, R4_a_start_that_reads_the_chain_backwards_leaves_the_key_locked)
+{
+    struct net t = running(false, 53, "");
+    struct era_charter *two = given_next_charter(t.next, NULL, NULL, E, 1000);
+    struct era_hash first = certificate_of(t.next), second = certificate_of(two);
+    for (; era_hash_cmp(&second, &first) > 0; second = certificate_of(two)) { /* records lie by it */
+        two->effective++;
+        era_charter_seal(two);
+    }
+    rotate(t.n[0], t.next, "s1", "s1 s2 s3");
+    cr_assert(everybody_at(&t, 1));
+    rotate(t.n[0], two, "s2", "s2 s3");
+    cr_assert(everybody_at(&t, 2));
+    world_run_to_epoch(t.w, two->effective + 2);
+    world_run(t.w, 300);
+    struct era_announcement elsewhere = given_running(two, era_node_epoch(t.n[1]->node), "9.9.9");
+    cr_assert_eq(world_submit(t.n[3], given_announce(two, "bob", &elsewhere)), ERA_ACCEPTED);
+    world_run(t.w, 500);
+    cr_assert_eq(era_node_lock(t.n[1]->node), ERA_LOCK_MISSING);
+    world_crash(t.n[1]);
+    world_start(t.n[1]);
+    world_run(t.w, 12000);
+    cr_expect_eq(era_node_lock(t.n[1]->node), ERA_LOCK_MISSING);
+    world_free(t.w);
+}
+
 /* ---- which charter an epoch counts under ---- */
 
 Test(chain, R16_one_announcement_an_epoch_under_the_charter_that_counts)
@@ -318,6 +367,26 @@ Test(chain, R16_one_announcement_an_epoch_under_the_charter_that_counts)
         cr_expect_eq(world_ids(t.w, ERA_KIND_ANNOUNCEMENT, "alice", "", epoch), epoch < E ? 1 : 0);
     }
     world_free(t.w);
+}
+
+/* Who announced under a charter that counts no more, two or more behind, is as fresh as before. */
+Test(chain, N6_of_two_charters_adopted_before_they_count_neither_silences_those_who_stay)
+{
+    for (uint64_t apart = 0; apart <= 5; apart += 5) {
+        struct net t = running(false, 59, "");
+        rotate(t.n[0], t.next, "s1", "s1 s2 s3");
+        cr_assert(everybody_at(&t, 1));
+        rotate(t.n[0], given_next_charter(t.next, NULL, NULL, E + apart, 1000), "s2", "s2 s3");
+        cr_assert(everybody_at(&t, 2));
+        world_run_to_epoch(t.w, E);
+        world_run(t.w, 2);
+        for (int i = 1; i < NODES; i++) {
+            cr_expect_eq(counting(t.n[i]), apart ? 1 : 2);
+            cr_expect_geq(era_node_fresh_stake(t.n[i]->node), 30, "node %d, %d apart", i, (int)apart);
+            cr_expect_eq(world_gate(t.n[i]), ERA_GATE_CURRENT, "node %d, %d apart", i, (int)apart);
+        }
+        world_free(t.w);
+    }
 }
 
 /* Validators that stay keep the network emitting; nobody emits in one epoch under two charters. */
@@ -358,6 +427,74 @@ Test(chain, R10_who_closes_late_counts_when_it_comes)
     world_run(t.w, 500);
     cr_expect_eq(era_ledger_next(era_ledger_older(era_node_ledger(t.n[4]->node)), NULL)->close_stake, 40);
     world_free(t.w);
+}
+
+static const struct era_successor *adopted_at(const struct world_node *n)
+{
+    return era_ledger_next(era_ledger_older(era_node_ledger(n->node)), NULL);
+}
+
+/* Alice is faulty: she says that she leased the last of all epochs, and without her it is not adopted. */
+static struct net adopted_by_a_faulty_close(bool by_itself)
+{
+    struct net t = given_net(genesis(false), 43, "");
+    t.n[0]->setup.key = NULL;
+    t.n[3]->setup.charters = by_itself;
+    world_start_network(t.w);
+    world_crash(t.n[3]);
+    cr_assert_eq(world_submit(t.n[0], given_charter_statement(t.next, "s1")), ERA_ACCEPTED);
+    world_run(t.w, 300);
+    world_submit(t.n[0], given_close(t.next, "alice", given_last(given_closing(t.next), ERA_EPOCH_MAX)));
+    for (const char *const *who = (const char *const[]){"s1", "s2", "s3", NULL}; *who; who++)
+        world_submit(t.n[0], given_charter_approve(t.next, *who));
+    cr_assert(everybody_at(&t, 1));
+    cr_assert_eq(adopted_at(t.n[1])->counts_from, ERA_EPOCH_MAX + 1);
+    world_start(t.n[3]);
+    world_settle(t.w);
+    cr_assert(everybody_at(&t, 1));
+    world_run(t.w, 500);
+    return t;
+}
+
+Test(chain, R10_who_was_away_closes_late_and_a_faulty_last_freezes_nothing)
+{
+    struct net t = adopted_by_a_faulty_close(true);
+    world_run_to_epoch(t.w, E + 1);
+    for (int i = 0; i < NODES; i++) {
+        cr_expect_eq(adopted_at(t.n[i])->close_stake, 40, "node %d", i);
+        cr_expect_eq(counting(t.n[i]), 1, "node %d", i);
+    }
+    cr_expect_eq(world_ids(t.w, ERA_KIND_CLOSE, "dave", "", 1), 1);
+    world_free(t.w);
+}
+
+Test(chain, R10_a_late_close_is_said_when_asked_and_once)
+{
+    struct net t = adopted_by_a_faulty_close(false);
+    struct era_command close = {.kind = ERA_CMD_CLOSE, .proposal = t.next->hash};
+    cr_expect_eq(world_ids(t.w, ERA_KIND_CLOSE, "dave", "", 1), 0);
+    cr_expect_eq(world_answer(t.n[3], close)->reply.verdict, ERA_ACCEPTED);
+    cr_expect_eq(world_answer(t.n[3], close)->reply.verdict, ERA_DUPLICATE);
+    cr_expect_eq(world_answer(t.n[0], close)->reply.verdict, ERA_NO_KEY);
+    world_free(t.w);
+}
+
+Test(chain, R10_a_close_known_by_the_certificate_alone_binds_its_key)
+{
+    struct era_charter *c = genesis(false), *next = rotation(c, E);
+    struct world *w = world_new(c, 47);
+    struct world_node *dave = world_add(w, (struct world_setup){.key = "dave"}); /* its store was lost */
+    world_start(dave);
+    struct era_bytes adoption =
+        given_charter_certificate(next, "s1 s2", "s2 s3", "bob carol erin", "alice bob dave");
+    cr_assert_eq(world_submit(dave, adoption), ERA_ACCEPTED);
+    struct era_command close = {.kind = ERA_CMD_CLOSE, .proposal = next->hash};
+    cr_expect_eq(world_answer(dave, close)->reply.verdict, ERA_DUPLICATE);
+    const struct era_ledger *old = era_ledger_older(era_node_ledger(dave->node));
+    struct era_key key = given_key("dave").key;
+    cr_expect_not(era_succession_bars_lease(old, &key, E - 1));
+    cr_expect(era_succession_bars_lease(old, &key, E));
+    world_free(w);
 }
 
 /* ---- leaked keys of retired validators ---- */

@@ -260,6 +260,32 @@ Test(lock, R4_I6_an_old_backup_whose_newer_vote_peers_hold_locks_the_key_for_goo
     world_free(r.t.w);
 }
 
+/* Its author's key is a validator's too: others assembled it, and no word of the key is missing. */
+Test(lock, R4_a_carrier_of_ones_own_proposal_locks_nobody)
+{
+    struct network t = {.c = given_charter(four, "network k=2 signers=alice,s2,s3")};
+    t.w = world_new(t.c, 67);
+    for (int i = 0; i < 4; i++) {
+        t.n[i] = world_add(t.w, (struct world_setup){.key = names[i], .votes = true});
+        if (i > 0)
+            world_anchor(t.n[i], t.n[i - 1]);
+    }
+    world_start_network(t.w);
+    struct era_proposal *p = given_soft(given_proposal(t.c, "network", 1), 40, "1.1.0");
+    cr_assert_eq(world_submit(t.n[0], given_proposed(t.c, "alice", p)), ERA_ACCEPTED);
+    world_run(t.w, 500);
+    world_cut(t.n[0], t.n[1]);
+    world_submit(t.n[1], given_approve(t.c, "s2", p));
+    world_submit(t.n[1], given_approve(t.c, "s3", p));
+    world_run(t.w, 1000);
+    cr_assert_eq(world_head(t.n[1], "network"), 1);
+    world_heal(t.n[0], t.n[1]);
+    world_run(t.w, 6000);
+    cr_assert_eq(world_head(t.n[0], "network"), 1);
+    cr_expect_eq(lock_of(t.n[0]), ERA_LOCK_NONE);
+    world_free(t.w);
+}
+
 Test(lock, R4_the_lock_for_a_missing_word_survives_a_restart)
 {
     struct restored r = given_an_old_backup();

@@ -6,7 +6,8 @@ SCENARIOS += tests/sim/r13_split_slot.scn tests/sim/r15_recovery_lane.scn tests/
 SCENARIOS += tests/sim/p2_soft_before_breaking.scn tests/sim/n7_strict_off.scn tests/sim/n7_strict_on.scn
 SCENARIOS += tests/sim/r4_armed.scn tests/sim/r8_evidence.scn tests/sim/s9_lock_at_start.scn
 SCENARIOS += tests/sim/n7_rotation.scn tests/sim/r10_asleep.scn tests/sim/r10_disjoint.scn
-SCENARIOS += tests/sim/r10_late_close.scn tests/sim/r10_leaked_key.scn tests/sim/r10_open_proposal.scn tests/sim/p6_checkpoint.scn
+SCENARIOS += tests/sim/r10_late_close.scn tests/sim/r10_frozen.scn tests/sim/r10_leaked_key.scn tests/sim/r10_open_proposal.scn
+SCENARIOS += tests/sim/p6_checkpoint.scn
 TESTS += tests/sim/run.sh tests/sim/mutants.sh
 EXTRA_DIST += tests/sim/run.sh tests/sim/mutants.sh $(SCENARIOS)
 include tests/sim/mutants/local.mk
