@@ -123,3 +123,18 @@ teardown() { network_remove; }
     until_true says alice '.gate.state == "current" and .peers.up >= 2' status
     says alice '[.peers[] | select(.state == "up")] | length >= 2' peers
 }
+
+@test "Overlay: who knows one address finds the others, and the rest holds together when that one is gone" {
+    neighbours=4
+    relays=(dora emil fritz)
+    dials=([alice]='' [bob]=alice [carol]=alice [dora]=alice [emil]=alice [fritz]=alice)
+    network_make
+    nodes_up
+    height 1
+    all_soon '[.peers[] | select(.state == "up")] | length >= 3' peers
+    node_down alice KILL
+    all_soon '[.peers[] | select(.state == "up")] | length >= 2' peers
+    # What bob says reaches all, by nobody's configured link.
+    soft bob 1.1.0 20
+    until_true all_agree
+}

@@ -22,6 +22,7 @@ clock='kind = "height"; epoch_heights = "1";'
 network_lines=''            # more of the charter's group `network`
 record_lines=''             # more of the initial record of `network`
 component_lines=''          # more components, each after a comma
+neighbours=0                # links that a node seeks by itself; 0: none but those dialled
 emitters=()                 # with network_lines='authority_only = true;'
 declare -gA node_pid=()
 follower_pids=()
@@ -99,6 +100,7 @@ conf_write() {
         echo 'state_dir = "state";'
         echo 'charter = "../charter.txt";'
         echo "listen = [ \"tcp://$host:${port[$1]}\" ];"
+        echo "neighbours = $neighbours;"
         if [ -n "$peers" ]; then echo "peers = [ $peers ];"; fi
         if [[ " ${validators[*]} ${emitters[*]:-} " = *" $1 "* ]]; then echo "validator_key = \"../$1.key\";"; fi
         if [[ "${extra[$1]:-}" != *versions* ]]; then
