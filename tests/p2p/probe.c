@@ -45,6 +45,15 @@ static void see_ask(struct probe_seen *s, const struct era_frame_ask *ask)
         s->asked = era_get_be64(ask->ids.data);
 }
 
+static void see_cells(struct probe *p, struct era_bytes cells)
+{
+    size_t count = cells.len / ERA_SYNC_CELL_BYTES;
+    if (p->got_count + count > sizeof p->got / sizeof *p->got)
+        return;
+    era_cells_read(cells.data, count, p->got + p->got_count);
+    p->got_count += count;
+}
+
 static void see_part(struct probe *p, uint64_t link, const struct era_frame_part *part)
 {
     struct probe_seen *s = &p->seen;
@@ -68,6 +77,7 @@ static void see_part(struct probe *p, uint64_t link, const struct era_frame_part
         see_digest(s, &part->u.digest);
         break;
     case ERA_FRAME_CELLS:
+        see_cells(p, part->u.cells.cells);
         s->answers++;
         s->set = part->u.cells.set;
         s->answer = part->u.cells.word;
@@ -292,6 +302,20 @@ void probe_cells(struct probe *p, uint64_t link, enum era_set set, uint64_t roun
                  size_t count, size_t cells)
 {
     probe_more_cells(p, link, set, round, ids, count, 0, cells);
+}
+
+size_t probe_apart(const struct probe *p, uint64_t link, enum era_set set, const struct era_hash *ids,
+                   size_t count)
+{
+    static uint64_t found[1000];
+    struct era_cell cells[1000];
+    struct era_sketch sketch = sketch_of(p, link, set, ids, count, p->got_count);
+    size_t n;
+    memcpy(cells, p->got, p->got_count * sizeof *cells);
+    era_cells_subtract(cells, sketch.cells, p->got_count);
+    bool apart = era_cells_peel(cells, p->got_count, found, &n);
+    era_sketch_release(&sketch);
+    return apart ? n : SIZE_MAX;
 }
 
 void probe_word(struct probe *p, uint64_t link, enum era_set set, uint64_t round, enum era_frame_word word)

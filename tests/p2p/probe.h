@@ -40,8 +40,10 @@ struct probe {
     struct probe_salt {
         bool dialled; /* by the gossip */
         uint8_t ours[ERA_FRAME_SALT_BYTES];
-    } salts[64];   /* by link; the peer's part is zeros */
-    uint32_t salt; /* its number, as the peer has it */
+    } salts[64];               /* by link; the peer's part is zeros */
+    uint32_t salt;             /* its number, as the peer has it */
+    struct era_cell got[1000]; /* cells, as they came */
+    size_t got_count;
     struct era_frame_builder frame;
     uint8_t room[ERA_FRAME_BYTES_MAX];
 };
@@ -82,6 +84,10 @@ void probe_ask(struct probe *p, uint64_t link, enum era_set set, uint64_t round,
                size_t count);
 void probe_offer(struct probe *p, uint64_t link, enum era_set set, uint64_t round, const struct era_hash *ids,
                  size_t count);
+/* The cells got, taken apart against a set of these: how many items differ; SIZE_MAX: they do not come apart.
+ */
+size_t probe_apart(const struct probe *p, uint64_t link, enum era_set set, const struct era_hash *ids,
+                   size_t count);
 uint64_t probe_short(const struct probe *p, uint64_t link, enum era_set set, const struct era_hash *id);
 struct era_peer_info probe_info(const struct probe *p, uint64_t link);
 

@@ -294,3 +294,61 @@ Test(rounds, changes_of_a_few_moments_are_followed_by_quiet)
     cr_assert_leq(w->nodes[0].ticks + w->nodes[1].ticks - ticks, 210);
     wire_free(w);
 }
+
+/* ---- cells ---- */
+
+/* A peer that has `held` of the gossip's 100 items begins a round; returns what is got of its answer. */
+static struct probe *given_answer(struct era_hash ids[100], size_t held)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (size_t i = 0; i < 100; i++) {
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+        ids[i] = p->w->items[i].id;
+    }
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 2, ids, held);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+    return p;
+}
+
+Test(cells, of_one_round_are_of_one_set_though_it_moves)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = 60};
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+    wire_take(p->w, 0, 50);
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->cells, 60);
+    cr_assert_eq(probe_apart(p, 1, ERA_SET_STATEMENTS, ids, 97), 3, "as when the round began");
+    probe_free(p);
+}
+
+Test(cells, leave_out_what_is_under_way)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    probe_wait(p, 2000);
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    p->got_count = 0;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, ids, 97);
+    probe_look(p);
+    cr_assert_eq(probe_apart(p, 1, ERA_SET_STATEMENTS, ids, 97), 3);
+    probe_free(p);
+}
+
+Test(cells, that_name_nothing_though_the_sets_differ_are_answered_by_a_new_salt)
+{
+    struct probe *p = probe_new(1000);
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    wire_give(p->w, 0, item, false);
+    probe_up(p, 1, true, 9);
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    cr_assert_eq(p->seen.salt, 0);
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, &p->w->items[item].id, 1, 20);
+    cr_assert_eq(probe_info(p, 1).undecoded_rounds, 1);
+    cr_assert_eq(probe_wait(p, 1000)->digest_round, round + 2);
+    cr_assert_eq(p->seen.salt, 1);
+    probe_free(p);
+}
