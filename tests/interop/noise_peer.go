@@ -259,6 +259,7 @@ func hello(network []byte, key []byte) []byte {
 	b = append(b, field(5, nil)...)
 	b = append(b, 7<<3, 0)
 	b = append(b, field(8, []byte("noise_peer/1"))...)
+	b = append(b, field(11, make([]byte, 16))...)
 	return field(1, b)
 }
 
