@@ -13,3 +13,6 @@ tests_bench_spread_LDADD = src/ipc/libipc.a $(FLOOR_CORE) -lpthread
 BENCHES += tests/bench/bench_reconcile
 tests_bench_bench_reconcile_SOURCES = tests/bench/bench_reconcile.c
 tests_bench_bench_reconcile_LDADD = $(FLOOR_P2P)
+BENCHES += tests/bench/bench_memory
+tests_bench_bench_memory_SOURCES = tests/bench/bench_memory.c tests/bench/load.c tests/bench/load.h
+tests_bench_bench_memory_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS) -lpthread
