@@ -37,6 +37,9 @@ struct era_store_ops {
     int (*walk)(struct era_store *s, struct era_bytes prefix, era_store_visit *visit, void *ctx);
     /* Copy of one value, malloc'd into *value (caller frees). -ENOENT, -EBADMSG, -EINVAL. */
     int (*get)(struct era_store *s, struct era_bytes key, uint8_t **value, size_t *len);
+    /* The same without a copy for the caller: borrowed until this or another call of the store. By one
+     * thread. Costs no allocation, so that bodies can be read when they are needed. */
+    int (*read)(struct era_store *s, struct era_bytes key, struct era_bytes *value);
     void (*close)(struct era_store *s); /* NULL-safe through era_store_close */
 };
 
@@ -59,6 +62,11 @@ static inline int era_store_walk(struct era_store *s, struct era_bytes prefix, e
 static inline int era_store_get(struct era_store *s, struct era_bytes key, uint8_t **value, size_t *len)
 {
     return s->ops->get(s, key, value, len);
+}
+
+static inline int era_store_read(struct era_store *s, struct era_bytes key, struct era_bytes *value)
+{
+    return s->ops->read(s, key, value);
 }
 
 static inline void era_store_close(struct era_store *s)

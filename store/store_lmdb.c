@@ -33,6 +33,9 @@ struct lmdb {
     MDB_env *env;
     MDB_dbi dbi;
     char *dir;
+    MDB_txn *reader; /* of lmdb_read, reset between two: one left open would keep old pages from being used */
+    uint8_t *read;   /* what it gave */
+    size_t read_cap;
 };
 
 static int errno_of(int rc)
@@ -192,11 +195,51 @@ static int lmdb_get(struct era_store *s, struct era_bytes key, uint8_t **value, 
     return rc;
 }
 
+static int reader_open(struct lmdb *l)
+{
+    int rc = l->reader ? mdb_txn_renew(l->reader) : mdb_txn_begin(l->env, NULL, MDB_RDONLY, &l->reader);
+    return errno_of(rc);
+}
+
+/* LMDB's pages are another's once the transaction is reset: what is given is a copy of ours. */
+static int keep_read(struct lmdb *l, struct era_bytes key, struct era_bytes stored, struct era_bytes *value)
+{
+    if (stored.len > l->read_cap) {
+        uint8_t *more = realloc(l->read, stored.len);
+        if (!more)
+            return -ENOMEM;
+        l->read = more;
+        l->read_cap = stored.len;
+    }
+    memcpy(l->read, stored.data, stored.len);
+    return era_record_unwrap(key, (struct era_bytes){l->read, stored.len}, value) ? 0 : -EBADMSG;
+}
+
+static int lmdb_read(struct era_store *s, struct era_bytes key, struct era_bytes *value)
+{
+    struct lmdb *l = (struct lmdb *)s;
+    if (!era_record_key_fits(key))
+        return -EINVAL;
+    int rc = reader_open(l);
+    if (rc != 0)
+        return rc;
+    MDB_val k = val_of(key);
+    MDB_val v;
+    rc = errno_of(mdb_get(l->reader, l->dbi, &k, &v));
+    if (rc == 0)
+        rc = keep_read(l, key, bytes_of(&v), value);
+    mdb_txn_reset(l->reader);
+    return rc;
+}
+
 static void lmdb_close(struct era_store *s)
 {
     struct lmdb *l = (struct lmdb *)s;
+    if (l->reader)
+        mdb_txn_abort(l->reader);
     if (l->env)
         mdb_env_close(l->env);
+    free(l->read);
     free(l->dir);
     free(l);
 }
@@ -205,6 +248,7 @@ static const struct era_store_ops lmdb_ops = {
     .commit = lmdb_commit,
     .walk = lmdb_walk,
     .get = lmdb_get,
+    .read = lmdb_read,
     .close = lmdb_close,
 };
 

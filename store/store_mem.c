@@ -234,6 +234,17 @@ static int mem_get(struct era_store *s, struct era_bytes key, uint8_t **value, s
     return era_record_unwrap_copy(key, stored_of(m->records[at]), value, len);
 }
 
+static int mem_read(struct era_store *s, struct era_bytes key, struct era_bytes *value)
+{
+    const struct mem *m = (const struct mem *)s;
+    if (!era_record_key_fits(key))
+        return -EINVAL;
+    size_t at = lower_bound(m, key);
+    if (!is_at(m, at, key))
+        return -ENOENT;
+    return era_record_unwrap(key, stored_of(m->records[at]), value) ? 0 : -EBADMSG;
+}
+
 static void mem_close(struct era_store *s)
 {
     struct mem *m = (struct mem *)s;
@@ -246,6 +257,7 @@ static const struct era_store_ops mem_ops = {
     .commit = mem_commit,
     .walk = mem_walk,
     .get = mem_get,
+    .read = mem_read,
     .close = mem_close,
 };
 

@@ -191,11 +191,8 @@ enum era_lease_answer era_lease_judge(const struct era_ledger *l, const struct e
 static bool leases(const struct era_ledger *l, const struct era_item *item, const struct era_hash *entry,
                    struct era_statement *scratch)
 {
-    struct era_envelope e;
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
-    v = era_statement_decode(e.kind, e.payload, scratch);
-    assert(v == ERA_ACCEPTED); /* verified before */
+    if (!era_ledger_statement(l, item, scratch))
+        return false;
     const struct era_announcement *a = &scratch->u.announcement;
     return a->lease && a->has_entry && a->charter_version == era_ledger_charter(l)->version &&
            era_hash_eq(&a->entry, entry);

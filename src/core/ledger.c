@@ -30,6 +30,7 @@ struct era_ledger *era_ledger_new(const struct era_charter *charter, const struc
     l->charter = charter;
     l->network = *network;
     l->table_key = *key;
+    l->bodies = era_bodies_new(key);
     l->components = calloc(charter->component_count + 1, sizeof *l->components);
     l->lines = calloc(era_ledger_line_count(charter) + 1, sizeof(*l->lines));
     assert(l->components && l->lines);
@@ -42,7 +43,7 @@ struct era_ledger *era_ledger_new(const struct era_charter *charter, const struc
 static void free_adopted(struct component *c)
 {
     for (size_t i = 0; i < c->adopted_count; i++)
-        free(c->adopted[i].plan);
+        era_ledger_adopted_clear(&c->adopted[i]);
     free(c->adopted);
 }
 
@@ -60,10 +61,16 @@ void era_ledger_free(struct era_ledger *l)
     HASH_ITER(hh, l->items, item, tmp)
     era_ledger_item_free(l, item);
     era_ledger_successors_free(l);
+    era_bodies_free(l->bodies);
     free(l->components);
     free(l->lines);
     free(l->changes);
     free(l);
+}
+
+void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx)
+{
+    era_bodies_read_with(l->bodies, read, ctx);
 }
 
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
@@ -162,7 +169,7 @@ void era_ledger_item_free(struct era_ledger *l, struct item *item)
         era_ledger_leave_succession(l, item);
     HASH_DEL(l->items, item);
     l->item_count--;
-    free((void *)item->pub.envelope.data);
+    era_bodies_drop(l->bodies, &item->pub.item);
     free(item);
 }
 
@@ -283,9 +290,7 @@ static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_v
 struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
 {
     struct item *item = calloc(1, sizeof *item);
-    uint8_t *copy = malloc(s->envelope.len);
-    assert(item && copy);
-    memcpy(copy, s->envelope.data, s->envelope.len);
+    assert(item);
     item->pub = (struct era_item){.item = s->item,
                                   .id = s->id,
                                   .kind = s->kind,
@@ -293,8 +298,8 @@ struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified
                                   .seq = seq,
                                   .signer = s->signer,
                                   .validator = s->validator,
-                                  .next = -1,
-                                  .envelope = {copy, s->envelope.len}};
+                                  .next = -1};
+    era_bodies_put(l->bodies, &s->item, s->envelope);
     HASH_ADD(hh, l->items, pub.item, sizeof item->pub.item, item);
     l->item_count++;
     return item;
@@ -479,7 +484,7 @@ static bool still_adopts(const struct era_ledger *l, const struct era_item *item
            adopted_in_slot(&l->components[item->component], item->seq) < ERA_IDS_PER_PLACE_MAX;
 }
 
-void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
+static void commit(struct era_ledger *l, struct era_item *pub)
 {
     struct item *item = (struct item *)pub;
     assert(!pub->durable);
@@ -516,6 +521,13 @@ void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
     bool equivocal = era_ledger_mark_equivocal(l, item);
     era_ledger_set_offered(l, pub, !equivocal && !l->components[pub->component].overtaken);
     era_ledger_count_loose(l, pub);
+}
+
+void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
+{
+    struct era_hash item = pub->item;
+    commit(l, pub);
+    era_bodies_settle(l->bodies, &item);
 }
 
 void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)

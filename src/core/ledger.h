@@ -11,11 +11,14 @@
  * artefact that a record may name; one evidence a place, the first, and then the
  * two ids that it names besides; a slot holds at most two proposal ids of
  * each carrier kind; items, slots and candidates are bounded by
- * era_charter_capacity. Never reads a clock, never touches a disk. */
+ * era_charter_capacity. Never reads a clock, and a disk only through bodies.h:
+ * an item's envelope is in memory until it is durable, and read again when it
+ * is asked for. */
 #ifndef ERA_CORE_LEDGER_H
 #define ERA_CORE_LEDGER_H
 
 #include "src/base/prng.h"
+#include "src/core/bodies.h"
 #include "src/core/requirement.h"
 #include "src/core/verify.h"
 
@@ -27,7 +30,6 @@ struct era_item {
     uint64_t seq;  /* announcement, checkpoint: epoch; about the next charter: its version */
     int signer, validator;
     int next; /* statements about the next charter: index among its signers or validators; else -1 */
-    struct era_bytes envelope; /* owned */
     bool durable;
     bool equivocal;                  /* its key has a second id in this place */
     bool offered;                    /* part of reconciliation */
@@ -41,12 +43,13 @@ struct era_ready {
     struct era_signature signature;
 };
 
+/* What an attestation says, borrowed for a visit. */
 struct era_attested {
     uint32_t validator;
     struct era_signature signature;
-    struct era_bytes payload;     /* owned */
-    bool matched;                 /* digest is the plan's */
-    struct era_attestation *text; /* decoded, owned */
+    struct era_bytes payload;
+    bool matched; /* digest is the plan's */
+    const struct era_attestation *text;
 };
 
 struct era_rejected {
@@ -73,12 +76,10 @@ struct era_candidate {
     struct era_signature *approvals;   /* one a signer, valid where the bit is set */
     size_t reject_count;
     struct era_rejected *rejects;
-    uint8_t *ready_by; /* bit a validator */
+    uint8_t *ready_by; /* bit a validator; NULL: none */
     uint64_t ready_stake;
-    size_t ready_count, ready_cap;
-    struct era_ready *ready;
-    size_t attested_count, attested_cap;
-    struct era_attested *attested;
+    size_t ready_count;
+    size_t attested_count; /* loose ones */
     struct era_match_tally matches;                /* once known */
     const struct era_item *approved, *certificate; /* durable carriers, or NULL */
     bool assembling;                               /* a carrier of ours is pending */
@@ -102,7 +103,9 @@ struct era_adopted {
     struct era_hash proposal;
     const struct era_item *certificate; /* owned by the adopted list */
     struct era_plan *plan;              /* owned */
+    struct era_bytes payload;           /* owned; the proposal as signed */
     struct era_key author;
+    struct era_signature author_signature;
     bool urgent;
 };
 
@@ -135,6 +138,8 @@ struct era_successor; /* succession.h */
 struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
                                   const struct era_siphash_key *key);
 void era_ledger_free(struct era_ledger *l); /* NULL-safe */
+/* Where the envelopes of durable items can be read; see bodies.h. Before anything is offered. */
+void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx);
 /* The ledger of the charter before l's: what was adopted there stands until a slot of l's charter is adopted,
  * up to the bound that l's charter carries (R10). Borrowed; must outlive l. */
 void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);
@@ -167,7 +172,8 @@ bool era_ledger_take_change(struct era_ledger *l, struct era_change *out);
 /* A candidate whose carrier of this kind (approved, certificate) can be made
  * now and is neither held nor pending. NULL: none. */
 struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kind);
-/* That carrier's envelope, malloc'd (caller frees); 0 when too large. */
+/* That carrier's envelope, malloc'd (caller frees); 0 when too large, or when too many of its parts cannot be
+ * read: it is then made when the next one comes. */
 size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out);
 
 /* The certificate of a charter that is complete and neither held nor pending, as an envelope, malloc'd
@@ -195,6 +201,17 @@ bool era_ledger_followed(const struct era_ledger *l);
 const struct era_ledger *era_ledger_older(const struct era_ledger *l); /* NULL: l's is charter 0 */
 const struct era_charter *era_ledger_charter(const struct era_ledger *l);
 const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item);
+/* An item's envelope, borrowed until the ledger is called again. False: it is durable, and cannot be read. */
+bool era_ledger_body(const struct era_ledger *l, const struct era_item *item, struct era_bytes *out);
+/* The statement in an item that is no carrier; see there. */
+bool era_ledger_statement(const struct era_ledger *l, const struct era_item *item, struct era_statement *out);
+/* The loose attestations of a candidate that count, first come first, but those that cannot be read. The visit
+ * leaves the ledger alone; false ends it. */
+void era_ledger_each_attested(const struct era_ledger *l, const struct era_candidate *c,
+                              bool (*visit)(void *ctx, const struct era_attested *a), void *ctx);
+/* The signature by which a validator is ready, when it came loose. */
+bool era_ledger_ready_signature(const struct era_ledger *l, const struct era_candidate *c, uint32_t validator,
+                                struct era_signature *out);
 /* The candidate with this proposal id, NULL when none. */
 struct era_candidate *era_ledger_candidate(const struct era_ledger *l, const struct era_hash *proposal);
 /* The decoded proposal of a known candidate or adopted one; false otherwise. */
@@ -223,7 +240,8 @@ size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_vo
 /* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
 size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
                          const struct era_key *key, const struct era_item *out[2]);
-/* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
+/* Newest durable announcement of a validator at most `epoch`; NULL when none. decoded: NULL, or where what it
+ * says goes; then NULL too when that cannot be read. */
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
                                                struct era_announcement *decoded);
 /* All durable announcements of a validator for this very epoch: two that came loose and two of an evidence,

@@ -112,9 +112,15 @@ static size_t rests_from(const struct component *c, uint64_t rival)
     return 0;
 }
 
+void era_ledger_adopted_clear(struct era_adopted *a)
+{
+    free(a->plan);
+    free((void *)a->payload.data);
+}
+
 static void forget_first(struct era_ledger *l, struct component *c)
 {
-    free(c->adopted[0].plan);
+    era_ledger_adopted_clear(&c->adopted[0]);
     era_ledger_item_free(l, (struct item *)c->adopted[0].certificate);
     memmove(&c->adopted[0], &c->adopted[1], (c->adopted_count - 1) * sizeof *c->adopted);
     c->adopted_count--;
@@ -161,9 +167,13 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
                                            .proposal = candidate->proposal,
                                            .certificate = certificate,
                                            .plan = candidate->plan,
+                                           .payload = candidate->payload,
                                            .author = candidate->author,
+                                           .author_signature = candidate->author_signature,
                                            .urgent = candidate->urgent});
     candidate->plan = NULL;
+    candidate->payload = (struct era_bytes){0};
+    candidate->known = false; /* it is collected below */
     leave_slot(era_ledger_slot(l, certificate->component, certificate->seq, false), certificate);
     certificate->candidate = NULL;
     int component = certificate->component;
@@ -314,76 +324,129 @@ static int by_weight(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-static void fill_readiness(const struct era_ledger *l, const struct era_candidate *c, struct era_carrier *k)
+/* False: too many of the signatures cannot be read. */
+static bool fill_readiness(const struct era_ledger *l, const struct era_candidate *c, struct era_carrier *k)
 {
     struct weighed *w = calloc(c->ready_count + 1, sizeof *w);
-    assert(w);
-    for (size_t i = 0; i < c->ready_count; i++)
-        w[i] = (struct weighed){.stake = l->charter->validators[c->ready[i].validator].stake, .at = i};
-    qsort(w, c->ready_count, sizeof *w, by_weight);
+    size_t n = 0;
     uint64_t stake = 0;
-    for (size_t i = 0; i < c->ready_count && stake < c->readiness_needed; i++) {
-        const struct era_ready *r = &c->ready[w[i].at];
-        k->readiness[k->readiness_count++] = (struct era_indexed_signature){r->validator, r->signature};
+    assert(w);
+    for (size_t v = 0; v < l->charter->validator_count && c->ready_by; v++)
+        if (c->ready_by[v / 8] >> (v % 8) & 1)
+            w[n++] = (struct weighed){.stake = l->charter->validators[v].stake, .at = v};
+    qsort(w, n, sizeof *w, by_weight);
+    for (size_t i = 0; i < n && stake < c->readiness_needed; i++) {
+        struct era_indexed_signature *to = &k->readiness[k->readiness_count];
+        to->key = (uint32_t)w[i].at;
+        if (!era_ledger_ready_signature(l, c, to->key, &to->signature))
+            continue;
+        k->readiness_count++;
         stake += w[i].stake;
     }
     qsort(k->readiness, k->readiness_count, sizeof *k->readiness, by_key);
     free(w);
+    return stake >= c->readiness_needed;
 }
 
 /* Count it; true when it brings an artefact nearer to its quorum. */
-static bool brings(struct era_match_tally *t, const struct era_plan *plan, const struct era_attested *a,
-                   uint64_t needed)
+static bool brings(struct era_match_tally *t, const struct era_plan *plan, const struct era_attestation *a,
+                   uint32_t validator, uint64_t needed)
 {
     uint64_t before[ERA_PLAN_ENTRIES_MAX * ERA_ARTEFACTS_MAX];
     bool nearer = false;
     for (size_t i = 0; i < t->count; i++)
         before[i] = t->matches[i].stake;
-    era_match_add(t, plan, a->text, a->validator);
+    era_match_add(t, plan, a, validator);
     for (size_t i = 0; i < t->count; i++)
         nearer |= before[i] < needed && t->matches[i].stake > before[i];
     return nearer;
 }
 
-static void fill_attestations(const struct era_ledger *l, const struct era_candidate *c,
-                              struct era_carrier *k)
+/* Attestations while a certificate is made: their payloads are copies. */
+struct attestations {
+    const struct era_charter *charter;
+    size_t count;
+    struct era_indexed_attestation *all;
+    struct weighed *weights;
+};
+
+static bool gather(void *ctx, const struct era_attested *a)
+{
+    struct attestations *g = ctx;
+    uint8_t *copy = malloc(a->payload.len + 1);
+    assert(copy);
+    memcpy(copy, a->payload.data, a->payload.len);
+    g->weights[g->count] = (struct weighed){
+        .stake = g->charter->validators[a->validator].stake, .len = a->payload.len, .at = g->count};
+    g->all[g->count++] =
+        (struct era_indexed_attestation){a->validator, a->signature, {copy, a->payload.len}};
+    return true;
+}
+
+static void gather_attestations(const struct era_ledger *l, const struct era_candidate *c,
+                                struct attestations *g)
+{
+    *g = (struct attestations){.charter = l->charter};
+    g->all = calloc(c->attested_count + 1, sizeof *g->all);
+    g->weights = calloc(c->attested_count + 1, sizeof *g->weights);
+    assert(g->all && g->weights);
+    era_ledger_each_attested(l, c, gather, g);
+    qsort(g->weights, g->count, sizeof *g->weights, by_weight);
+}
+
+static void release_attestations(struct attestations *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        free((void *)g->all[i].payload.data);
+    free(g->all);
+    free(g->weights);
+}
+
+/* False: too many of them cannot be read. */
+static bool fill_attestations(const struct era_ledger *l, const struct era_candidate *c,
+                              const struct attestations *g, struct era_carrier *k)
 {
     uint64_t needed = era_rebuild_needed(l->charter, &l->charter->components[c->component], c->plan);
-    struct weighed *w = calloc(c->attested_count + 1, sizeof *w);
+    struct era_statement *s = malloc(sizeof *s);
     struct era_match_tally tally;
-    assert(w);
+    assert(s);
     era_match_init(&tally, l->charter, c->plan);
-    for (size_t i = 0; i < c->attested_count; i++)
-        w[i] = (struct weighed){.stake = l->charter->validators[c->attested[i].validator].stake,
-                                .len = c->attested[i].payload.len,
-                                .at = i};
-    qsort(w, c->attested_count, sizeof *w, by_weight);
-    for (size_t i = 0; i < c->attested_count && era_match_least(&tally) < needed; i++) {
-        const struct era_attested *a = &c->attested[w[i].at];
-        if (brings(&tally, c->plan, a, needed))
-            k->attestations[k->attestation_count++] =
-                (struct era_indexed_attestation){a->validator, a->signature, a->payload};
+    for (size_t i = 0; i < g->count && era_match_least(&tally) < needed; i++) {
+        const struct era_indexed_attestation *a = &g->all[g->weights[i].at];
+        enum era_verdict v = era_statement_decode(ERA_KIND_ATTESTATION, a->payload, s);
+        assert(v == ERA_ACCEPTED); /* verified before */
+        if (brings(&tally, c->plan, &s->u.attestation, a->key, needed))
+            k->attestations[k->attestation_count++] = *a;
     }
     qsort(k->attestations, k->attestation_count, sizeof *k->attestations, by_key_payload);
+    bool enough = era_match_least(&tally) >= needed;
     era_match_release(&tally);
-    free(w);
+    free(s);
+    return enough;
+}
+
+/* What validators said, for a certificate. False: too much of it cannot be read. */
+static bool fill_words(const struct era_ledger *l, const struct era_candidate *c, const struct attestations *g,
+                       struct era_carrier *k)
+{
+    return fill_readiness(l, c, k) && fill_attestations(l, c, g, k);
 }
 
 size_t era_ledger_assemble(struct era_ledger *l, struct era_candidate *c, uint32_t kind, uint8_t **out)
 {
     size_t signers = l->charter->components[c->component].signer_count;
     struct era_carrier k = {.proposal = c->payload, .author = c->author, .signature = c->author_signature};
+    struct attestations g;
+    gather_attestations(l, c, &g);
     k.approvals = calloc(signers + 1, sizeof *k.approvals);
     k.readiness = calloc(c->ready_count + 1, sizeof *k.readiness);
-    k.attestations = calloc(c->attested_count + 1, sizeof *k.attestations);
+    k.attestations = calloc(g.count + 1, sizeof *k.attestations);
     assert(k.approvals && k.readiness && k.attestations);
     fill_votes(c, signers, &k);
-    if (kind == ERA_KIND_CERTIFICATE) {
-        fill_readiness(l, c, &k);
-        fill_attestations(l, c, &k);
-    }
-    size_t len = era_author_carrier(kind, &k, out);
-    c->assembling = true;
+    *out = NULL;
+    c->assembling = kind != ERA_KIND_CERTIFICATE || fill_words(l, c, &g, &k);
+    size_t len = c->assembling ? era_author_carrier(kind, &k, out) : 0;
+    release_attestations(&g);
     free(k.approvals);
     free(k.readiness);
     free(k.attestations);

@@ -209,8 +209,7 @@ static void count_one(struct era_ledger *l, const struct era_item *item)
 {
     struct era_successor *s = item->successor;
     struct era_envelope e;
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
+    era_ledger_open(l, item, &e);
     s->touched = true;
     switch (item->kind) {
     case ERA_KIND_CHARTER:

@@ -33,12 +33,6 @@ void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p)
     p->queued = false;
 }
 
-static void open_envelope(const struct era_item *item, struct era_envelope *e)
-{
-    enum era_verdict v = era_envelope_decode(item->envelope, e);
-    assert(v == ERA_ACCEPTED); /* verified before */
-}
-
 static bool ascending(struct era_bytes a, struct era_bytes b)
 {
     int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
@@ -53,21 +47,47 @@ static struct era_hash evidence_item(const struct era_ledger *l, const struct pl
     return era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
 }
 
-static size_t assemble(const struct place *p, uint8_t **out)
+/* What was said, copied: the body of the next takes its place. */
+static bool copy_said(const struct era_ledger *l, const struct era_item *item, struct era_evidence *e, size_t at)
 {
-    struct era_envelope said[2];
-    size_t n = 0;
+    struct era_bytes body;
+    struct era_envelope said;
+    if (!era_ledger_body(l, item, &body) || era_envelope_decode(body, &said) != ERA_ACCEPTED)
+        return false;
+    uint8_t *copy = malloc(said.payload.len + 1);
+    assert(copy);
+    memcpy(copy, said.payload.data, said.payload.len);
+    e->payloads[at] = (struct era_bytes){copy, said.payload.len};
+    e->signatures[at] = said.signature;
+    return true;
+}
+
+static void sort_said(struct era_evidence *e)
+{
+    if (ascending(e->payloads[0], e->payloads[1]))
+        return;
+    struct era_bytes payload = e->payloads[0];
+    struct era_signature signature = e->signatures[0];
+    e->payloads[0] = e->payloads[1];
+    e->signatures[0] = e->signatures[1];
+    e->payloads[1] = payload;
+    e->signatures[1] = signature;
+}
+
+static size_t assemble(const struct era_ledger *l, const struct place *p, uint8_t **out)
+{
+    struct era_evidence e = {.kind = p->key.kind, .key = p->key.key};
+    size_t n = 0, len = 0;
     for (size_t i = 0; i < PLACE_ITEMS_MAX && n < 2; i++)
         if (p->items[i] && p->items[i]->pub.durable)
-            open_envelope(&p->items[i]->pub, &said[n++]);
-    if (n < 2)
-        return 0;
-    size_t first = ascending(said[0].payload, said[1].payload) ? 0 : 1;
-    struct era_evidence e = {.kind = p->key.kind,
-                             .key = p->key.key,
-                             .payloads = {said[first].payload, said[1 - first].payload},
-                             .signatures = {said[first].signature, said[1 - first].signature}};
-    return era_author_evidence(&e, out);
+            n += copy_said(l, &p->items[i]->pub, &e, n);
+    if (n == 2) {
+        sort_said(&e);
+        len = era_author_evidence(&e, out);
+    }
+    while (n > 0)
+        free((void *)e.payloads[--n].data);
+    return len;
 }
 
 size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out)
@@ -79,7 +99,7 @@ size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out)
         struct era_hash item = evidence_item(l, p);
         if (p->evidence || era_ledger_find(l, &item))
             continue;
-        size_t len = assemble(p, out);
+        size_t len = assemble(l, p, out);
         if (len > 0)
             return len;
     }
@@ -283,19 +303,27 @@ static void place_key_of(const struct item *item, const struct era_evidence *e, 
     k->seq = item->pub.seq;
 }
 
-static void read_evidence(const struct item *item, struct era_evidence *e)
+static bool read_evidence(const struct era_ledger *l, const struct item *item, struct era_evidence *e)
 {
+    struct era_bytes body;
     struct era_envelope envelope;
-    open_envelope(&item->pub, &envelope);
-    enum era_verdict v = era_evidence_decode(envelope.payload, e);
-    assert(v == ERA_ACCEPTED);
+    return era_ledger_body(l, &item->pub, &body) && era_envelope_decode(body, &envelope) == ERA_ACCEPTED &&
+           era_evidence_decode(envelope.payload, e) == ERA_ACCEPTED;
+}
+
+/* Of one that is pending, or being committed: it is in memory. */
+static void open_evidence(const struct era_ledger *l, const struct item *item, struct era_evidence *e)
+{
+    bool here = read_evidence(l, item, e);
+    assert(here);
+    (void)here;
 }
 
 void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
 {
     struct era_evidence e;
     struct place_key k;
-    read_evidence(item, &e);
+    open_evidence(l, item, &e);
     place_key_of(item, &e, &k);
     /* Dominated before, or while it was on its way to the disk. */
     if (item->past || verdict_on(l, &k, item->pub.validator, ERA_EPOCH_MAX, true) != ERA_ACCEPTED) {
@@ -322,8 +350,8 @@ void era_ledger_evidence_recount(struct era_ledger *l)
         struct era_evidence e;
         if (!i->proves || !era_kind_is_succession(i->proves->key.kind))
             continue;
-        read_evidence(i, &e);
-        count_both(l, i, &e, i->proves);
+        if (read_evidence(l, i, &e)) /* else it counts after the next start */
+            count_both(l, i, &e, i->proves);
     }
 }
 
@@ -331,7 +359,7 @@ void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item)
 {
     struct era_evidence e;
     struct place_key k;
-    read_evidence(item, &e);
+    open_evidence(l, item, &e);
     place_key_of(item, &e, &k);
     free_evidence(l, item);
     struct place *p = era_ledger_place(l, &k);

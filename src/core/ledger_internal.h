@@ -67,6 +67,7 @@ struct era_ledger {
     const struct era_charter *charter;
     struct era_hash network;
     struct era_siphash_key table_key;
+    struct era_bodies *bodies;
     struct item *items;
     struct place *places;
     struct candidate *candidates;
@@ -99,6 +100,7 @@ void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
 void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
 
 /* ledger_adopted.c */
+void era_ledger_adopted_clear(struct era_adopted *a);
 void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate);
 /* Whether a second certificate of a slot leaves room for one that stands above it: what the view rests on is
  * never forgotten, and a higher slot can always end a fork (R12). */
@@ -150,6 +152,10 @@ void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p);
 /* A charter is known now: what evidence proves about it counts. */
 void era_ledger_evidence_recount(struct era_ledger *l);
 void era_ledger_evidence_free(struct era_ledger *l);
+
+/* ledger_read.c */
+/* An envelope in memory: of an item that is pending, or being committed. */
+void era_ledger_open(const struct era_ledger *l, const struct era_item *item, struct era_envelope *e);
 
 /* ledger.c */
 void era_ledger_place_key(const struct era_verified *s, struct place_key *k);

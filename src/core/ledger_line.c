@@ -117,15 +117,10 @@ size_t era_ledger_announced(const struct era_ledger *l, int validator, uint64_t 
 
 /* ---- checkpoints (P6) ---- */
 
-static bool says(const struct era_item *item, const struct era_hash *entry, const char *digest,
-                 struct era_statement *scratch)
+static bool says(const struct era_ledger *l, const struct era_item *item, const struct era_hash *entry,
+                 const char *digest, struct era_statement *scratch)
 {
-    struct era_envelope e;
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
-    v = era_statement_decode(e.kind, e.payload, scratch);
-    assert(v == ERA_ACCEPTED); /* verified before */
-    return era_hash_eq(&scratch->u.checkpoint.entry, entry) &&
+    return era_ledger_statement(l, item, scratch) && era_hash_eq(&scratch->u.checkpoint.entry, entry) &&
            strcmp(scratch->u.checkpoint.digest, digest) == 0;
 }
 
@@ -138,7 +133,7 @@ uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, 
     for (size_t v = 0; v < l->charter->validator_count; v++) {
         bool some = false; /* a second digest counts too, its key only once for each (R8) */
         for (const struct item *i = era_ledger_line(l, component, (int)v); i && !some; i = i->line_next)
-            some = i->pub.durable && i->pub.seq == at && says(&i->pub, entry, digest, scratch);
+            some = i->pub.durable && i->pub.seq == at && says(l, &i->pub, entry, digest, scratch);
         stake += some ? l->charter->validators[v].stake : 0;
     }
     free(scratch);

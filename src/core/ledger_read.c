@@ -23,6 +23,86 @@ const struct era_item *era_ledger_find(const struct era_ledger *l, const struct 
     return found ? &found->pub : NULL;
 }
 
+/* ---- bodies ---- */
+
+bool era_ledger_body(const struct era_ledger *l, const struct era_item *item, struct era_bytes *out)
+{
+    return era_bodies_get(l->bodies, &item->item, item->kind, out);
+}
+
+static bool opened(const struct era_ledger *l, const struct era_item *item, struct era_envelope *e)
+{
+    struct era_bytes body;
+    return era_ledger_body(l, item, &body) && era_envelope_decode(body, e) == ERA_ACCEPTED;
+}
+
+void era_ledger_open(const struct era_ledger *l, const struct era_item *item, struct era_envelope *e)
+{
+    bool here = opened(l, item, e);
+    assert(here); /* verified before */
+    (void)here;
+}
+
+bool era_ledger_statement(const struct era_ledger *l, const struct era_item *item, struct era_statement *out)
+{
+    struct era_envelope e;
+    return opened(l, item, &e) && era_statement_decode(e.kind, e.payload, out) == ERA_ACCEPTED;
+}
+
+static bool is_said_of(const struct era_item *item, uint32_t kind, const struct era_candidate *c)
+{
+    return item->kind == kind && item->candidate == c && item->durable;
+}
+
+bool era_ledger_ready_signature(const struct era_ledger *l, const struct era_candidate *c, uint32_t validator,
+                                struct era_signature *out)
+{
+    const struct era_item *said[2];
+    struct era_envelope e;
+    size_t n = era_ledger_spoken(l, ERA_KIND_READINESS, c->component, c->seq,
+                                 &l->charter->validators[validator].key, said);
+    for (size_t i = 0; i < n; i++)
+        if (is_said_of(said[i], ERA_KIND_READINESS, c) && opened(l, said[i], &e)) {
+            *out = e.signature;
+            return true;
+        }
+    return false;
+}
+
+/* A slot's list has the last one first. */
+static size_t attestations_of(const struct era_ledger *l, const struct era_candidate *c,
+                              const struct era_item **out)
+{
+    const struct era_slot *slot = era_ledger_slot((struct era_ledger *)l, c->component, c->seq, false);
+    size_t n = 0;
+    for (const struct era_item *i = slot->items; i; i = i->slot_next)
+        if (is_said_of(i, ERA_KIND_ATTESTATION, c))
+            out[n++] = i;
+    return n;
+}
+
+void era_ledger_each_attested(const struct era_ledger *l, const struct era_candidate *c,
+                              bool (*visit)(void *ctx, const struct era_attested *a), void *ctx)
+{
+    const struct era_item **all = calloc(c->attested_count + 1, sizeof(*all));
+    struct era_statement *s = malloc(sizeof *s);
+    assert(all && s);
+    bool more = true;
+    for (size_t i = attestations_of(l, c, all); i-- > 0 && more;) {
+        struct era_envelope e;
+        if (!opened(l, all[i], &e) || era_statement_decode(e.kind, e.payload, s) != ERA_ACCEPTED)
+            continue;
+        struct era_attested a = {.validator = (uint32_t)all[i]->validator,
+                                 .signature = e.signature,
+                                 .payload = e.payload,
+                                 .text = &s->u.attestation};
+        a.matched = c->plan && era_match_fits(&c->matches, c->plan, a.text);
+        more = visit(ctx, &a);
+    }
+    free(all);
+    free(s);
+}
+
 void era_ledger_each_offered(const struct era_ledger *l,
                              void (*visit)(void *ctx, const struct era_item *item), void *ctx)
 {
@@ -59,19 +139,6 @@ static const struct era_adopted *find_adopted(const struct era_ledger *l, const 
     return NULL;
 }
 
-static void proposal_of_certificate(const struct era_adopted *a, struct era_envelope *out)
-{
-    struct era_envelope e;
-    struct era_carrier k;
-    enum era_verdict v = era_envelope_decode(a->certificate->envelope, &e);
-    assert(v == ERA_ACCEPTED);
-    v = era_carrier_decode(e.payload, &k);
-    assert(v == ERA_ACCEPTED);
-    *out = (struct era_envelope){
-        .kind = ERA_KIND_PROPOSAL, .payload = k.proposal, .key = k.author, .signature = k.signature};
-    era_carrier_clear(&k); /* the spans live in the certificate */
-}
-
 bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash *proposal,
                                struct era_envelope *out)
 {
@@ -86,7 +153,10 @@ bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash
     const struct era_adopted *a = find_adopted(l, proposal);
     if (!a)
         return false;
-    proposal_of_certificate(a, out);
+    *out = (struct era_envelope){.kind = ERA_KIND_PROPOSAL,
+                                 .payload = a->payload,
+                                 .key = a->author,
+                                 .signature = a->author_signature};
     return true;
 }
 
@@ -105,17 +175,16 @@ bool era_ledger_proposal(const struct era_ledger *l, const struct era_hash *prop
     return true;
 }
 
-static void decode_announcement(const struct era_item *item, struct era_announcement *out)
+static bool decode_announcement(const struct era_ledger *l, const struct era_item *item,
+                                struct era_announcement *out)
 {
-    struct era_envelope e;
     struct era_statement *s = malloc(sizeof *s);
     assert(s);
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
-    v = era_statement_decode(e.kind, e.payload, s);
-    assert(v == ERA_ACCEPTED);
-    *out = s->u.announcement;
+    bool read = era_ledger_statement(l, item, s);
+    if (read)
+        *out = s->u.announcement;
     free(s);
+    return read;
 }
 
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
@@ -125,8 +194,8 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
     for (const struct item *i = era_ledger_line(l, -1, validator); i; i = i->line_next)
         if (i->pub.durable && i->pub.seq <= epoch && (!newest || i->pub.seq > newest->seq))
             newest = &i->pub;
-    if (newest && decoded)
-        decode_announcement(newest, decoded);
+    if (newest && decoded && !decode_announcement(l, newest, decoded))
+        return NULL;
     return newest;
 }
 

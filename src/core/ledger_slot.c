@@ -89,12 +89,6 @@ static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
     free(pub->approvals);
     free(pub->rejects);
     free(pub->ready_by);
-    free(pub->ready);
-    for (size_t i = 0; i < pub->attested_count; i++) {
-        free((void *)pub->attested[i].payload.data);
-        free(pub->attested[i].text);
-    }
-    free(pub->attested);
     era_match_release(&pub->matches);
     free(c);
 }
@@ -138,6 +132,13 @@ static struct era_bytes copy_bytes(struct era_bytes b)
     return (struct era_bytes){copy, b.len};
 }
 
+static bool count_match(void *ctx, const struct era_attested *a)
+{
+    struct era_candidate *c = ctx;
+    era_match_add(&c->matches, c->plan, a->text, a->validator);
+    return true;
+}
+
 static void learn_proposal(struct era_ledger *l, struct era_candidate *c, struct era_bytes payload,
                            const struct era_key *author, const struct era_signature *signature)
 {
@@ -159,9 +160,7 @@ static void learn_proposal(struct era_ledger *l, struct era_candidate *c, struct
     c->readiness_needed = era_readiness_needed(l->charter, component, c->plan);
     c->known = true;
     era_match_init(&c->matches, l->charter, c->plan);
-    for (size_t i = 0; i < c->attested_count; i++)
-        c->attested[i].matched =
-            era_match_add(&c->matches, c->plan, c->attested[i].text, c->attested[i].validator);
+    era_ledger_each_attested(l, c, count_match, c);
     free(s);
 }
 
@@ -190,8 +189,7 @@ static void add_reject(struct era_candidate *c, int signer, const char *reason)
     era_text_set(r->reason, sizeof r->reason, reason);
 }
 
-static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator,
-                      const struct era_signature *sig)
+static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator)
 {
     if (!c->ready_by) {
         c->ready_by = calloc(l->charter->validator_count / 8 + 1, 1);
@@ -201,46 +199,28 @@ static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t va
     if (c->ready_by[validator / 8] & bit)
         return;
     c->ready_by[validator / 8] |= bit;
-    if (c->ready_count == c->ready_cap) {
-        c->ready_cap = c->ready_cap ? 2 * c->ready_cap : 4;
-        c->ready = realloc(c->ready, c->ready_cap * sizeof *c->ready);
-        assert(c->ready);
-    }
-    c->ready[c->ready_count++] = (struct era_ready){validator, *sig};
+    c->ready_count++;
     c->ready_stake += l->charter->validators[validator].stake;
 }
 
-static void add_attestation(struct era_candidate *c, uint32_t validator, const struct era_signature *sig,
-                            struct era_bytes payload)
+/* What came before its proposal is matched when that is known. */
+static void add_attestation(struct era_candidate *c, uint32_t validator, struct era_bytes payload)
 {
-    for (size_t i = 0; i < c->attested_count; i++)
-        if (c->attested[i].validator == validator && c->attested[i].payload.len == payload.len &&
-            memcmp(c->attested[i].payload.data, payload.data, payload.len) == 0)
-            return;
-    if (c->attested_count == c->attested_cap) {
-        c->attested_cap = c->attested_cap ? 2 * c->attested_cap : 4;
-        c->attested = realloc(c->attested, c->attested_cap * sizeof *c->attested);
-        assert(c->attested);
-    }
+    if (!c->known)
+        return;
     struct era_statement *s = malloc(sizeof *s);
-    struct era_attested *a = &c->attested[c->attested_count++];
-    *a = (struct era_attested){.validator = validator, .signature = *sig, .payload = copy_bytes(payload)};
-    a->text = malloc(sizeof *a->text);
-    assert(s && a->text);
+    assert(s);
     enum era_verdict v = era_statement_decode(ERA_KIND_ATTESTATION, payload, s);
     assert(v == ERA_ACCEPTED);
-    *a->text = s->u.attestation;
+    era_match_add(&c->matches, c->plan, &s->u.attestation, validator);
     free(s);
-    if (c->known)
-        a->matched = era_match_add(&c->matches, c->plan, a->text, validator);
 }
 
 void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item)
 {
     struct era_candidate *c = item->candidate;
     struct era_envelope e;
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
+    era_ledger_open(l, item, &e);
     switch ((enum era_kind)item->kind) {
     case ERA_KIND_PROPOSAL:
         learn_proposal(l, c, e.payload, &e.key, &e.signature);
@@ -251,17 +231,18 @@ void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item)
     case ERA_KIND_REJECT: {
         struct era_statement *s = malloc(sizeof *s);
         assert(s);
-        v = era_statement_decode(item->kind, e.payload, s);
+        enum era_verdict v = era_statement_decode(item->kind, e.payload, s);
         assert(v == ERA_ACCEPTED);
         add_reject(c, item->signer, s->u.reject.reason);
         free(s);
         break;
     }
     case ERA_KIND_ATTESTATION:
-        add_attestation(c, (uint32_t)item->validator, &e.signature, e.payload);
+        c->attested_count++;
+        add_attestation(c, (uint32_t)item->validator, e.payload);
         break;
     case ERA_KIND_READINESS:
-        add_ready(l, c, (uint32_t)item->validator, &e.signature);
+        add_ready(l, c, (uint32_t)item->validator);
         break;
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:
@@ -284,17 +265,16 @@ void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item)
     struct era_candidate *c = item->candidate;
     struct era_envelope e;
     struct era_carrier k;
-    enum era_verdict v = era_envelope_decode(item->envelope, &e);
-    assert(v == ERA_ACCEPTED);
-    v = era_carrier_decode(e.payload, &k);
+    era_ledger_open(l, item, &e);
+    enum era_verdict v = era_carrier_decode(e.payload, &k);
     assert(v == ERA_ACCEPTED);
     learn_proposal(l, c, k.proposal, &k.author, &k.signature);
     for (size_t i = 0; i < k.approval_count; i++)
         add_approval(l, c, (int)k.approvals[i].key, &k.approvals[i].signature);
     for (size_t i = 0; i < k.readiness_count; i++)
-        add_ready(l, c, k.readiness[i].key, &k.readiness[i].signature);
+        add_ready(l, c, k.readiness[i].key);
     for (size_t i = 0; i < k.attestation_count; i++)
-        add_attestation(c, k.attestations[i].key, &k.attestations[i].signature, k.attestations[i].payload);
+        add_attestation(c, k.attestations[i].key, k.attestations[i].payload);
     era_carrier_clear(&k);
     c->assembling = false; /* an approved one is held: the certificate may be next */
     if (item->kind == ERA_KIND_APPROVED) {

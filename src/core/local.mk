@@ -8,6 +8,7 @@ src_core_libcore_a_SOURCES += src/core/requirement.c src/core/requirement.h
 src_core_libcore_a_SOURCES += src/core/author.c src/core/author.h
 src_core_libcore_a_SOURCES += src/core/verify.c src/core/verify.h src/core/verify_internal.h
 src_core_libcore_a_SOURCES += src/core/ledger.c src/core/ledger.h src/core/ledger_internal.h
+src_core_libcore_a_SOURCES += src/core/bodies.c src/core/bodies.h
 src_core_libcore_a_SOURCES += src/core/epoch_runs.c src/core/epoch_runs.h
 src_core_libcore_a_SOURCES += src/core/succession.c src/core/succession.h src/core/ledger_charter.c
 src_core_libcore_a_SOURCES += src/core/verify_charter.c src/core/verify_evidence.c

@@ -78,14 +78,28 @@ void era_match_release(struct era_match_tally *t)
     t->count = 0;
 }
 
+static bool fits(const struct era_match *m, const struct era_plan *plan, const struct era_attestation *a)
+{
+    const struct era_artefact *want = &plan->entries[m->entry].record.artefacts[m->artefact];
+    return strcmp(want->name, a->artefact) == 0 && strcmp(want->digest, a->digest) == 0;
+}
+
+bool era_match_fits(const struct era_match_tally *t, const struct era_plan *plan,
+                    const struct era_attestation *a)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (fits(&t->matches[i], plan, a))
+            return true;
+    return false;
+}
+
 bool era_match_add(struct era_match_tally *t, const struct era_plan *plan, const struct era_attestation *a,
                    size_t validator)
 {
     bool matched = false;
     for (size_t i = 0; i < t->count; i++) {
         struct era_match *m = &t->matches[i];
-        const struct era_artefact *want = &plan->entries[m->entry].record.artefacts[m->artefact];
-        if (strcmp(want->name, a->artefact) != 0 || strcmp(want->digest, a->digest) != 0)
+        if (!fits(m, plan, a))
             continue;
         matched = true;
         uint8_t bit = (uint8_t)(1u << (validator % 8));

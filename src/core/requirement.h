@@ -39,7 +39,10 @@ struct era_match_tally {
 
 void era_match_init(struct era_match_tally *t, const struct era_charter *c, const struct era_plan *plan);
 void era_match_release(struct era_match_tally *t); /* NULL-safe */
-/* Count a verified attestation. True when its digest is the plan's for at least one artefact asked. */
+/* An attestation's digest is the plan's for at least one artefact asked. */
+bool era_match_fits(const struct era_match_tally *t, const struct era_plan *plan,
+                    const struct era_attestation *a);
+/* Count a verified attestation. True when it fits. */
 bool era_match_add(struct era_match_tally *t, const struct era_plan *plan, const struct era_attestation *a,
                    size_t validator);
 /* Every artefact has the policy's quorum. */

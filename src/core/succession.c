@@ -102,24 +102,11 @@ enum era_verdict era_succession_may_approve(const struct era_ledger *l, const st
     return ERA_ACCEPTED;
 }
 
-const struct era_item *era_succession_own_close(const struct era_ledger *l, const struct era_key *key,
-                                                struct era_close *out)
+const struct era_item *era_succession_own_close(const struct era_ledger *l, const struct era_key *key)
 {
     const struct era_item *said[2];
-    if (era_ledger_spoken(l, ERA_KIND_CLOSE, -1, era_ledger_charter(l)->version + 1, key, said) == 0)
-        return NULL;
-    if (out) {
-        struct era_envelope e;
-        struct era_statement *s = malloc(sizeof *s);
-        assert(s);
-        enum era_verdict v = era_envelope_decode(said[0]->envelope, &e);
-        assert(v == ERA_ACCEPTED);
-        v = era_statement_decode(e.kind, e.payload, s);
-        assert(v == ERA_ACCEPTED);
-        *out = s->u.close;
-        free(s);
-    }
-    return said[0];
+    uint64_t version = era_ledger_charter(l)->version + 1;
+    return era_ledger_spoken(l, ERA_KIND_CLOSE, -1, version, key, said) > 0 ? said[0] : NULL;
 }
 
 /* A close of this key that counts: the certificate tells of it even when this store has lost it. */
@@ -204,7 +191,7 @@ enum era_verdict era_succession_may_close(const struct era_ledger *l, const stru
         *why = "this validator already closed for another charter of that version";
         return ERA_ALREADY_SIGNED;
     }
-    if (era_succession_own_close(l, key, NULL) || counted_close(c, s, key))
+    if (era_succession_own_close(l, key) || counted_close(c, s, key))
         return ERA_DUPLICATE;
     *out = (struct era_close){
         .version = c->version + 1, .charter = s->hash, .has_last = has_last, .last = has_last ? last : 0};
@@ -227,14 +214,14 @@ static bool bars(const struct era_successor *s, const struct era_close *close, u
 
 bool era_succession_bars_lease(const struct era_ledger *l, const struct era_key *key, uint64_t epoch)
 {
-    struct era_close *close = malloc(sizeof *close);
-    assert(close);
-    const struct era_item *own = era_succession_own_close(l, key, close); /* on its way to the disk, too */
-    bool barred = own && bars(own->successor, close, epoch);
-    free(close);
-    for (const struct era_successor *s = era_ledger_successors(l); s && !barred; s = s->next) {
-        const struct era_closed *counted = counted_close(era_ledger_charter(l), s, key);
-        barred = counted && bars(s, counted->text, epoch);
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    const struct era_item *own = era_succession_own_close(l, key); /* on its way to the disk, too */
+    bool barred = own && (!era_ledger_statement(l, own, s) || bars(own->successor, &s->u.close, epoch));
+    free(s);
+    for (const struct era_successor *k = era_ledger_successors(l); k && !barred; k = k->next) {
+        const struct era_closed *counted = counted_close(era_ledger_charter(l), k, key);
+        barred = counted && bars(k, counted->text, epoch);
     }
     return barred;
 }

@@ -61,9 +61,8 @@ enum era_verdict era_succession_may_approve(const struct era_ledger *l, const st
 enum era_verdict era_succession_may_close(const struct era_ledger *l, const struct era_successor *s,
                                           const struct era_key *key, bool has_last, uint64_t last,
                                           struct era_close *out, const char **why);
-/* This key's own close in this ledger (pending counts), NULL: none. *out may be NULL. */
-const struct era_item *era_succession_own_close(const struct era_ledger *l, const struct era_key *key,
-                                                struct era_close *out);
+/* This key's own close in this ledger (pending counts), NULL: none. */
+const struct era_item *era_succession_own_close(const struct era_ledger *l, const struct era_key *key);
 
 /* After its close a key leases no epoch of this charter from the new one's effective epoch on, above `last`.
  */

@@ -193,7 +193,7 @@ enum era_verdict era_vote_readiness(const struct era_ledger *l, const struct era
         return ERA_NOT_APPROVED;
     if (c->seq <= era_ledger_floor(l, c->component))
         return ERA_DOMINATED;
-    if (era_succession_own_close(l, &voter->key, NULL)) {
+    if (era_succession_own_close(l, &voter->key)) {
         *why = "this validator closed the charter: it votes no more under it (R10)";
         return ERA_ALREADY_SIGNED;
     }

@@ -212,6 +212,12 @@ static void sign_record(struct era_daemon *d)
     sodium_memzero(&d->node_secret, sizeof d->node_secret);
 }
 
+static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
+{
+    const struct era_daemon *d = ctx;
+    return era_store_read(d->store, key, value);
+}
+
 static void make_node(struct era_daemon *d)
 {
     uint64_t seed;
@@ -236,6 +242,8 @@ static void make_node(struct era_daemon *d)
                                      .auto_dropped = c->auto_ready.dropped,
                                      .auto_soft = c->auto_ready.soft,
                                      .auto_breaking = c->auto_ready.breaking,
+                                     .read = read_store,
+                                     .read_ctx = d,
                                      .seed = seed};
     d->node = era_node_new(&config);
 }

@@ -76,12 +76,15 @@ static json_t *stake_of(uint64_t stake, uint64_t needed)
     return o;
 }
 
+/* ready_by: bit a validator; NULL: none. */
 static json_t *readiness(const struct era_charter *charter, uint64_t stake, uint64_t needed,
-                         const struct era_ready *ready, size_t count, size_t names_max)
+                         const uint8_t *ready_by, size_t names_max)
 {
     json_t *o = stake_of(stake, needed), *by = report_array();
-    for (size_t i = 0; i < count && i < names_max; i++)
-        report_add(by, report_text(charter->validators[ready[i].validator].name));
+    size_t count = 0;
+    for (size_t v = 0; v < charter->validator_count && ready_by; v++)
+        if (ready_by[v / 8] >> (v % 8) & 1 && count++ < names_max)
+            report_add(by, report_text(charter->validators[v].name));
     report_put(o, "total", report_stake(era_charter_stake_sum(charter)));
     report_put(o, "by", by);
     if (count > names_max)
@@ -183,12 +186,28 @@ json_t *report_proposal_short(const struct era_node *n, const struct era_candida
     return o;
 }
 
+struct attested_by {
+    const struct era_charter *charter;
+    json_t *all;
+    size_t left;
+};
+
+static bool add_attestation(void *ctx, const struct era_attested *a)
+{
+    struct attested_by *by = ctx;
+    if (by->left == 0)
+        return false;
+    report_add(by->all, attestation(by->charter, a->validator, a->text, a->matched));
+    return --by->left > 0;
+}
+
 json_t *report_proposal(const struct era_node *n, const struct era_candidate *c, size_t names_max)
 {
     const struct era_charter *charter = era_node_charter(n);
     const struct era_component *component = &charter->components[c->component];
     const char *state = state_of(n, c);
-    json_t *o = report_object(), *attestations = report_array();
+    json_t *o = report_object();
+    struct attested_by by = {charter, report_array(), names_max};
     put_slot(o, component->id, c->charter_version, c->seq, &c->proposal);
     report_put(o, "state", report_text(state));
     report_put(o, "author", report_text(author_name(component, &c->author)));
@@ -197,12 +216,9 @@ json_t *report_proposal(const struct era_node *n, const struct era_candidate *c,
     report_put(o, "approvals", approvals(component, c->approved_by, c->approvals_needed, true));
     report_put(o, "rejections", rejections(component, c));
     report_put(o, "readiness",
-               readiness(charter, c->ready_stake, c->readiness_needed, c->ready, c->ready_count, names_max));
-    for (size_t i = 0; i < c->attested_count && i < names_max; i++)
-        if (c->attested[i].text)
-            report_add(attestations, attestation(charter, c->attested[i].validator, c->attested[i].text,
-                                                 c->attested[i].matched));
-    report_put(o, "attestations", attestations);
+               readiness(charter, c->ready_stake, c->readiness_needed, c->ready_by, names_max));
+    era_ledger_each_attested(era_node_ledger(n), c, add_attestation, &by);
+    report_put(o, "attestations", by.all);
     if (c->attested_count > names_max)
         report_put(o, "attestations_left_out", report_number(c->attested_count - names_max));
     report_put(o, "rebuild", c->plan ? rebuild(charter, component, c->plan, &c->matches) : json_null());
@@ -236,20 +252,19 @@ static void put_certified(json_t *o, const struct era_charter *charter, const st
 {
     uint64_t by = 0, stake = 0;
     struct era_match_tally matches;
-    struct era_ready *ready = calloc(k->readiness_count + 1, sizeof *ready);
+    uint8_t *ready = calloc(charter->validator_count / 8 + 1, 1);
     assert(ready);
     for (size_t i = 0; i < k->approval_count; i++)
         by |= (uint64_t)1 << k->approvals[i].key;
     for (size_t i = 0; i < k->readiness_count; i++) {
-        ready[i].validator = k->readiness[i].key;
+        ready[k->readiness[i].key / 8] |= (uint8_t)(1u << (k->readiness[i].key % 8));
         stake = era_add_sat(stake, charter->validators[k->readiness[i].key].stake);
     }
     report_put(o, "approvals",
                approvals(component, by, a->urgent ? component->urgent_k : component->k, true));
     report_put(o, "rejections", report_array());
     report_put(o, "readiness",
-               readiness(charter, stake, era_readiness_needed(charter, component, a->plan), ready,
-                         k->readiness_count, SIZE_MAX));
+               readiness(charter, stake, era_readiness_needed(charter, component, a->plan), ready, SIZE_MAX));
     era_match_init(&matches, charter, a->plan);
     report_put(o, "attestations", certified_attestations(charter, a->plan, k, &matches));
     report_put(o, "rebuild", rebuild(charter, component, a->plan, &matches));
@@ -287,22 +302,23 @@ json_t *report_adopted(const struct era_node *n, const struct era_ledger *l, int
 {
     const struct era_charter *charter = era_ledger_charter(l);
     const struct era_component *of = &charter->components[component];
+    struct era_bytes body;
     struct era_envelope e;
     struct era_carrier k;
     int current;
     json_t *o = report_object();
-    enum era_verdict v = era_envelope_decode(a->certificate->envelope, &e);
-    if (v == ERA_ACCEPTED)
-        v = era_carrier_decode(e.payload, &k);
-    assert(v == ERA_ACCEPTED); /* verified when it was taken in */
     report_is_head(n, of->id, a, &current);
     put_slot(o, of->id, a->charter_version, a->seq, &a->proposal);
     report_put(o, "state", report_text("adopted"));
     report_put(o, "author", report_text(author_name(of, &a->author)));
     put_content(n, o, l, &a->proposal, current);
-    put_certified(o, charter, of, a, &k);
+    /* One that the disk does not give is left out: the daemon said so. */
+    if (era_ledger_body(l, a->certificate, &body) && era_envelope_decode(body, &e) == ERA_ACCEPTED &&
+        era_carrier_decode(e.payload, &k) == ERA_ACCEPTED) {
+        put_certified(o, charter, of, a, &k);
+        era_carrier_clear(&k);
+    }
     report_put(o, "my_vote", json_null());
-    era_carrier_clear(&k);
     return o;
 }
 

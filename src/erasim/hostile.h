@@ -81,7 +81,7 @@ struct era_bytes hostile_vote(struct sim *s, enum era_kind kind, const struct er
                               const struct sim_key *key);
 struct era_hash hostile_invented(struct era_prng *p);
 /* What is held of it and the crew's own votes, into *out, owned by the caller. 0: none. */
-size_t hostile_certificate(struct sim *s, const struct era_charter *charter, int component,
+size_t hostile_certificate(struct sim *s, const struct era_ledger *ledger, int component,
                            const struct era_candidate *c, uint8_t **out);
 /* For half an epoch to four, then to one node. */
 void hostile_later(struct sim *s, struct actor *a, struct era_bytes envelope);

@@ -320,10 +320,10 @@ static void collect_ready(struct sim *s, const struct scene *scene, struct era_c
     for (size_t v = 0; v < scene->charter->validator_count; v++) {
         const struct era_key *key = &scene->charter->validators[v].key;
         const struct era_signature *found = NULL;
+        struct era_signature held;
         struct era_envelope e;
-        for (size_t i = 0; i < c->ready_count; i++)
-            if (c->ready[i].validator == v)
-                found = &c->ready[i].signature;
+        if (era_ledger_ready_signature(scene->ledger, c, (uint32_t)v, &held))
+            found = &held;
         for (size_t i = 0; i < crew->validator_count && !found; i++) {
             if (!era_key_eq(&crew->validators[i]->secret.key, key))
                 continue;
@@ -347,6 +347,20 @@ static int by_attester(const void *x, const void *y)
     return order ? order : a->payload.len < b->payload.len ? -1 : 1;
 }
 
+/* Payloads are copies. */
+static bool collect_attested(void *ctx, const struct era_attested *a)
+{
+    struct era_carrier *k = ctx;
+    uint8_t *copy = cast_alloc(a->payload.len);
+    memcpy(copy, a->payload.data, a->payload.len);
+    if (a->matched)
+        k->attestations[k->attestation_count++] =
+            (struct era_indexed_attestation){a->validator, a->signature, {copy, a->payload.len}};
+    else
+        free(copy);
+    return true;
+}
+
 static size_t assemble(struct sim *s, const struct scene *scene, uint8_t **out)
 {
     const struct era_candidate *c = scene->c;
@@ -358,20 +372,21 @@ static size_t assemble(struct sim *s, const struct scene *scene, uint8_t **out)
         if (c->approved_by >> i & 1)
             k.approvals[k.approval_count++] = (struct era_indexed_signature){i, c->approvals[i]};
     collect_ready(s, scene, &k);
-    for (size_t i = 0; i < c->attested_count; i++)
-        if (c->attested[i].matched)
-            k.attestations[k.attestation_count++] = (struct era_indexed_attestation){
-                c->attested[i].validator, c->attested[i].signature, c->attested[i].payload};
+    era_ledger_each_attested(scene->ledger, c, collect_attested, &k);
     qsort(k.attestations, k.attestation_count, sizeof *k.attestations, by_attester);
     size_t len = era_author_carrier(ERA_KIND_CERTIFICATE, &k, out);
+    for (size_t i = 0; i < k.attestation_count; i++)
+        free((void *)k.attestations[i].payload.data);
     era_carrier_clear(&k);
     return len;
 }
 
-size_t hostile_certificate(struct sim *s, const struct era_charter *charter, int component,
+size_t hostile_certificate(struct sim *s, const struct era_ledger *ledger, int component,
                            const struct era_candidate *c, uint8_t **out)
 {
-    return assemble(s, &(struct scene){.charter = charter, .component = component, .c = c}, out);
+    return assemble(
+        s, &(struct scene){.charter = era_ledger_charter(ledger), .ledger = ledger, .component = component, .c = c},
+        out);
 }
 
 static void play_hidden(struct sim *s, struct actor *a, const struct scene *scene)

@@ -155,7 +155,7 @@ static void bound(struct sim *s, struct actor *a, const struct stage *v, const s
 static void keep_certificate(struct sim *s, const struct stage *v, const struct era_candidate *open)
 {
     struct scheme *c = s->cast->crew->scheme;
-    c->certificate_bytes = hostile_certificate(s, v->charter, v->component, open, &c->certificate);
+    c->certificate_bytes = hostile_certificate(s, v->ledger, v->component, open, &c->certificate);
 }
 
 static void open_before(struct sim *s, struct actor *a, const struct stage *v, const struct era_successor *k)

@@ -255,6 +255,7 @@ static void see_proposal(struct scenario *sc, const struct scn_act *a, const str
 static uint64_t accused(const struct scenario *sc, const struct sim_node *n)
 {
     const struct era_item *items[SCN_KEYS_MAX * 4];
+    struct era_bytes body;
     struct era_envelope e;
     struct era_evidence v;
     uint64_t keys = 0;
@@ -262,7 +263,7 @@ static uint64_t accused(const struct scenario *sc, const struct sim_node *n)
         size_t cap = sizeof items / sizeof items[0], count = era_ledger_evidence(l, items, cap);
         for (size_t i = 0; i < count && i < cap; i++)
             for (size_t k = 0; k < sc->key_count; k++)
-                if (era_envelope_decode(items[i]->envelope, &e) == ERA_ACCEPTED &&
+                if (era_ledger_body(l, items[i], &body) && era_envelope_decode(body, &e) == ERA_ACCEPTED &&
                     era_evidence_decode(e.payload, &v) == ERA_ACCEPTED &&
                     era_key_eq(&v.key, scn_public_of(sc, k)))
                     keys |= (uint64_t)1 << k;

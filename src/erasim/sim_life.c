@@ -18,6 +18,12 @@ struct era_key sim_link_key(const char *name)
     return key;
 }
 
+static int read_disk(void *ctx, struct era_bytes key, struct era_bytes *value)
+{
+    const struct sim_node *n = ctx;
+    return era_store_read(n->disk.store, key, value);
+}
+
 void sim_start(struct sim *s, struct sim_node *n)
 {
     const char *anchors[SIM_ANCHORS_MAX];
@@ -44,6 +50,8 @@ void sim_start(struct sim *s, struct sim_node *n)
                                 .auto_soft = n->auto_votes[2],
                                 .auto_breaking = n->auto_votes[3],
                                 .auto_charter = n->auto_charter,
+                                .read = read_disk,
+                                .read_ctx = n,
                                 .seed = era_prng_next(&prng)};
     sim_tell(s, n, n->life > 1 ? "starts again" : "starts");
     n->node = era_node_new(&c);

@@ -22,17 +22,17 @@ static bool fetch_item(void *ctx, enum era_set set, const struct era_hash *item,
     const struct era_node *n = ctx;
     if (set == ERA_SET_EVENTS)
         return era_events_fetch(n->events, item, out);
-    const struct era_item *held = node_find(n, item);
+    const struct era_ledger *ledger;
+    const struct era_item *held = node_find(n, item, &ledger);
     if (!held || !held->offered) /* what left reconciliation is not served either (R15) */
         return false;
-    *out = held->envelope;
-    return true;
+    return era_ledger_body(ledger, held, out);
 }
 
 static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
 {
     const struct era_node *n = ctx;
-    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item) != NULL;
+    return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item, NULL) != NULL;
 }
 
 static size_t count_pending(void *ctx)
@@ -437,6 +437,8 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
         node_tell_armed(n);
         node_drain_changes(n, NULL, 0, false); /* of a charter that was left behind */
         run_gossip(n);                         /* what a commit or a closed gate let out */
+        if (n->read_error != 0)
+            node_store_failed(n, "read", n->read_error);
         node_flush(n);
     }
     *effects = n->effects;

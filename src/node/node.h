@@ -46,6 +46,10 @@ struct era_node_config {
     size_t artefact_count;
     bool auto_announced, auto_dropped, auto_soft, auto_breaking; /* votes it casts by itself (R4) */
     bool auto_charter; /* accepts and closes by itself, as far as the rules allow (R10) */
+    /* The value of a durable record, borrowed until the next call; 0, or why not, a negative errno. Its keys
+     * name their contents: pure but for failures. Borrowed; NULL: memory holds what the disk does. */
+    int (*read)(void *ctx, struct era_bytes key, struct era_bytes *value);
+    void *read_ctx;
     uint64_t seed;
 };
 

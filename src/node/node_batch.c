@@ -64,10 +64,14 @@ void node_put_alone(struct era_node *n, struct era_store_key key, struct era_byt
     node_put(n, key, value, true);
 }
 
+struct era_store_key node_key(const struct era_hash *item, uint32_t kind)
+{
+    return era_record_item(era_kind_is_carrier(kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT, item);
+}
+
 void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind)
 {
-    enum era_record_kind record = era_kind_is_carrier(kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
-    node_put_alone(n, era_record_item(record, item), (struct era_bytes){0});
+    node_put_alone(n, node_key(item, kind), (struct era_bytes){0});
 }
 
 static void batch_free(struct batch *b)
@@ -119,6 +123,18 @@ static void forget_pending(struct era_node *n, struct pending *p)
         node_refuse(n, p->reply.request, ERA_STORE_FAILED, NULL);
 }
 
+void node_store_failed(struct era_node *n, const char *what, int error)
+{
+    if (!n->store_failed) {
+        node_log(n, ERA_LOG_ERROR,
+                 "store: cannot %s statements (%s): no votes and no announcements until restart; still "
+                 "serving",
+                 what, strerror(-error));
+        node_signal(n, ERA_SIG_STORE, -1)->error = error;
+    }
+    n->store_failed = true; /* stop voting, keep serving, say so */
+}
+
 void node_stored(struct era_node *n, uint64_t token, int error)
 {
     assert(n->flying_count > 0 && n->flying[0]->token == token); /* batches come back in order */
@@ -127,14 +143,7 @@ void node_stored(struct era_node *n, uint64_t token, int error)
     memmove(n->flying, n->flying + 1, n->flying_count * sizeof n->flying[0]);
     if (error != 0) {
         n->stats.store_failures++;
-        if (!n->store_failed) {
-            node_log(n, ERA_LOG_ERROR,
-                     "store: cannot keep statements (%s): no votes and no announcements until restart; still "
-                     "serving",
-                     strerror(-error));
-            node_signal(n, ERA_SIG_STORE, -1)->error = error;
-        }
-        n->store_failed = true; /* stop voting, keep serving, say so */
+        node_store_failed(n, "keep", error);
         for (size_t i = 0; i < b->pending_count; i++)
             forget_pending(n, &b->pending[i]);
     } else {

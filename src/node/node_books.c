@@ -38,6 +38,17 @@ static const struct era_charter *known_charter(void *ctx, const struct era_hash 
     return s ? s->charter : NULL;
 }
 
+/* A body that cannot be read is told by the step. */
+static bool read_body(void *ctx, const struct era_hash *item, uint32_t kind, struct era_bytes *out)
+{
+    struct era_node *n = ctx;
+    struct era_store_key key = node_key(item, kind);
+    int rc = n->config.read(n->config.read_ctx, era_store_key_bytes(&key), out);
+    if (rc != 0)
+        n->read_error = rc;
+    return rc == 0;
+}
+
 /* charter: borrowed, of the configuration or of the successor in the older ledger, which outlives the book.
  */
 static void open_book(struct era_node *n, const struct era_charter *charter)
@@ -50,6 +61,8 @@ static void open_book(struct era_node *n, const struct era_charter *charter)
     b->verifier = era_verifier_new(charter, &n->config.network);
     b->ledger = era_ledger_new(charter, &n->config.network, &n->table_key);
     era_verifier_ask(b->verifier, known_charter, b->ledger);
+    if (n->config.read)
+        era_ledger_read_with(b->ledger, read_body, n);
     if (n->book_count > 0)
         era_ledger_follow(b->ledger, node_newest(n)->ledger);
     n->books[n->book_count++] = b;
@@ -201,10 +214,13 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger)
              (unsigned long long)s->charter->effective);
 }
 
-const struct era_item *node_find(const struct era_node *n, const struct era_hash *item)
+const struct era_item *node_find(const struct era_node *n, const struct era_hash *item,
+                                 const struct era_ledger **ledger)
 {
     for (size_t i = n->book_count; i-- > 0;) {
         const struct era_item *found = era_ledger_find(n->books[i]->ledger, item);
+        if (found && ledger)
+            *ledger = n->books[i]->ledger;
         if (found)
             return found;
     }
@@ -213,7 +229,7 @@ const struct era_item *node_find(const struct era_node *n, const struct era_hash
 
 bool node_holds(const struct era_node *n, struct era_bytes envelope, struct era_hash *item)
 {
-    return era_verify_name(node_newest(n)->verifier, envelope, item) && node_find(n, item);
+    return era_verify_name(node_newest(n)->verifier, envelope, item) && node_find(n, item, NULL);
 }
 
 enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,

@@ -33,8 +33,11 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
         p->reply = *reply;
         p->reply.id = item->id;
     }
-    enum era_record_kind record = era_kind_is_carrier(item->kind) ? ERA_RECORD_CARRIER : ERA_RECORD_STATEMENT;
-    node_put(n, era_record_item(record, &item->item), item->envelope, false);
+    struct era_bytes body;
+    bool here = era_ledger_body(ledger, item, &body);
+    assert(here); /* until it is committed or abandoned */
+    (void)here;
+    node_put(n, node_key(&item->item, item->kind), body, false);
 }
 
 /* A word of one's own key that this store lacks. Evidence names two; of other carriers, which anybody may
@@ -360,7 +363,7 @@ static void assemble(struct era_node *n, struct era_ledger *ledger)
         if (len > 0)
             node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
         else
-            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry",
+            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry, or its parts cannot be read",
                      (unsigned long long)c->seq, era_kind_name(kind));
         free(bytes);
     }

@@ -102,6 +102,7 @@ struct era_node {
     struct era_node_stats stats;
 
     bool started, store_failed;
+    int read_error; /* of a record that should be there; 0: none yet */
     enum era_lock lock;
     bool met; /* there were peers once */
     uint64_t now_ms, wall_ms, height, epoch;
@@ -138,9 +139,12 @@ struct pending *node_pend(struct era_node *n, enum pending_kind kind);
 void node_put(struct era_node *n, struct era_store_key key, struct era_bytes value, bool own_copy);
 /* A record that goes with nothing pending; copied. */
 void node_put_alone(struct era_node *n, struct era_store_key key, struct era_bytes value);
+struct era_store_key node_key(const struct era_hash *item, uint32_t kind);
 void node_put_delete(struct era_node *n, const struct era_hash *item, uint32_t kind);
 void node_flush(struct era_node *n);
 void node_stored(struct era_node *n, uint64_t token, int error);
+/* The store let us down, with a negative errno: said once, and no vote from now on. */
+void node_store_failed(struct era_node *n, const char *what, int error);
 size_t node_pending_count(const struct era_node *n);
 void node_batches_free(struct era_node *n);
 
@@ -170,7 +174,9 @@ size_t node_retired_count(const struct era_node *n);
 /* Index of the own key among a charter's validators (authority only: emitters); -1. */
 int node_validator_of(const struct era_node *n, const struct era_charter *c);
 void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger);
-const struct era_item *node_find(const struct era_node *n, const struct era_hash *item);
+/* ledger: NULL, or where its ledger goes. */
+const struct era_item *node_find(const struct era_node *n, const struct era_hash *item,
+                                 const struct era_ledger **ledger);
 /* The envelope's name, and whether a copy of it is held. */
 bool node_holds(const struct era_node *n, struct era_bytes envelope, struct era_hash *item);
 enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,

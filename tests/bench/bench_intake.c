@@ -355,6 +355,11 @@ static struct rate store_rate(void)
     return r;
 }
 
+static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
+{
+    return era_store_read(ctx, key, value);
+}
+
 static struct rate intake_rate(const struct load *l, const struct frames *frames, struct intake *in)
 {
     struct place_on_disk place = make_place();
@@ -365,6 +370,8 @@ static struct rate intake_rate(const struct load *l, const struct frames *frames
     if (rc != 0)
         fail("no writer", -rc);
     c.node_key.b[0] = 1;
+    c.read = read_store;
+    c.read_ctx = store;
     in->node = era_node_new(&c);
     greet(in, l);
     struct rate r = feed(in, frames, INTAKE_STATEMENTS);

@@ -135,6 +135,11 @@ static void greet(struct fed *f)
     step(f, (struct era_event){.kind = ERA_EV_FRAME, .link = 1, .bytes = era_frame_bytes(&b)});
 }
 
+static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
+{
+    return era_store_read(ctx, key, value);
+}
+
 static void start(struct fed *f)
 {
     make_store(f);
@@ -144,6 +149,8 @@ static void start(struct fed *f)
     struct era_node_config c = {
         .charter = &f->load->charter, .network = f->load->charter.hash, .agent = "bench", .seed = 1};
     c.listen = "";
+    c.read = read_store;
+    c.read_ctx = f->store;
     c.node_key.b[0] = 1;
     f->node = era_node_new(&c);
     greet(f);

@@ -112,6 +112,13 @@ enum era_verdict restore(struct peer *p, struct era_bytes envelope)
     return take_from(p, envelope, true);
 }
 
+struct era_bytes body_of(const struct peer *p, const struct era_item *item)
+{
+    struct era_bytes body;
+    cr_assert(era_ledger_body(p->ledger, item, &body));
+    return body;
+}
+
 size_t assemble(struct peer *p)
 {
     struct era_candidate *c;

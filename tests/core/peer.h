@@ -30,6 +30,8 @@ enum era_verdict take(struct peer *p, struct era_bytes envelope);
 /* The same, as from the disk at a start. */
 enum era_verdict restore(struct peer *p, struct era_bytes envelope);
 /* Take every carrier that can be made of what is held; returns how many were accepted. */
+/* Its envelope, borrowed until the ledger is called again. */
+struct era_bytes body_of(const struct peer *p, const struct era_item *item);
 size_t assemble(struct peer *p);
 
 /* What the ledger asked for since the last call: "offer approve, adopted 3, delete readiness". */

@@ -285,8 +285,9 @@ Test(evidence, N4_whoever_makes_it_it_is_the_same)
     const struct era_item *x, *y;
     cr_assert_eq(era_ledger_evidence(p->ledger, &x, 1), 1);
     cr_assert_eq(era_ledger_evidence(q->ledger, &y, 1), 1);
-    cr_assert_eq(x->envelope.len, y->envelope.len);
-    cr_expect_arr_eq(x->envelope.data, y->envelope.data, x->envelope.len);
+    struct era_bytes a = body_of(p, x), b = body_of(q, y);
+    cr_assert_eq(a.len, b.len);
+    cr_expect_arr_eq(a.data, b.data, a.len);
 }
 
 Test(evidence, R8_both_statements_count_though_neither_came_loose)
@@ -480,6 +481,7 @@ Test(evidence, R10_of_closes_it_stays_of_approvals_it_goes_with_the_vote)
 /* ---- the property ---- */
 
 struct offered {
+    const struct era_ledger *from;
     struct era_hash items[64];
     struct era_bytes envelopes[64];
     size_t count;
@@ -490,14 +492,17 @@ static void collect(void *ctx, const struct era_item *item)
     struct offered *o = ctx;
     cr_assert_lt(o->count, 64);
     o->items[o->count] = item->item;
-    o->envelopes[o->count++] = item->envelope;
+    struct era_bytes body;
+    cr_assert(era_ledger_body(o->from, item, &body));
+    o->envelopes[o->count++] = body;
 }
 
 static bool pull(struct peer *to, const struct peer *from)
 {
     struct offered *o = calloc(1, sizeof *o);
     bool any = false;
-    era_ledger_each_offered(from->ledger, collect, o);
+    o->from = from->ledger;
+    era_ledger_each_offered(o->from, collect, o);
     for (size_t i = 0; i < o->count; i++)
         if (!era_ledger_find(to->ledger, &o->items[i]))
             any |= take(to, o->envelopes[i]) == ERA_ACCEPTED;
@@ -519,6 +524,8 @@ static void gossip(struct peer *const *peers, size_t n)
 static void expect_same_offers(const struct peer *a, const struct peer *b)
 {
     struct offered x = {.count = 0}, y = {.count = 0};
+    x.from = a->ledger;
+    y.from = b->ledger;
     era_ledger_each_offered(a->ledger, collect, &x);
     era_ledger_each_offered(b->ledger, collect, &y);
     cr_expect_eq(x.count, y.count);

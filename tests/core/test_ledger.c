@@ -212,8 +212,9 @@ Test(ledger, R6_the_first_carrier_of_a_proposal_stays)
     cr_expect_eq(take(p, given_certificate(c, one, "s2", "s2 s3", "bob carol dave", "")), ERA_DUPLICATE);
     struct era_hash item = given_item(c, first);
     const struct era_item *held = era_ledger_find(p->ledger, &item);
-    cr_assert_eq(held->envelope.len, first.len);
-    cr_expect_eq(memcmp(held->envelope.data, first.data, first.len), 0);
+    struct era_bytes kept = body_of(p, held);
+    cr_assert_eq(kept.len, first.len);
+    cr_expect_eq(memcmp(kept.data, first.data, first.len), 0);
 }
 
 Test(ledger, R6_a_slot_holds_two_proposals_of_each_carrier)
@@ -350,7 +351,7 @@ Test(ledger, R6_the_certificate_of_5000_validators_fits_a_statement)
     cr_expect_eq(assemble(p), 1);
     cr_expect_eq(head_seq(p, "network"), 1);
     struct era_hash id = given_id(c, b), item = era_item_id_carrier(ERA_KIND_CERTIFICATE, &id);
-    cr_expect_lt(era_ledger_find(p->ledger, &item)->envelope.len, 900000);
+    cr_expect_lt(body_of(p, era_ledger_find(p->ledger, &item)).len, 900000);
 }
 
 Test(ledger, R6_a_carrier_of_ours_that_the_store_lost_is_made_again)

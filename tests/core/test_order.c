@@ -250,12 +250,14 @@ struct disk {
     size_t count;
 };
 
-static void disk_put(struct disk *d, const struct era_item *item)
+static void disk_put(struct disk *d, const struct era_ledger *l, const struct era_item *item)
 {
+    struct era_bytes body;
+    cr_assert(era_ledger_body(l, item, &body));
     cr_assert_lt(d->count, POOL_MAX);
     struct record *r = &d->records[d->count++];
-    *r = (struct record){item->item, malloc(item->envelope.len), item->envelope.len};
-    memcpy(r->bytes, item->envelope.data, r->len);
+    *r = (struct record){item->item, malloc(body.len), body.len};
+    memcpy(r->bytes, body.data, r->len);
 }
 
 static void disk_delete(struct disk *d, const struct era_hash *item)
@@ -314,7 +316,7 @@ static void shuffle(struct era_prng *prng, size_t *list, size_t n)
 static void commit(struct node *n, struct era_item *item)
 {
     struct era_change ch;
-    disk_put(n->disk, item);
+    disk_put(n->disk, n->peer->ledger, item);
     era_ledger_commit(n->peer->ledger, item);
     while (era_ledger_take_change(n->peer->ledger, &ch))
         if (ch.kind == ERA_CHANGE_DELETE)
@@ -416,6 +418,7 @@ static void play(struct node *n)
 /* ---- reconciliation ---- */
 
 struct offers {
+    const struct era_ledger *from;
     struct era_bytes envelopes[POOL_MAX];
     struct era_hash items[POOL_MAX];
     size_t count;
@@ -426,7 +429,9 @@ static void collect(void *ctx, const struct era_item *item)
     struct offers *o = ctx;
     cr_assert_lt(o->count, POOL_MAX);
     o->items[o->count] = item->item;
-    o->envelopes[o->count++] = item->envelope;
+    struct era_bytes body;
+    cr_assert(era_ledger_body(o->from, item, &body));
+    o->envelopes[o->count++] = body;
 }
 
 /* `to` takes what `from` offers and it does not hold. True when any of it was taken. */
@@ -434,7 +439,8 @@ static bool pull(struct node *to, const struct node *from)
 {
     struct offers *o = calloc(1, sizeof *o);
     bool any = false;
-    era_ledger_each_offered(from->peer->ledger, collect, o);
+    o->from = from->peer->ledger;
+    era_ledger_each_offered(o->from, collect, o);
     for (size_t i = 0; i < o->count; i++)
         if (!era_ledger_find(to->peer->ledger, &o->items[i]))
             any |= take_bytes(to, o->envelopes[i]) == ERA_ACCEPTED;
@@ -460,7 +466,8 @@ static void expect_same_evidence(const struct node *a, const struct node *b, uin
 {
     struct offers *o = calloc(1, sizeof *o);
     size_t n = 0;
-    era_ledger_each_offered(a->peer->ledger, collect, o);
+    o->from = a->peer->ledger;
+    era_ledger_each_offered(o->from, collect, o);
     for (size_t i = 0; i < o->count; i++) {
         const struct era_item *x = era_ledger_find(a->peer->ledger, &o->items[i]);
         const struct era_item *y = era_ledger_find(b->peer->ledger, &o->items[i]);

@@ -275,7 +275,7 @@ Test(succession, R6_anyone_who_holds_the_parts_makes_the_certificate)
     cr_expect(!forked);
     struct peer *other = given_peer(old);
     const struct era_item *made = successor(next)->certificate;
-    cr_expect_eq(take(other, made->envelope), ERA_ACCEPTED, "whoever holds nothing else");
+    cr_expect_eq(take(other, body_of(p, made)), ERA_ACCEPTED, "whoever holds nothing else");
     cr_expect_eq(era_ledger_next(other->ledger, NULL)->close_count, 3);
     cr_expect_eq(assemble(p), 0, "it is made once");
 }

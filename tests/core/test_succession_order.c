@@ -33,7 +33,7 @@ static const struct era_successor *about(struct peer *q, const struct era_charte
 static bool closed(struct peer *q, const char *who)
 {
     struct era_key key = given_key(who).key;
-    return era_succession_own_close(q->ledger, &key, NULL) != NULL;
+    return era_succession_own_close(q->ledger, &key) != NULL;
 }
 
 /* ---- evidence before the charter that it is about ---- */

@@ -522,6 +522,12 @@ struct era_versions world_software(const char *version)
     return v;
 }
 
+static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
+{
+    const struct world_node *n = ctx;
+    return era_store_read(n->store, key, value);
+}
+
 void world_start(struct world_node *n)
 {
     const char *anchors[WORLD_NODES_MAX];
@@ -547,6 +553,8 @@ void world_start(struct world_node *n)
                                 .auto_soft = n->setup.auto_soft,
                                 .auto_breaking = n->setup.auto_breaking,
                                 .auto_charter = n->setup.charters,
+                                .read = read_store,
+                                .read_ctx = n,
                                 .seed = n->world->seed + 1000 * n->number + n->life};
     n->node = era_node_new(&c);
     n->boundaries = 0;
