@@ -66,6 +66,15 @@ void era_ledger_free(struct era_ledger *l)
     free(l);
 }
 
+void era_ledger_start(struct era_ledger *l, uint64_t epoch)
+{
+    l->epoch = epoch;
+    l->epoch_known = true;
+    for (size_t v = 0; v < l->charter->validator_count; v++)
+        for (int i = -1; i < (int)l->charter->component_count; i++)
+            era_ledger_prune_line(l, i, (int)v);
+}
+
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
 {
     l->retired = true;
@@ -402,8 +411,10 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
                                   bool from_disk, struct era_item **out)
 {
     assert(s->kind != ERA_KIND_EVENT);
-    if (!from_disk)
+    if (!from_disk) {
         l->epoch = epoch;
+        l->epoch_known = true;
+    }
     struct item *held = (struct item *)era_ledger_find(l, &s->item);
     if (held) {
         held->derived &= !from_disk; /* it has a record of its own */
@@ -523,6 +534,11 @@ void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
     assert(!pub->durable);
     if (pub->kind == ERA_KIND_EVIDENCE) {
         era_ledger_abandon_evidence(l, (struct item *)pub);
+        return;
+    }
+    if (era_ledger_evidence_proves((struct item *)pub)) { /* it is known without a record of its own */
+        ((struct item *)pub)->derived = true;
+        era_ledger_commit(l, pub);
         return;
     }
     if (pub->candidate) {

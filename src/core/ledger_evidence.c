@@ -169,9 +169,10 @@ static enum era_verdict verdict_on(const struct era_ledger *l, const struct plac
         return ERA_DOMINATED;
     if (k->kind == ERA_KIND_CHARTER_APPROVE)
         return era_ledger_followed(l) ? ERA_DOMINATED : ERA_ACCEPTED;
-    if (era_kind_is_line(k->kind) &&
-        from_disk) { /* loose ones have each a record: of old places it has none */
-        uint64_t latest = l->epoch > 0 ? era_add_sat(l->epoch, 1) : UINT64_MAX;
+    if (era_kind_is_line(k->kind) && from_disk) {
+        /* Loose ones have each a record: of old places it has none. What a clock that jumped left in the
+         * future makes nothing of the present old. */
+        uint64_t latest = l->epoch_known ? era_add_sat(l->epoch, 1) : UINT64_MAX;
         bool passed = era_ledger_line_passed(l, k->component, validator, k->seq, latest);
         return passed ? ERA_DOMINATED : ERA_ACCEPTED;
     }
@@ -313,6 +314,21 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
     era_ledger_set_offered(l, &item->pub, true);
     if (era_kind_is_line(k.kind))
         era_ledger_prune_line(l, k.component, item->pub.validator);
+}
+
+bool era_ledger_evidence_proves(const struct item *item)
+{
+    struct era_evidence e;
+    struct era_envelope said;
+    if (!item->place || !item->place->evidence)
+        return false;
+    read_evidence(item->place->evidence, &e);
+    open_envelope(&item->pub, &said);
+    for (size_t i = 0; i < 2; i++)
+        if (said.payload.len == e.payloads[i].len &&
+            memcmp(said.payload.data, e.payloads[i].data, said.payload.len) == 0)
+            return true;
+    return false;
 }
 
 /* Evidence of closes and approvals may come before the charters that they are about. */
