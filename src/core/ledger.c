@@ -73,6 +73,15 @@ void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx)
     era_bodies_read_with(l->bodies, read, ctx);
 }
 
+void era_ledger_start(struct era_ledger *l, uint64_t epoch)
+{
+    l->epoch = epoch;
+    l->epoch_known = true;
+    for (size_t v = 0; v < l->charter->validator_count; v++)
+        for (int i = -1; i < (int)l->charter->component_count; i++)
+            era_ledger_prune_line(l, i, (int)v);
+}
+
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
 {
     l->retired = true;
@@ -407,8 +416,10 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
                                   bool from_disk, struct era_item **out)
 {
     assert(s->kind != ERA_KIND_EVENT);
-    if (!from_disk)
+    if (!from_disk) {
         l->epoch = epoch;
+        l->epoch_known = true;
+    }
     struct item *held = (struct item *)era_ledger_find(l, &s->item);
     if (held) {
         held->derived &= !from_disk; /* it has a record of its own */
@@ -526,8 +537,10 @@ static void commit(struct era_ledger *l, struct era_item *pub)
 void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
 {
     struct era_hash item = pub->item;
+    bool has_record = !((struct item *)pub)->derived;
     commit(l, pub);
-    era_bodies_settle(l->bodies, &item);
+    if (has_record)
+        era_bodies_settle(l->bodies, &item);
 }
 
 void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
@@ -535,6 +548,11 @@ void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
     assert(!pub->durable);
     if (pub->kind == ERA_KIND_EVIDENCE) {
         era_ledger_abandon_evidence(l, (struct item *)pub);
+        return;
+    }
+    if (era_ledger_evidence_proves(l, (struct item *)pub)) { /* it is known without a record of its own */
+        ((struct item *)pub)->derived = true;
+        era_ledger_commit(l, pub);
         return;
     }
     if (pub->candidate) {

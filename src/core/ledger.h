@@ -143,6 +143,11 @@ void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx);
 /* The ledger of the charter before l's: what was adopted there stands until a slot of l's charter is adopted,
  * up to the bound that l's charter carries (R10). Borrowed; must outlive l. */
 void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);
+/* All but evidence is read from the disk, and the own epoch is known: lines are judged by it from now on, and
+ * pruned. Before it, nothing that a clock left there says what is past. A ledger that reads no disk needs
+ * none.
+ */
+void era_ledger_start(struct era_ledger *l, uint64_t epoch);
 /* Its charter is two behind and counts no more: everything loose goes but announcements for `epoch` and later
  * ones, and is taken no more; what was adopted stays, and closes. Again with every epoch. */
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
@@ -151,8 +156,8 @@ void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
  * epoch      the local epoch of this step: bounds announcements.
  * from_disk  history: a certificate below the head is taken as history; window, epoch and room
  *            bound nothing, for what was taken in once (an own vote!) must be known again.
- *            Commit it before the next is offered. Evidence comes after all else: of a place that was
- *            overtaken it is history.
+ *            Commit it before the next is offered. Evidence comes after all else and
+ *            after era_ledger_start: of a place that was overtaken it is history.
  * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
  * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
@@ -163,7 +168,8 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
 /* The store said durable: the item counts from now on. May free it or others
  * (what an adoption dominates): do not touch item afterwards. */
 void era_ledger_commit(struct era_ledger *l, struct era_item *item);
-/* The store could not keep it: forget it. */
+/* The store could not keep it: forget it, unless evidence that is durable says it too: then it counts (R8).
+ */
 void era_ledger_abandon(struct era_ledger *l, struct era_item *item);
 
 /* Next change since the last call, oldest first; false when there is none. */

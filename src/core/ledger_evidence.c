@@ -189,9 +189,10 @@ static enum era_verdict verdict_on(const struct era_ledger *l, const struct plac
         return ERA_DOMINATED;
     if (k->kind == ERA_KIND_CHARTER_APPROVE)
         return era_ledger_followed(l) ? ERA_DOMINATED : ERA_ACCEPTED;
-    if (era_kind_is_line(k->kind) &&
-        from_disk) { /* loose ones have each a record: of old places it has none */
-        uint64_t latest = l->epoch > 0 ? era_add_sat(l->epoch, 1) : UINT64_MAX;
+    if (era_kind_is_line(k->kind) && from_disk) {
+        /* Loose ones have each a record: of old places it has none. What a clock that jumped left in the
+         * future makes nothing of the present old. */
+        uint64_t latest = l->epoch_known ? era_add_sat(l->epoch, 1) : UINT64_MAX;
         bool passed = era_ledger_line_passed(l, k->component, validator, k->seq, latest);
         return passed ? ERA_DOMINATED : ERA_ACCEPTED;
     }
@@ -341,6 +342,20 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
     era_ledger_set_offered(l, &item->pub, true);
     if (era_kind_is_line(k.kind))
         era_ledger_prune_line(l, k.component, item->pub.validator);
+}
+
+bool era_ledger_evidence_proves(const struct era_ledger *l, const struct item *item)
+{
+    struct era_evidence e;
+    if (!item->place || !item->place->evidence || !read_evidence(l, item->place->evidence, &e))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        struct era_hash id = era_statement_id(&l->network, e.kind, e.payloads[i]);
+        id = era_item_id_loose(&id, &e.key);
+        if (era_hash_eq(&id, &item->pub.item))
+            return true;
+    }
+    return false;
 }
 
 /* Evidence of closes and approvals may come before the charters that they are about. */

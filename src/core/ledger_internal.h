@@ -78,8 +78,9 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     struct item *charter_items;       /* all that is said about it */
-    bool retired;   /* a charter that followed is followed too: only certificates and closes are taken */
-    uint64_t epoch; /* own, of the last statement offered; 0 while the disk is read */
+    bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
+    bool epoch_known;
+    uint64_t epoch; /* own, of the start or the last statement offered; 0 until it is known */
     uint64_t items_max;
     size_t item_count;
     struct era_candidate *touched;
@@ -142,6 +143,8 @@ void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch);
 enum era_verdict era_ledger_offer_evidence(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
                                            bool from_disk, struct item **out);
 void era_ledger_commit_evidence(struct era_ledger *l, struct item *item);
+/* One of the two statements in the evidence of its place. */
+bool era_ledger_evidence_proves(const struct era_ledger *l, const struct item *item);
 void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item);
 /* Its place is dominated: it is offered no more, and kept for people. */
 void era_ledger_evidence_past(struct era_ledger *l, struct item *item);

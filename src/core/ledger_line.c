@@ -80,6 +80,8 @@ void era_ledger_prune_line(struct era_ledger *l, int component, int validator)
 {
     uint64_t first = 0, second = 0;
     bool some = false, more = false;
+    if (!l->epoch_known) /* while the disk is read */
+        return;
     struct item *line = era_ledger_line(l, component, validator);
     for (const struct item *i = line; i; i = i->line_next) {
         /* What a clock that jumped left in the future outranks nothing of the present. */

@@ -146,6 +146,8 @@ void node_stored(struct era_node *n, uint64_t token, int error)
         node_store_failed(n, "keep", error);
         for (size_t i = 0; i < b->pending_count; i++)
             forget_pending(n, &b->pending[i]);
+        n->gate_dirty = true; /* some of it may count by evidence */
+        node_count(n);
     } else {
         n->stats.stored_batches++;
         n->stats.stored_records += b->put_count;

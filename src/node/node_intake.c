@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/author.h"
 #include "src/core/charter.h"
 #include "src/core/plan.h"
 #include "src/node/node_internal.h"
@@ -40,19 +41,47 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
     node_put(n, node_key(&item->item, item->kind), body, false);
 }
 
-/* A word of one's own key that this store lacks. Evidence names two; of other carriers, which anybody may
- * make, the key is the proposal's author. */
-static bool is_news_of_own_key(const struct era_node *n, const struct era_ledger *ledger,
-                               const struct era_verified *s)
+static bool is_held(const struct era_node *n, const struct era_ledger *ledger, const struct era_hash *id)
 {
-    if (!n->config.secret || s->carrier || !era_key_eq(&s->key, &n->config.secret->key))
+    struct era_hash item = era_item_id_loose(id, &n->config.secret->key);
+    return era_ledger_find(ledger, &item);
+}
+
+/* A certificate that lists a vote of one's own. Votes at or below the floor, and of a book that is retired,
+ * are collected. */
+static bool is_lost_vote(const struct era_node *n, const struct book *b, const struct era_verified *s)
+{
+    const struct era_slot_id *slot = &s->statement->u.proposal.slot;
+    int own = era_charter_validator_index(b->charter, &n->config.secret->key);
+    bool listed = false;
+    for (size_t i = 0; i < s->carrier->readiness_count; i++)
+        listed |= own >= 0 && s->carrier->readiness[i].key == (uint32_t)own;
+    if (!listed || slot->seq <= era_ledger_floor(b->ledger, s->component))
+        return false;
+    for (size_t i = 0; i < node_retired_count(n); i++)
+        if (n->books[i] == b)
+            return false;
+    struct era_vote vote = {.slot = *slot, .proposal = s->id};
+    struct era_hash id = era_author_vote_id(&n->config.network, ERA_KIND_READINESS, &vote);
+    return !is_held(n, b->ledger, &id);
+}
+
+/* A word of one's own key that this store lacks. Evidence names two. Other carriers are everybody's to make,
+ * and the key they name is the proposal's author; but they stand for loose votes that are collected. The
+ * closes in a charter's certificate are offered besides. */
+static bool is_news_of_own_key(const struct era_node *n, const struct book *b, const struct era_verified *s)
+{
+    if (!n->config.secret)
+        return false;
+    if (s->carrier)
+        return is_lost_vote(n, b, s);
+    if (!era_key_eq(&s->key, &n->config.secret->key))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
         struct era_hash id =
             era_statement_id(&n->config.network, s->evidence->kind, s->evidence->payloads[i]);
-        struct era_hash item = era_item_id_loose(&id, &s->key);
-        lacks |= !era_ledger_find(ledger, &item);
+        lacks |= !is_held(n, b->ledger, &id);
     }
     return lacks;
 }
@@ -82,8 +111,10 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
     }
     if (v == ERA_ACCEPTED)
         v = era_ledger_offer(book->ledger, s, n->epoch, false, &offered);
-    if (v == ERA_ACCEPTED && link != 0 && is_news_of_own_key(n, book->ledger, s))
-        node_own_word_missing(n, s->evidence ? s->evidence->kind : kind);
+    if (v == ERA_ACCEPTED && link != 0 && is_news_of_own_key(n, book, s))
+        node_own_word_missing(n, s->evidence  ? s->evidence->kind
+                                 : s->carrier ? (uint32_t)ERA_KIND_READINESS
+                                              : kind);
     count_verdict(n, kind, v);
     if (v == ERA_ACCEPTED)
         pend_item(n, book->ledger, offered, link, reply, assembled);
@@ -432,6 +463,8 @@ void node_restore_later(struct era_node *n)
 {
     while (restore_once(n, false))
         ;
+    for (size_t i = 0; i < n->book_count; i++)
+        era_ledger_start(n->books[i]->ledger, n->epoch);
     restore_once(n, true);
     node_count(n); /* they may have said when the newest charter counts, or that a charter forks */
     n->stats.restore_refused += n->later_count;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/core/author.h"
+#include "src/core/charter.h"
 #include "src/core/view.h"
 #include "tests/core/peer.h"
 
@@ -370,6 +371,48 @@ Test(evidence, N4_what_the_store_lost_is_made_again)
     cr_expect_eq(prove(p), 1);
 }
 
+static size_t announced_by_bob(struct peer *peer, uint64_t epoch)
+{
+    const struct era_item *said[ERA_SAID_MAX];
+    struct era_key bob = given_key("bob").key;
+    return era_ledger_announced(peer->ledger, era_charter_validator_index(c, &bob), epoch, said);
+}
+
+/* One that was on its way to the disk when its evidence came counts then, though its batch is lost. */
+Test(evidence, R8_what_it_proves_counts_though_the_loose_copy_is_lost)
+{
+    struct era_item *flying[4];
+    struct era_bytes of_bob = evidence(announced("bob", 9, "1.0.0"), announced("bob", 9, "2.0.0"));
+
+    cr_assert_eq(offer(p, ready("alice", 1, "1.1.0"), &flying[0]), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, ready("alice", 1, "1.2.0"), &flying[1]), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, announced("bob", 9, "1.0.0"), &flying[2]), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, announced("bob", 9, "2.0.0"), &flying[3]), ERA_ACCEPTED);
+    take(p, of_alice());
+    take(p, of_bob);
+    cr_assert_eq(ready_stake(p, "1.1.0"), 0);
+    changes(p);
+    for (size_t i = 0; i < 4; i++)
+        era_ledger_abandon(p->ledger, flying[i]);
+    cr_expect_str_eq(changes(p), "", "there is no record to delete");
+    cr_expect(offers(p, of_alice()) && offers(p, of_bob));
+    cr_expect_eq(ready_stake(p, "1.1.0"), 10);
+    cr_expect_eq(ready_stake(p, "1.2.0"), 10);
+    cr_expect_eq(announced_by_bob(p, 9), 2);
+}
+
+Test(evidence, R8_a_third_that_it_does_not_prove_is_forgotten_with_its_batch)
+{
+    struct era_item *third;
+
+    cr_assert_eq(offer(p, ready("alice", 1, "1.3.0"), &third), ERA_ACCEPTED);
+    take(p, of_alice());
+    era_ledger_abandon(p->ledger, third);
+    cr_expect_not(holds(p, ready("alice", 1, "1.3.0")));
+    cr_expect_eq(ready_stake(p, "1.3.0"), 0);
+    cr_expect(offers(p, of_alice()));
+}
+
 /* ---- where it is taken, and how long ---- */
 
 static struct era_bytes adopted(uint64_t seq)
@@ -610,4 +653,25 @@ Test(evidence, R9_of_a_past_epoch_it_is_history_after_a_start_too)
                  ERA_ACCEPTED);
     cr_expect_str_eq(changes(q), "");
     cr_expect_eq(era_ledger_count(q->ledger), 3);
+}
+
+/* A clock that jumped left words of a far epoch on the disk: they make nothing of the present history. */
+Test(evidence, R16_of_a_present_epoch_it_counts_after_a_start_whatever_a_clock_that_jumped_left)
+{
+    struct era_bytes e = evidence(announced("bob", 9, "1.0.0"), announced("bob", 9, "2.0.0"));
+    struct era_bytes past = evidence(announced("bob", 8, "1.0.0"), announced("bob", 8, "2.0.0"));
+    struct peer *q = given_peer(c);
+
+    restore(q, announced("bob", 1000, "1.0.0"));
+    restore(q, announced("bob", 10, "1.0.0"));
+    restore(q, announced("bob", 9, "3.0.0"));
+    restore(q, announced("bob", 7, "1.0.0"));
+    changes(q);
+    era_ledger_start(q->ledger, 9);
+    cr_expect_str_eq(changes(q), "withdraw announcement, delete announcement", "of epoch 7");
+    restore(q, e);
+    restore(q, past);
+    cr_expect(offers(q, e));
+    cr_expect(holds(q, past) && !offers(q, past));
+    cr_expect_eq(announced_by_bob(q, 9), 3);
 }

@@ -37,9 +37,9 @@ peer_knows() { jq -e . "$net/peer" >/dev/null 2>&1; }
 they_know_each_other() {
     until_true peer_knows || { cat "$net/peer.log"; false; }
     jq -e '.proven and (.agent | startswith("erad/"))' "$net/peer"
-    [ "$(jq -r .theirs "$net/peer")" = "$(ask alice .node_key status)" ]
+    soon alice ".node_key == \"$(jq -r .theirs "$net/peer")\"" status
     soon alice ".peers | length == 1 and .[0].state == \"up\" and .[0].agent == \"noise_peer/1\" and .[0].frames_in > 3000" peers
-    [ "$(ask alice '.peers[0].node' peers)" = "$(jq -r .ours "$net/peer")" ]
+    soon alice ".peers[0].node == \"$(jq -r .ours "$net/peer")\"" peers
     says alice '.links_ended == {}' peers
 }
 

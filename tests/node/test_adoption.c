@@ -109,6 +109,8 @@ Test(adoption, N3_a_split_view_shows_in_the_announcements)
     world_run(t.w, 100);
     struct era_adoption one = measure(t.n[1]);
     cr_assert_eq(one.same_view_stake, 60);
+    world_run(t.w, 1000);
+    world_unlock(t.n[0]); /* that certificate lists votes that were not cast here */
     world_run(t.w, 15000);
     for (int i = 0; i < 4; i++) {
         struct era_adoption a = measure(t.n[i]);

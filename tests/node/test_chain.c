@@ -310,6 +310,32 @@ Test(chain, R10_a_start_finds_the_chain_again_whatever_the_order_on_disk)
     world_free(t.w);
 }
 
+/* Only charters that were rejected name s9. What it said of them twice is for people, and is found again. */
+Test(chain, I12_what_is_known_of_rejected_charters_is_read_at_every_start)
+{
+    struct net t = running(false, 71, "");
+    world_run(t.w, 300);
+    for (uint64_t i = 1; i <= 2; i++) {
+        struct era_charter *rejected =
+            given_next_charter(t.c, NULL, "network k=2 signers=s2,s9", E + i, 1000);
+        cr_assert_eq(world_submit(t.n[0], given_charter_statement(rejected, "s1")), ERA_ACCEPTED);
+        cr_assert_eq(world_submit(t.n[0], given_charter_approve(rejected, "s9")), ERA_ACCEPTED);
+    }
+    world_run(t.w, 1000);
+    rotate(t.n[0], t.next, "s2", "s1 s2 s3");
+    cr_assert(everybody_at(&t, 1));
+    world_run(t.w, 1000);
+    for (int start = 0; start < 2; start++) {
+        const struct era_ledger *old = era_ledger_older(era_node_ledger(t.n[1]->node));
+        cr_expect_eq(era_ledger_evidence(old, NULL, 0), 1);
+        world_crash(t.n[1]);
+        world_start(t.n[1]);
+        cr_expect_eq(era_node_stats(t.n[1]->node)->restore_refused, 0);
+        world_run(t.w, 1000);
+    }
+    world_free(t.w);
+}
+
 static struct era_hash certificate_of(const struct era_charter *c)
 {
     return era_item_id_carrier(ERA_KIND_CHARTER_CERTIFICATE, &c->hash);

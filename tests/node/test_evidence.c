@@ -1,5 +1,6 @@
 /* Evidence in whole nodes: N4, R8, I9. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/node/world.h"
@@ -136,4 +137,27 @@ Test(evidence, R4_evidence_about_ones_own_key_locks_it)
     cr_expect_eq(held(t.n[0]), 1);
     cr_expect_eq(era_node_lock(t.n[0]->node), ERA_LOCK_MISSING);
     world_free(t.w);
+}
+
+/* Its clock had jumped, and bob's announcement of that epoch is on its disk. */
+Test(evidence, R16_a_start_after_a_clock_that_jumped_makes_no_history_of_the_present)
+{
+    struct era_charter *c = given_charter(four, "network k=2 signers=s1,s2,s3");
+    struct world *w = world_new(c, 5);
+    struct world_node *relay = world_add(w, (struct world_setup){0});
+    static const char *const said[][2] = {
+        {"1010", "1.0.0"}, {"10", "1.0.0"}, {"10", "2.0.0"}, {"11", "1.0.0"}};
+    for (int i = 0; i < 4; i++) {
+        struct era_announcement a = given_running(c, strtoull(said[i][0], NULL, 10), said[i][1]);
+        relay->skew_ms = i == 0 ? 1000 * 1000 : 0;
+        world_start(relay);
+        cr_assert_eq(world_submit(relay, given_announce(c, "bob", &a)), ERA_ACCEPTED);
+        world_run(w, 100);
+        world_crash(relay);
+    }
+    world_start(relay);
+    const struct era_item *list[1];
+    cr_assert_eq(era_ledger_evidence(era_node_ledger(relay->node), list, 1), 1);
+    cr_expect(list[0]->offered);
+    world_free(w);
 }

@@ -286,6 +286,47 @@ Test(lock, R4_a_carrier_of_ones_own_proposal_locks_nobody)
     world_free(t.w);
 }
 
+/* Once it is adopted the loose vote is gone everywhere: only the certificate tells of it. */
+Test(lock, R4_a_lost_vote_that_only_a_certificate_holds_locks_the_key)
+{
+    struct network t = given_network(false);
+    struct era_proposal *p = given_soft(given_proposal(t.c, "network", 1), 40, "1.1.0");
+    world_crash(t.n[1]);
+    cr_assert_eq(world_submit(t.n[0], given_certificate(t.c, p, "s1", "s1", "alice bob carol", "")),
+                 ERA_ACCEPTED);
+    world_start(t.n[1]);
+    world_run(t.w, 5000);
+    cr_assert_eq(world_head(t.n[1], "network"), 1);
+    cr_expect_eq(lock_of(t.n[1]), ERA_LOCK_MISSING);
+    cr_expect_eq(lock_of(t.n[3]), ERA_LOCK_NONE, "dave is not among them");
+    world_free(t.w);
+}
+
+/* Adopted while it slept, with its own vote among others: that one it holds. */
+Test(lock, R4_a_certificate_of_a_vote_that_is_held_locks_nobody)
+{
+    struct network t = given_network(false);
+    struct era_proposal *p = given_soft(given_proposal(t.c, "network", 1), 40, "1.1.0");
+    struct era_hash id = given_id(t.c, p);
+    world_propose(t.n[0], p, "s1");
+    world_run(t.w, 500);
+    cr_assert_eq(ready(t.n[3], id)->reply.verdict, ERA_ACCEPTED);
+    world_run(t.w, 500);
+    world_crash(t.n[3]);
+    cr_assert_eq(ready(t.n[0], id)->reply.verdict, ERA_ACCEPTED);
+    cr_assert_eq(ready(t.n[1], id)->reply.verdict, ERA_ACCEPTED);
+    world_run(t.w, 500);
+    cr_assert_eq(world_head(t.n[0], "network"), 1);
+    for (int again = 0; again < 2; again++) { /* the second time its vote is collected */
+        world_start(t.n[3]);
+        world_run(t.w, 5000);
+        cr_assert_eq(world_head(t.n[3], "network"), 1);
+        cr_expect_eq(lock_of(t.n[3]), ERA_LOCK_NONE);
+        world_crash(t.n[3]);
+    }
+    world_free(t.w);
+}
+
 Test(lock, R4_the_lock_for_a_missing_word_survives_a_restart)
 {
     struct restored r = given_an_old_backup();
