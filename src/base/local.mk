@@ -7,3 +7,4 @@ src_base_libbase_a_SOURCES += src/base/textkey.c src/base/textkey.h
 src_base_libbase_a_SOURCES += src/base/fraction.c src/base/fraction.h
 src_base_libbase_a_SOURCES += src/base/prng.c src/base/prng.h src/base/table.h
 src_base_libbase_a_SOURCES += src/base/nearest.c src/base/nearest.h
+src_base_libbase_a_SOURCES += src/base/numbers.c src/base/numbers.h

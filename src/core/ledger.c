@@ -57,9 +57,7 @@ void era_ledger_free(struct era_ledger *l)
         free(l->components[i].slots);
         free_adopted(&l->components[i]);
     }
-    struct item *item, *tmp;
-    HASH_ITER(hh, l->items, item, tmp)
-    era_ledger_item_free(l, item);
+    era_ledger_items_free(l);
     era_ledger_successors_free(l);
     era_bodies_free(l->bodies);
     free(l->components);
@@ -106,13 +104,15 @@ bool era_ledger_take_change(struct era_ledger *l, struct era_change *out)
 {
     if (l->change_next == l->change_count) {
         l->change_next = l->change_count = 0;
+        era_ledger_items_recycle(l);
         return false;
     }
     *out = l->changes[l->change_next++];
     return true;
 }
 
-static struct era_change change_of(enum era_change_kind kind, const struct era_item *item)
+static struct era_change change_of(const struct era_ledger *l, enum era_change_kind kind,
+                                   const struct era_item *item)
 {
     return (struct era_change){.kind = kind,
                                .item_kind = item->kind,
@@ -120,7 +120,7 @@ static struct era_change change_of(enum era_change_kind kind, const struct era_i
                                .component = item->component,
                                .seq = item->seq,
                                .signer = item->signer,
-                               .validator = item->validator};
+                               .validator = era_ledger_validator(l, item)};
 }
 
 void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered)
@@ -128,102 +128,18 @@ void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool of
     if (item->offered == offered)
         return;
     item->offered = offered;
-    era_ledger_change(l, change_of(offered ? ERA_CHANGE_OFFER : ERA_CHANGE_WITHDRAW, item));
+    era_ledger_change(l, change_of(l, offered ? ERA_CHANGE_OFFER : ERA_CHANGE_WITHDRAW, item));
 }
 
 void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item)
 {
     if (item->offered)
-        era_ledger_change(l, change_of(ERA_CHANGE_WITHDRAW, item));
-    if (!((const struct item *)item)->derived) /* the evidence's own record stays */
-        era_ledger_change(l, change_of(ERA_CHANGE_DELETE, item));
+        era_ledger_change(l, change_of(l, ERA_CHANGE_WITHDRAW, item));
+    if (!item->derived) /* the evidence's own record stays */
+        era_ledger_change(l, change_of(l, ERA_CHANGE_DELETE, item));
 }
 
-/* ---- items and places ---- */
-
-static void leave_place(struct era_ledger *l, struct item *item)
-{
-    struct place *p = item->place;
-    if (!p)
-        return;
-    if (item->pub.kind != ERA_KIND_ATTESTATION) {
-        size_t at = 0;
-        while (p->items[at] != item)
-            at++;
-        memmove(&p->items[at], &p->items[at + 1], (PLACE_ITEMS_MAX - 1 - at) * sizeof(p->items[0]));
-        p->items[PLACE_ITEMS_MAX - 1] = NULL;
-    }
-    /* Closes and approvals it may prove of charters that are not known: it stands by itself. */
-    if (--p->count == 0 && p->evidence && !era_kind_is_succession(p->key.kind))
-        era_ledger_evidence_past(l, p->evidence);
-    else
-        era_ledger_place_release(l, p);
-}
-
-void era_ledger_place_release(struct era_ledger *l, struct place *p)
-{
-    if (p->count > 0 || p->evidence)
-        return;
-    era_ledger_evidence_unqueue(l, p);
-    HASH_DEL(l->places, p);
-    free(p);
-}
-
-void era_ledger_item_free(struct era_ledger *l, struct item *item)
-{
-    leave_place(l, item);
-    if (era_kind_is_line(item->pub.kind))
-        era_ledger_leave_line(l, item);
-    if (item->pub.successor)
-        era_ledger_leave_succession(l, item);
-    HASH_DEL(l->items, item);
-    l->item_count--;
-    era_bodies_drop(l->bodies, &item->pub.item);
-    free(item);
-}
-
-void era_ledger_place_key(const struct era_verified *s, struct place_key *k)
-{
-    memset(k, 0, sizeof *k);
-    k->key = s->key;
-    k->kind = s->statement->kind;
-    k->component = s->component;
-    switch (s->statement->kind) {
-    case ERA_KIND_PROPOSAL:
-        k->seq = s->statement->u.proposal.slot.seq;
-        break;
-    case ERA_KIND_APPROVE:
-    case ERA_KIND_READINESS:
-        k->seq = s->statement->u.vote.slot.seq;
-        break;
-    case ERA_KIND_REJECT:
-        k->seq = s->statement->u.reject.slot.seq;
-        break;
-    case ERA_KIND_ATTESTATION:
-        k->seq = s->statement->u.attestation.slot.seq;
-        break;
-    case ERA_KIND_ANNOUNCEMENT:
-        k->seq = s->statement->u.announcement.epoch;
-        break;
-    case ERA_KIND_CHECKPOINT:
-        k->seq = s->statement->u.checkpoint.at;
-        break;
-    case ERA_KIND_CLOSE:
-        k->seq = s->statement->u.close.version;
-        break;
-    case ERA_KIND_CHARTER_APPROVE:
-        k->seq = s->statement->u.charter_vote.version;
-        break;
-    case ERA_KIND_EVENT:
-    case ERA_KIND_CHARTER:
-    case ERA_KIND_ACCEPT:
-    case ERA_KIND_APPROVED:
-    case ERA_KIND_CERTIFICATE:
-    case ERA_KIND_EVIDENCE:
-    case ERA_KIND_CHARTER_CERTIFICATE:
-        assert(!"no place in the ledger");
-    }
-}
+/* ---- offering ---- */
 
 /* Two ids (R6). Attestations: as many a slot as era_charter_capacity counts, whatever artefacts they name:
  * the names are the key holder's choice, and would bound nothing. */
@@ -233,23 +149,14 @@ static size_t place_max(uint32_t kind)
 }
 
 /* What evidence proves needs no further words (R8); but what the disk holds was counted before. */
-bool era_ledger_place_full(const struct place *p, uint32_t kind, bool from_disk)
+bool era_ledger_place_full(const struct era_ledger *l, const struct place_key *k, bool from_disk)
 {
-    if (!p)
-        return false;
-    if (p->evidence)
-        return !from_disk || p->count >= PLACE_ITEMS_MAX;
-    return p->count >= place_max(kind);
+    const struct place *p = era_ledger_place(l, k);
+    size_t count = era_ledger_said_count(l, k);
+    if (p && p->evidence)
+        return !from_disk || count >= PLACE_ITEMS_MAX;
+    return count >= place_max(k->kind);
 }
-
-struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k)
-{
-    struct place *p;
-    HASH_FIND(hh, l->places, k, sizeof *k, p);
-    return p;
-}
-
-/* ---- offering ---- */
 
 /* What the slot's position allows. Carriers are never judged by the window (R2). */
 enum era_verdict era_ledger_slot_verdict(const struct era_ledger *l, uint32_t kind, int component,
@@ -296,52 +203,13 @@ static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_v
     return ERA_ACCEPTED;
 }
 
-struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
+void era_ledger_enter_slot(struct era_ledger *l, struct era_item *item, const struct era_hash *proposal)
 {
-    struct item *item = calloc(1, sizeof *item);
-    assert(item);
-    item->pub = (struct era_item){.item = s->item,
-                                  .id = s->id,
-                                  .kind = s->kind,
-                                  .component = s->component,
-                                  .seq = seq,
-                                  .signer = s->signer,
-                                  .validator = s->validator,
-                                  .next = -1};
-    era_bodies_put(l->bodies, &s->item, s->envelope);
-    HASH_ADD(hh, l->items, pub.item, sizeof item->pub.item, item);
-    l->item_count++;
-    return item;
-}
-
-struct place *era_ledger_place_new(struct era_ledger *l, const struct place_key *k)
-{
-    struct place *p = calloc(1, sizeof *p);
-    assert(p);
-    p->key = *k;
-    HASH_ADD(hh, l->places, key, sizeof p->key, p);
-    return p;
-}
-
-void era_ledger_enter_place(struct era_ledger *l, struct item *item, struct place *p,
-                            const struct place_key *k)
-{
-    if (!p)
-        p = era_ledger_place_new(l, k);
-    if (item->pub.kind != ERA_KIND_ATTESTATION)
-        p->items[p->count] = item;
-    p->count++;
-    item->place = p;
-}
-
-void era_ledger_enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal)
-{
-    struct era_slot *slot = era_ledger_slot(l, item->pub.component, item->pub.seq, true);
-    item->pub.slot_next = slot->items;
-    slot->items = &item->pub;
-    item->pub.candidate = era_ledger_candidate_at(l, item->pub.component, item->pub.seq, proposal, true);
-    slot->approved_ids += item->pub.kind == ERA_KIND_APPROVED;
-    slot->certificate_ids += item->pub.kind == ERA_KIND_CERTIFICATE;
+    struct era_slot *slot = era_ledger_slot(l, item->component, item->seq, true);
+    era_ledger_list_put(l, &slot->items, item);
+    item->candidate = era_ledger_candidate_at(l, item->component, item->seq, proposal, true);
+    slot->approved_ids += item->kind == ERA_KIND_APPROVED;
+    slot->certificate_ids += item->kind == ERA_KIND_CERTIFICATE;
 }
 
 /* The proposal a slot statement speaks of. */
@@ -373,7 +241,7 @@ static const struct era_hash *target_of(const struct era_verified *s)
 }
 
 static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_verified *s, bool from_disk,
-                                      struct item **out)
+                                      struct era_item **out)
 {
     uint64_t seq = s->statement->u.proposal.slot.seq;
     if (l->retired && s->kind != ERA_KIND_CERTIFICATE)
@@ -389,22 +257,21 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
 }
 
 static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
-                                    bool from_disk, struct item **out)
+                                    bool from_disk, struct era_item **out)
 {
     struct place_key k;
     if (l->retired)
         return ERA_DOMINATED;
-    era_ledger_place_key(s, &k);
+    era_ledger_place_key(l, s, &k);
     enum era_verdict v = era_kind_is_line(s->kind)
                              ? era_ledger_line_verdict(l, s->component, s->validator, k.seq, epoch, from_disk)
                              : era_ledger_slot_verdict(l, s->kind, s->component, k.seq, from_disk);
     if (v != ERA_ACCEPTED)
         return v;
-    struct place *p = era_ledger_place(l, &k);
-    if (era_ledger_place_full(p, s->kind, from_disk))
+    if (era_ledger_place_full(l, &k, from_disk))
         return ERA_CAPPED;
-    struct item *item = *out = era_ledger_item_new(l, s, k.seq);
-    era_ledger_enter_place(l, item, p, &k);
+    struct era_item *item = *out = era_ledger_item_new(l, s, k.seq);
+    era_ledger_enter_place(l, item);
     if (era_kind_is_line(s->kind))
         era_ledger_enter_line(l, item);
     else
@@ -420,16 +287,16 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
         l->epoch = epoch;
         l->epoch_known = true;
     }
-    struct item *held = (struct item *)era_ledger_find(l, &s->item);
+    struct era_item *held = (struct era_item *)era_ledger_find(l, &s->item);
     if (held) {
-        held->derived &= !from_disk; /* it has a record of its own */
+        held->derived = held->derived && !from_disk; /* it has a record of its own */
         return ERA_DUPLICATE;
     }
     /* An adoption makes room; and what the disk holds was counted before. */
     bool adopts = s->kind == ERA_KIND_CERTIFICATE || s->kind == ERA_KIND_CHARTER_CERTIFICATE;
     if (l->item_count >= l->items_max && !adopts && !from_disk)
         return ERA_FULL;
-    struct item *item = NULL;
+    struct era_item *item = NULL;
     enum era_verdict v;
     if (era_kind_is_succession(s->kind))
         v = era_ledger_offer_succession(l, s, from_disk, &item);
@@ -439,7 +306,7 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
         v = era_kind_is_carrier(s->kind) ? offer_carrier(l, s, from_disk, &item)
                                          : offer_loose(l, s, epoch, from_disk, &item);
     if (v == ERA_ACCEPTED)
-        *out = &item->pub;
+        *out = item;
     return v;
 }
 
@@ -453,30 +320,32 @@ static bool binds(uint32_t kind)
 }
 
 /* Two ids of one key leave reconciliation: nodes that hold different pairs would never agree (R6). */
-bool era_ledger_mark_equivocal(struct era_ledger *l, struct item *item)
+bool era_ledger_mark_equivocal(struct era_ledger *l, struct era_item *item)
 {
-    struct place *p = item->place;
-    if (!binds(item->pub.kind))
+    struct place_key k;
+    if (!binds(item->kind))
         return false;
-    bool rivals = p->evidence != NULL;
-    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
-        struct era_item *rival = &p->items[i]->pub;
-        if (p->items[i] == item || !rival->durable)
+    era_ledger_place_key_of(item, &k);
+    struct place *p = era_ledger_place(l, &k);
+    bool rivals = p && p->evidence;
+    for (struct era_item *i = era_ledger_said(l, &k); i; i = era_ledger_item(l, i->place_next)) {
+        if (i == item || !i->durable)
             continue;
-        rivals = rival->equivocal = true;
-        era_ledger_set_offered(l, rival, false);
+        i->equivocal = rivals = true;
+        era_ledger_set_offered(l, i, false);
     }
-    item->pub.equivocal = rivals;
+    item->equivocal = rivals;
     if (!rivals)
         return false;
-    era_ledger_tell_equivocation(l, p, &item->pub);
+    p = era_ledger_place_at(l, &k);
+    era_ledger_tell_equivocation(l, p, item);
     era_ledger_evidence_queue(l, p);
     return true;
 }
 
 void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const struct era_item *item)
 {
-    struct era_change change = change_of(ERA_CHANGE_EQUIVOCATION, item);
+    struct era_change change = change_of(l, ERA_CHANGE_EQUIVOCATION, item);
     if (p->told)
         return;
     p->told = true;
@@ -495,93 +364,87 @@ static bool still_adopts(const struct era_ledger *l, const struct era_item *item
            adopted_in_slot(&l->components[item->component], item->seq) < ERA_IDS_PER_PLACE_MAX;
 }
 
-static void commit(struct era_ledger *l, struct era_item *pub)
+/* What a certificate adopts. It is in memory still. */
+static struct era_hash proposal_of(const struct era_ledger *l, const struct era_item *certificate)
 {
-    struct item *item = (struct item *)pub;
-    assert(!pub->durable);
-    pub->durable = true;
-    if (pub->kind == ERA_KIND_EVIDENCE) {
+    struct era_envelope e;
+    struct era_carrier k;
+    era_ledger_open(l, certificate, &e);
+    enum era_verdict v = era_carrier_decode(e.payload, &k);
+    assert(v == ERA_ACCEPTED); /* verified before */
+    struct era_hash id = era_statement_id(&l->network, ERA_KIND_PROPOSAL, k.proposal);
+    era_carrier_clear(&k);
+    return id;
+}
+
+static void commit(struct era_ledger *l, struct era_item *item)
+{
+    assert(!item->durable);
+    item->durable = true;
+    if (item->kind == ERA_KIND_EVIDENCE) {
         era_ledger_commit_evidence(l, item);
         return;
     }
-    if (era_kind_is_line(pub->kind)) {
-        era_ledger_set_offered(l, pub, !era_ledger_mark_equivocal(l, item));
-        era_ledger_prune_line(l, pub->component, pub->validator);
+    if (era_kind_is_line(item->kind)) {
+        era_ledger_set_offered(l, item, !era_ledger_mark_equivocal(l, item));
+        era_ledger_prune_line(l, item->component, era_ledger_validator(l, item));
         return;
     }
-    if (pub->successor) {
+    if (era_kind_is_succession(item->kind)) {
         era_ledger_commit_succession(l, item);
         return;
     }
-    if (!pub->candidate && still_adopts(l, pub))
-        era_ledger_enter_slot(l, item, &pub->id);
-    if (!pub->candidate) { /* an adoption overtook it on its way to the disk */
-        era_ledger_tell_deleted(l, pub);
+    if (!item->candidate && still_adopts(l, item)) {
+        struct era_hash proposal = proposal_of(l, item);
+        era_ledger_enter_slot(l, item, &proposal);
+    }
+    if (!item->candidate) { /* an adoption overtook it on its way to the disk */
+        era_ledger_tell_deleted(l, item);
         era_ledger_item_free(l, item);
         return;
     }
-    if (pub->kind == ERA_KIND_CERTIFICATE) {
-        era_ledger_adopt(l, pub);
+    if (item->kind == ERA_KIND_CERTIFICATE) {
+        era_ledger_adopt(l, item);
         return;
     }
-    if (pub->kind == ERA_KIND_APPROVED) {
-        era_ledger_count_carrier(l, pub);
-        era_ledger_set_offered(l, pub, true);
+    if (item->kind == ERA_KIND_APPROVED) {
+        era_ledger_count_carrier(l, item);
+        era_ledger_set_offered(l, item, true);
         return;
     }
     bool equivocal = era_ledger_mark_equivocal(l, item);
-    era_ledger_set_offered(l, pub, !equivocal && !l->components[pub->component].overtaken);
-    era_ledger_count_loose(l, pub);
+    era_ledger_set_offered(l, item, !equivocal && !l->components[item->component].overtaken);
+    era_ledger_count_loose(l, item);
 }
 
-void era_ledger_commit(struct era_ledger *l, struct era_item *pub)
+void era_ledger_commit(struct era_ledger *l, struct era_item *item)
 {
-    struct era_hash item = pub->item;
-    bool has_record = !((struct item *)pub)->derived;
-    commit(l, pub);
+    struct era_hash id = item->item;
+    bool has_record = !item->derived;
+    commit(l, item); /* may free it */
     if (has_record)
-        era_bodies_settle(l->bodies, &item);
+        era_bodies_settle(l->bodies, &id);
 }
 
-void era_ledger_abandon(struct era_ledger *l, struct era_item *pub)
+void era_ledger_abandon(struct era_ledger *l, struct era_item *item)
 {
-    assert(!pub->durable);
-    if (pub->kind == ERA_KIND_EVIDENCE) {
-        era_ledger_abandon_evidence(l, (struct item *)pub);
+    assert(!item->durable);
+    if (item->kind == ERA_KIND_EVIDENCE) {
+        era_ledger_abandon_evidence(l, item);
         return;
     }
-    if (era_ledger_evidence_proves(l, (struct item *)pub)) { /* it is known without a record of its own */
-        ((struct item *)pub)->derived = true;
-        era_ledger_commit(l, pub);
+    if (era_ledger_evidence_proves(l, item)) { /* it is known without a record of its own */
+        item->derived = true;
+        era_ledger_commit(l, item);
         return;
     }
-    if (pub->candidate) {
-        struct era_slot *slot = era_ledger_slot(l, pub->component, pub->seq, false);
-        struct era_item **at = &slot->items;
-        while (*at != pub)
-            at = &(*at)->slot_next;
-        *at = pub->slot_next;
-        slot->approved_ids -= pub->kind == ERA_KIND_APPROVED;
-        slot->certificate_ids -= pub->kind == ERA_KIND_CERTIFICATE;
-        if (era_kind_is_carrier(pub->kind))
-            pub->candidate->assembling = false;
+    if (!era_kind_is_line(item->kind) && !era_kind_is_succession(item->kind) && item->candidate) {
+        struct era_slot *slot = era_ledger_slot(l, item->component, item->seq, false);
+        era_ledger_list_drop(l, &slot->items, item);
+        slot->approved_ids -= item->kind == ERA_KIND_APPROVED;
+        slot->certificate_ids -= item->kind == ERA_KIND_CERTIFICATE;
+        if (era_kind_is_carrier(item->kind))
+            item->candidate->assembling = false;
     }
-    era_ledger_item_free(l, (struct item *)pub);
-}
-
-size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
-                         const struct era_key *key, const struct era_item *out[2])
-{
-    struct place_key k;
-    memset(&k, 0, sizeof k);
-    k.key = *key;
-    k.kind = kind;
-    k.component = component;
-    k.seq = seq;
-    const struct place *p = era_ledger_place(l, &k);
-    size_t n = 0;
-    for (size_t i = 0; p && i < PLACE_ITEMS_MAX && n < 2; i++)
-        if (p->items[i])
-            out[n++] = &p->items[i]->pub;
-    return n;
+    era_ledger_item_free(l, item);
 }

@@ -22,20 +22,29 @@
 #include "src/core/requirement.h"
 #include "src/core/verify.h"
 
-/* One held statement or carrier. Owned by the ledger. */
+/* One held statement or carrier, in 64 bytes: there may be a million. Owned by the ledger, at one address as
+ * long as it is held. */
 struct era_item {
-    struct era_hash item, id;
-    uint32_t kind;
-    int component; /* -1: of none */
-    uint64_t seq;  /* announcement, checkpoint: epoch; about the next charter: its version */
-    int signer, validator;
-    int next; /* statements about the next charter: index among its signers or validators; else -1 */
-    bool durable;
-    bool equivocal;                  /* its key has a second id in this place */
-    bool offered;                    /* part of reconciliation */
-    struct era_candidate *candidate; /* slot kinds; NULL once an adoption dominated it while pending */
-    struct era_successor *successor; /* statements about the next charter */
-    struct era_item *slot_next;      /* items of one slot */
+    struct era_hash item;
+    uint64_t seq : 53; /* announcement, checkpoint: epoch; about the next charter: its version */
+    uint64_t kind : 6;
+    uint64_t durable : 1;
+    uint64_t equivocal : 1; /* its key has a second id in this place */
+    uint64_t offered : 1;   /* part of reconciliation */
+    uint64_t derived : 1;   /* known by its evidence alone: it has no record on disk */
+    uint64_t past : 1;      /* evidence of a place that is dominated: for people */
+    union {
+        struct era_candidate *candidate; /* slot kinds; NULL once an adoption dominated it while pending */
+        struct era_successor *successor; /* statements about the next charter */
+        struct place *proves;            /* evidence; NULL when it is past */
+    };
+    /* Numbers of items; 0: none. */
+    uint32_t list_next;  /* of its slot, line or charter, or of the evidence */
+    uint32_t place_next; /* in its place: what came next */
+    uint32_t who;        /* number of the key that said it; see ledger_internal.h */
+    int16_t next;        /* accept, approval of a charter: index among its validators, its signers; else -1 */
+    int8_t component;    /* -1: of none */
+    int8_t signer;
 };
 
 struct era_ready {
@@ -93,7 +102,7 @@ struct era_candidate {
 struct era_slot {
     uint64_t seq;
     struct era_candidate *candidates;
-    struct era_item *items;
+    uint32_t items; /* the last one that came; see era_item */
     size_t approved_ids, certificate_ids; /* R6: at most two each, pending ones included */
 };
 

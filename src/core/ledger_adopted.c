@@ -11,9 +11,9 @@
 static void refresh_loose(struct era_ledger *l, const struct component *c)
 {
     for (size_t i = 0; i < c->slot_count; i++)
-        for (struct era_item *item = c->slots[i]->items; item; item = item->slot_next)
-            if (item->durable && !era_kind_is_carrier(item->kind) && !item->equivocal &&
-                !((struct item *)item)->derived)
+        for (struct era_item *item = era_ledger_item(l, c->slots[i]->items); item;
+             item = era_ledger_item(l, item->list_next))
+            if (item->durable && !era_kind_is_carrier(item->kind) && !item->equivocal && !item->derived)
                 era_ledger_set_offered(l, item, !c->overtaken);
 }
 
@@ -121,7 +121,7 @@ void era_ledger_adopted_clear(struct era_adopted *a)
 static void forget_first(struct era_ledger *l, struct component *c)
 {
     era_ledger_adopted_clear(&c->adopted[0]);
-    era_ledger_item_free(l, (struct item *)c->adopted[0].certificate);
+    era_ledger_item_free(l, (struct era_item *)c->adopted[0].certificate);
     memmove(&c->adopted[0], &c->adopted[1], (c->adopted_count - 1) * sizeof *c->adopted);
     c->adopted_count--;
 }
@@ -147,13 +147,9 @@ bool era_ledger_room_for_rival(const struct era_ledger *l, int component, uint64
 }
 
 /* Take the item out of its slot's list: the adopted list owns it from now on. */
-static void leave_slot(struct era_slot *slot, struct era_item *item)
+static void leave_slot(struct era_ledger *l, struct era_slot *slot, struct era_item *item)
 {
-    struct era_item **at = &slot->items;
-    while (*at != item)
-        at = &(*at)->slot_next;
-    *at = item->slot_next;
-    item->slot_next = NULL;
+    era_ledger_list_drop(l, &slot->items, item);
     slot->certificate_ids--;
 }
 
@@ -161,6 +157,7 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
 {
     struct component *c = &l->components[certificate->component];
     struct era_candidate *candidate = certificate->candidate;
+    struct era_hash proposal = candidate->proposal;
     era_ledger_count_carrier(l, certificate);
     insert_adopted(c, (struct era_adopted){.charter_version = candidate->charter_version,
                                            .seq = candidate->seq,
@@ -174,11 +171,11 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
     candidate->plan = NULL;
     candidate->payload = (struct era_bytes){0};
     candidate->known = false; /* it is collected below */
-    leave_slot(era_ledger_slot(l, certificate->component, certificate->seq, false), certificate);
+    leave_slot(l, era_ledger_slot(l, certificate->component, certificate->seq, false), certificate);
     certificate->candidate = NULL;
     int component = certificate->component;
     era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_ADOPTED,
-                                             .item = certificate->id,
+                                             .item = proposal,
                                              .component = component,
                                              .seq = certificate->seq,
                                              .signer = -1,

@@ -98,8 +98,8 @@ static void forget_unknown(struct era_ledger *l, struct era_successor *s)
 {
     if (s->charter)
         return;
-    for (const struct item *i = l->charter_items; i; i = i->charter_next)
-        if (i->pub.successor == s)
+    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))
+        if (i->successor == s)
             return;
     struct era_successor **at = &l->successors;
     while (*at != s)
@@ -222,7 +222,7 @@ static void count_one(struct era_ledger *l, const struct era_item *item)
         add_accept(s, (uint32_t)item->next, &e.signature);
         break;
     case ERA_KIND_CLOSE:
-        add_close(l, s, (uint32_t)item->validator, &e.signature, e.payload);
+        add_close(l, s, item->who, &e.signature, e.payload);
         break;
     case ERA_KIND_CHARTER_CERTIFICATE:
         count_certificate(l, s, e.payload);
@@ -277,21 +277,20 @@ static bool is_offered(const struct era_ledger *l, const struct era_item *item)
 static size_t adopted_count(const struct era_ledger *l)
 {
     size_t n = 0;
-    for (const struct item *i = l->charter_items; i; i = i->charter_next)
-        n += i->pub.kind == ERA_KIND_CHARTER_CERTIFICATE;
+    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))
+        n += i->kind == ERA_KIND_CHARTER_CERTIFICATE;
     return n;
 }
 
-static void keep(struct era_ledger *l, struct item *item, const struct era_verified *s)
+static void keep(struct era_ledger *l, struct era_item *item, const struct era_verified *s)
 {
-    item->pub.next = s->next;
-    item->pub.successor = successor_at(l, charter_of(s));
-    item->charter_next = l->charter_items;
-    l->charter_items = item;
+    item->next = (int16_t)s->next;
+    item->successor = successor_at(l, charter_of(s));
+    era_ledger_list_put(l, &l->charter_items, item);
 }
 
 enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
-                                             bool from_disk, struct item **out)
+                                             bool from_disk, struct era_item **out)
 {
     uint64_t version = l->charter->version + 1;
     if (s->kind == ERA_KIND_CHARTER_CERTIFICATE) {
@@ -312,79 +311,71 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
         return ERA_ACCEPTED;
     }
     struct place_key k;
-    memset(&k, 0, sizeof k);
-    k.key = s->key;
-    k.kind = s->kind;
-    k.component = -1;
-    k.seq = version;
-    struct place *p = era_ledger_place(l, &k);
-    if (era_ledger_place_full(p, s->kind, from_disk))
+    era_ledger_charter_place_key(l, s, &k);
+    if (era_ledger_place_full(l, &k, from_disk))
         return ERA_CAPPED;
     *out = era_ledger_item_new(l, s, version);
-    era_ledger_enter_place(l, *out, p, &k);
+    era_ledger_enter_place(l, *out);
     keep(l, *out, s);
     return ERA_ACCEPTED;
 }
 
-void era_ledger_leave_succession(struct era_ledger *l, struct item *item)
+void era_ledger_leave_succession(struct era_ledger *l, struct era_item *item)
 {
-    struct item **at = &l->charter_items;
-    while (*at != item)
-        at = &(*at)->charter_next;
-    *at = item->charter_next;
-    if (item->pub.kind == ERA_KIND_CHARTER_CERTIFICATE && !item->pub.durable)
-        item->pub.successor->assembling = false;
-    forget_unknown(l, item->pub.successor);
+    era_ledger_list_drop(l, &l->charter_items, item);
+    if (item->kind == ERA_KIND_CHARTER_CERTIFICATE && !item->durable)
+        item->successor->assembling = false;
+    forget_unknown(l, item->successor);
 }
 
 static void collect_loose(struct era_ledger *l)
 {
-    for (struct item *i = l->charter_items, *next; i; i = next) {
-        next = i->charter_next;
-        if (!i->pub.durable)
+    for (struct era_item *i = era_ledger_item(l, l->charter_items), *next; i; i = next) {
+        next = era_ledger_item(l, i->list_next);
+        if (!i->durable)
             continue;
-        if (stays(i->pub.kind, i->pub.successor)) {
-            era_ledger_set_offered(l, &i->pub, is_offered(l, &i->pub));
+        if (stays(i->kind, i->successor)) {
+            era_ledger_set_offered(l, i, is_offered(l, i));
             continue;
         }
-        era_ledger_tell_deleted(l, &i->pub);
+        era_ledger_tell_deleted(l, i);
         era_ledger_item_free(l, i);
     }
 }
 
-void era_ledger_commit_succession(struct era_ledger *l, struct item *item)
+void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item)
 {
     if (era_ledger_followed(l) &&
-        !stays(item->pub.kind, item->pub.successor)) { /* the adoption overtook it on its way to the disk */
-        era_ledger_tell_deleted(l, &item->pub);
+        !stays(item->kind, item->successor)) { /* the adoption overtook it on its way to the disk */
+        era_ledger_tell_deleted(l, item);
         era_ledger_item_free(l, item);
         return;
     }
-    bool known = item->pub.successor->charter != NULL;
+    bool known = item->successor->charter != NULL;
     era_ledger_mark_equivocal(l, item);
-    count_one(l, &item->pub);
+    count_one(l, item);
     if (!known)
         era_ledger_evidence_recount(l);
-    era_ledger_set_offered(l, &item->pub, is_offered(l, &item->pub));
-    if (item->pub.kind != ERA_KIND_CHARTER_CERTIFICATE)
+    era_ledger_set_offered(l, item, is_offered(l, item));
+    if (item->kind != ERA_KIND_CHARTER_CERTIFICATE)
         return;
     era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_CHARTER,
-                                             .item = item->pub.successor->hash,
+                                             .item = item->successor->hash,
                                              .component = -1,
-                                             .seq = item->pub.seq,
+                                             .seq = item->seq,
                                              .signer = -1,
                                              .validator = -1});
     collect_loose(l);
     era_ledger_evidence_past_kind(l, ERA_KIND_CHARTER_APPROVE);
 }
 
-struct item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s, struct place *p)
+struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s, struct place *p)
 {
-    struct item *item = era_ledger_item_new(l, s, p->key.seq);
-    era_ledger_enter_place(l, item, p, &p->key);
+    struct era_item *item = era_ledger_item_new(l, s, p->key.seq);
+    era_ledger_enter_place(l, item);
     keep(l, item, s);
-    item->pub.durable = item->derived = true;
-    count_one(l, &item->pub);
+    item->durable = item->derived = true;
+    count_one(l, item);
     return item;
 }
 

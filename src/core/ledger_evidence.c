@@ -43,7 +43,7 @@ static struct era_hash evidence_item(const struct era_ledger *l, const struct pl
 {
     const char *component = p->key.component < 0 ? "" : l->charter->components[p->key.component].id;
     struct era_hash place =
-        era_evidence_place(&p->key.key, p->key.kind, component, l->charter->version, p->key.seq);
+        era_evidence_place(era_ledger_key(l, p->key.who), p->key.kind, component, l->charter->version, p->key.seq);
     return era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
 }
 
@@ -76,11 +76,12 @@ static void sort_said(struct era_evidence *e)
 
 static size_t assemble(const struct era_ledger *l, const struct place *p, uint8_t **out)
 {
-    struct era_evidence e = {.kind = p->key.kind, .key = p->key.key};
+    struct era_evidence e = {.kind = p->key.kind, .key = *era_ledger_key(l, p->key.who)};
     size_t n = 0, len = 0;
-    for (size_t i = 0; i < PLACE_ITEMS_MAX && n < 2; i++)
-        if (p->items[i] && p->items[i]->pub.durable)
-            n += copy_said(l, &p->items[i]->pub, &e, n);
+    for (const struct era_item *i = era_ledger_said(l, &p->key); i && n < 2;
+         i = era_ledger_item(l, i->place_next))
+        if (i->durable)
+            n += copy_said(l, i, &e, n);
     if (n == 2) {
         sort_said(&e);
         len = era_author_evidence(&e, out);
@@ -108,48 +109,39 @@ size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out)
 
 /* ---- what is dominated ---- */
 
-static void leave_list(struct era_ledger *l, struct item *item)
+static void free_evidence(struct era_ledger *l, struct era_item *item)
 {
-    struct item **at = &l->evidence;
-    while (*at != item)
-        at = &(*at)->evidence_next;
-    *at = item->evidence_next;
-}
-
-static void free_evidence(struct era_ledger *l, struct item *item)
-{
-    leave_list(l, item);
+    era_ledger_list_drop(l, &l->evidence, item);
     era_ledger_item_free(l, item);
 }
 
 static void forget_oldest(struct era_ledger *l)
 {
-    struct item *oldest = NULL;
+    struct era_item *oldest = NULL;
     size_t n = 0;
-    for (struct item *i = l->evidence; i; i = i->evidence_next)
-        if (i->past && i->pub.durable) {
+    for (struct era_item *i = era_ledger_item(l, l->evidence); i; i = era_ledger_item(l, i->list_next))
+        if (i->past && i->durable) {
             oldest = i;
             n++;
         }
     if (n <= ERA_EVIDENCE_KEPT_MAX)
         return;
-    era_ledger_tell_deleted(l, &oldest->pub);
+    era_ledger_tell_deleted(l, oldest);
     free_evidence(l, oldest);
 }
 
-void era_ledger_evidence_past(struct era_ledger *l, struct item *item)
+void era_ledger_evidence_past(struct era_ledger *l, struct era_item *item)
 {
     struct place *p = item->proves;
     item->past = true;
     item->proves = NULL;
-    era_ledger_set_offered(l, &item->pub, false);
+    era_ledger_set_offered(l, item, false);
     if (p) {
         p->evidence = NULL;
         era_ledger_place_release(l, p);
     }
-    leave_list(l, item); /* the newest of what is past */
-    item->evidence_next = l->evidence;
-    l->evidence = item;
+    era_ledger_list_drop(l, &l->evidence, item); /* the newest of what is past */
+    era_ledger_list_put(l, &l->evidence, item);
     forget_oldest(l);
 }
 
@@ -157,7 +149,7 @@ void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
 {
     for (bool found = true; found;) { /* the list changes */
         found = false;
-        for (struct item *i = l->evidence; i && !found; i = i->evidence_next)
+        for (struct era_item *i = era_ledger_item(l, l->evidence); i && !found; i = era_ledger_item(l, i->list_next))
             if (i->proves && i->proves->key.kind == kind) {
                 era_ledger_evidence_past(l, i);
                 found = true;
@@ -167,8 +159,8 @@ void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
 
 void era_ledger_evidence_free(struct era_ledger *l)
 {
-    while (l->evidence) {
-        struct item *item = l->evidence;
+    while (l->evidence != 0) {
+        struct era_item *item = era_ledger_item(l, l->evidence);
         struct place *p = item->proves;
         free_evidence(l, item);
         if (p) {
@@ -202,18 +194,17 @@ static enum era_verdict verdict_on(const struct era_ledger *l, const struct plac
 }
 
 enum era_verdict era_ledger_offer_evidence(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
-                                           bool from_disk, struct item **out)
+                                           bool from_disk, struct era_item **out)
 {
     struct place_key k;
-    era_ledger_place_key(s, &k);
+    era_ledger_place_key(l, s, &k);
     enum era_verdict v = verdict_on(l, &k, s->validator, epoch, from_disk);
     bool past = v == ERA_DOMINATED && from_disk;
     if (v != ERA_ACCEPTED && !past)
         return v;
-    struct item *item = *out = era_ledger_item_new(l, s, k.seq);
+    struct era_item *item = *out = era_ledger_item_new(l, s, k.seq);
     item->past = past;
-    item->evidence_next = l->evidence;
-    l->evidence = item;
+    era_ledger_list_put(l, &l->evidence, item);
     return ERA_ACCEPTED;
 }
 
@@ -240,21 +231,21 @@ static void derive(struct era_ledger *l, struct era_verified *s, struct place *p
             era_ledger_derive_succession(l, s, p);
         return;
     }
-    struct item *item = era_ledger_item_new(l, s, p->key.seq);
-    era_ledger_enter_place(l, item, p, &p->key);
-    item->pub.durable = item->derived = true;
+    struct era_item *item = era_ledger_item_new(l, s, p->key.seq);
+    era_ledger_enter_place(l, item);
+    item->durable = item->derived = true;
     if (era_kind_is_line(s->kind)) {
         era_ledger_enter_line(l, item);
         return;
     }
     era_ledger_enter_slot(l, item, &s->statement->u.vote.proposal);
-    era_ledger_count_loose(l, &item->pub);
+    era_ledger_count_loose(l, item);
 }
 
 /* One of the two, as it would be had it come loose. One that is held counts already, or will when it is
  * durable.
  */
-static void settle(struct era_ledger *l, const struct item *item, const struct era_evidence *e, size_t which,
+static void settle(struct era_ledger *l, const struct era_item *item, const struct era_evidence *e, size_t which,
                    struct place *p)
 {
     struct era_statement *s = malloc(sizeof *s);
@@ -271,88 +262,86 @@ static void settle(struct era_ledger *l, const struct item *item, const struct e
                                .key = e->key,
                                .signature = envelope.signature,
                                .id = era_statement_id(&l->network, e->kind, envelope.payload),
-                               .component = item->pub.component,
-                               .signer = item->pub.signer,
-                               .validator = item->pub.validator,
+                               .component = item->component,
+                               .signer = item->signer,
+                               .validator = era_ledger_validator(l, item),
                                .next = -1,
                                .statement = s};
     one.item = era_item_id_loose(&one.id, &one.key);
-    if (!era_ledger_find(l, &one.item) && p->count < PLACE_ITEMS_MAX)
+    if (!era_ledger_find(l, &one.item) && era_ledger_said_count(l, &p->key) < PLACE_ITEMS_MAX)
         derive(l, &one, p);
     free(bytes);
     free(s);
 }
 
 /* What the evidence of this place proves; from then on it is offered in their stead. */
-static void count_both(struct era_ledger *l, const struct item *item, const struct era_evidence *e,
+static void count_both(struct era_ledger *l, const struct era_item *item, const struct era_evidence *e,
                        struct place *p)
 {
     for (size_t i = 0; i < 2; i++)
         settle(l, item, e, i, p);
-    for (size_t i = 0; i < PLACE_ITEMS_MAX && p->items[i]; i++) {
-        p->items[i]->pub.equivocal = true;
-        era_ledger_set_offered(l, &p->items[i]->pub, false);
+    for (struct era_item *i = era_ledger_said(l, &p->key); i; i = era_ledger_item(l, i->place_next)) {
+        i->equivocal = true;
+        era_ledger_set_offered(l, i, false);
     }
 }
 
-static void place_key_of(const struct item *item, const struct era_evidence *e, struct place_key *k)
+static void place_key_of(const struct era_item *item, const struct era_evidence *e, struct place_key *k)
 {
-    memset(k, 0, sizeof *k);
-    k->key = e->key;
+    era_ledger_place_key_of(item, k);
     k->kind = e->kind;
-    k->component = item->pub.component;
-    k->seq = item->pub.seq;
 }
 
-static bool read_evidence(const struct era_ledger *l, const struct item *item, struct era_evidence *e)
+static bool read_evidence(const struct era_ledger *l, const struct era_item *item, struct era_evidence *e)
 {
     struct era_bytes body;
     struct era_envelope envelope;
-    return era_ledger_body(l, &item->pub, &body) && era_envelope_decode(body, &envelope) == ERA_ACCEPTED &&
+    return era_ledger_body(l, item, &body) && era_envelope_decode(body, &envelope) == ERA_ACCEPTED &&
            era_evidence_decode(envelope.payload, e) == ERA_ACCEPTED;
 }
 
 /* Of one that is pending, or being committed: it is in memory. */
-static void open_evidence(const struct era_ledger *l, const struct item *item, struct era_evidence *e)
+static void open_evidence(const struct era_ledger *l, const struct era_item *item, struct era_evidence *e)
 {
     bool here = read_evidence(l, item, e);
     assert(here);
     (void)here;
 }
 
-void era_ledger_commit_evidence(struct era_ledger *l, struct item *item)
+void era_ledger_commit_evidence(struct era_ledger *l, struct era_item *item)
 {
     struct era_evidence e;
     struct place_key k;
     open_evidence(l, item, &e);
     place_key_of(item, &e, &k);
     /* Dominated before, or while it was on its way to the disk. */
-    if (item->past || verdict_on(l, &k, item->pub.validator, ERA_EPOCH_MAX, true) != ERA_ACCEPTED) {
+    if (item->past || verdict_on(l, &k, era_ledger_validator(l, item), ERA_EPOCH_MAX, true) != ERA_ACCEPTED) {
         era_ledger_evidence_past(l, item);
         return;
     }
-    struct place *p = era_ledger_place(l, &k);
-    if (!p)
-        p = era_ledger_place_new(l, &k);
+    struct place *p = era_ledger_place_at(l, &k);
     era_ledger_evidence_unqueue(l, p);
     p->evidence = item;
     item->proves = p;
     count_both(l, item, &e, p);
-    era_ledger_tell_equivocation(l, p, &item->pub);
-    era_ledger_set_offered(l, &item->pub, true);
+    era_ledger_tell_equivocation(l, p, item);
+    era_ledger_set_offered(l, item, true);
     if (era_kind_is_line(k.kind))
-        era_ledger_prune_line(l, k.component, item->pub.validator);
+        era_ledger_prune_line(l, k.component, era_ledger_validator(l, item));
 }
 
-bool era_ledger_evidence_proves(const struct era_ledger *l, const struct item *item)
+bool era_ledger_evidence_proves(const struct era_ledger *l, const struct era_item *item)
 {
     struct era_evidence e;
-    if (!item->place || !item->place->evidence || !read_evidence(l, item->place->evidence, &e))
+    struct place_key k;
+    era_ledger_place_key_of(item, &k);
+    const struct place *p = era_ledger_place(l, &k);
+    if (!p || !p->evidence || !read_evidence(l, p->evidence, &e))
         return false;
     for (size_t i = 0; i < 2; i++) {
         struct era_hash id = era_statement_id(&l->network, e.kind, e.payloads[i]);
         id = era_item_id_loose(&id, &e.key);
-        if (era_hash_eq(&id, &item->pub.item))
+        if (era_hash_eq(&id, &item->item))
             return true;
     }
     return false;
@@ -361,7 +350,7 @@ bool era_ledger_evidence_proves(const struct era_ledger *l, const struct item *i
 /* Evidence of closes and approvals may come before the charters that they are about. */
 void era_ledger_evidence_recount(struct era_ledger *l)
 {
-    for (struct item *i = l->evidence; i; i = i->evidence_next) {
+    for (struct era_item *i = era_ledger_item(l, l->evidence); i; i = era_ledger_item(l, i->list_next)) {
         struct era_evidence e;
         if (!i->proves || !era_kind_is_succession(i->proves->key.kind))
             continue;
@@ -370,7 +359,7 @@ void era_ledger_evidence_recount(struct era_ledger *l)
     }
 }
 
-void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item)
+void era_ledger_abandon_evidence(struct era_ledger *l, struct era_item *item)
 {
     struct era_evidence e;
     struct place_key k;
@@ -387,11 +376,11 @@ void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item)
 size_t era_ledger_evidence(const struct era_ledger *l, const struct era_item **out, size_t cap)
 {
     size_t n = 0;
-    for (const struct item *i = l->evidence; i; i = i->evidence_next) {
-        if (!i->pub.durable)
+    for (const struct era_item *i = era_ledger_item(l, l->evidence); i; i = era_ledger_item(l, i->list_next)) {
+        if (!i->durable)
             continue;
         if (n < cap)
-            out[n] = &i->pub;
+            out[n] = i;
         n++;
     }
     return n;

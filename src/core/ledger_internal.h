@@ -3,43 +3,40 @@
 #define ERA_CORE_LEDGER_INTERNAL_H
 
 #define ERA_TABLE_KEY (&l->table_key)
+#include "src/base/numbers.h"
 #include "src/base/table.h"
 #include "src/core/ledger.h"
 
 /* (key, kind, place): where a key speaks once, and at most twice (R6). Hashed
  * as bytes, so it is zeroed before it is filled. */
 struct place_key {
-    struct era_key key;
-    uint32_t kind;
-    int32_t component;
+    uint32_t who, kind;
+    int64_t component;
     uint64_t seq;
 };
+
+/* What is said in one place is a chain, first come first; only its first item is in a table. */
 
 /* Two that came loose, two of an evidence. */
 #define PLACE_ITEMS_MAX ERA_SAID_MAX
 
+/* A place in which a key said two things. */
 struct place {
     struct place_key key;
-    size_t count;
-    struct item *items[PLACE_ITEMS_MAX]; /* attestations are only counted */
-    struct item *evidence;               /* durable; NULL: none */
+    struct era_item *evidence; /* durable; NULL: none */
     bool told, queued;
     struct place *queue_next; /* places whose evidence could be made */
     UT_hash_handle hh;
 };
 
-/* pub first: a struct era_item * is a struct item *. */
-struct item {
-    struct era_item pub;
-    struct place *place;       /* loose only */
-    struct item *line_next;    /* announcements, or checkpoints of a component, of one validator */
-    struct item *charter_next; /* statements about the next charter */
-    struct item *evidence_next;
-    struct place *proves; /* evidence, unless it is past */
-    bool past;            /* evidence of a place that is dominated: for people */
-    bool derived;         /* known by its evidence alone: it has no record on disk */
+/* A key that is no validator of the charter. */
+struct other_key {
+    struct era_key key;
+    uint32_t who;
     UT_hash_handle hh;
 };
+
+#define ITEMS_PER_CHUNK 256
 
 struct candidate_key {
     struct era_hash proposal;
@@ -68,16 +65,21 @@ struct era_ledger {
     struct era_hash network;
     struct era_siphash_key table_key;
     struct era_bodies *bodies;
-    struct item *items;
-    struct place *places;
+    struct era_item **chunks; /* of ITEMS_PER_CHUNK; of the first one, the first stands for none */
+    size_t chunk_count;
+    uint32_t free_items; /* list_next */
+    uint32_t gone_items; /* likewise; their ids stand until all changes are taken: gossip asks for them */
+    struct era_numbers by_id, by_place;
+    struct place *places; /* those with two words */
+    struct other_key *others;
     struct candidate *candidates;
     struct component *components;
-    struct item **lines;              /* ledger_line.c */
-    struct item *evidence;            /* newest first, pending included */
+    uint32_t *lines;                  /* ledger_line.c */
+    uint32_t evidence;                /* newest first, pending included */
     struct place *provable;           /* queue_next */
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
-    struct item *charter_items;       /* all that is said about it */
+    uint32_t charter_items;           /* all that is said about it */
     bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
     bool epoch_known;
     uint64_t epoch; /* own, of the start or the last statement offered; 0 until it is known */
@@ -113,22 +115,22 @@ const struct era_adopted *era_ledger_own_head(const struct era_ledger *l, int co
 /* ledger_charter.c: the charter that follows (R10) */
 bool era_kind_is_succession(uint32_t kind);
 enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct era_verified *s,
-                                             bool from_disk, struct item **out);
-void era_ledger_commit_succession(struct era_ledger *l, struct item *item);
-void era_ledger_leave_succession(struct era_ledger *l, struct item *item);
+                                             bool from_disk, struct era_item **out);
+void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item);
+void era_ledger_leave_succession(struct era_ledger *l, struct era_item *item);
 void era_ledger_successors_free(struct era_ledger *l);
 
 /* Two closes or approvals in evidence: count the one about this successor, whose charter is known. */
-struct item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,
+struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,
                                           struct place *p);
 
 /* ledger_line.c: announcements and checkpoints, epoch by epoch (R16) */
 bool era_kind_is_line(uint32_t kind);
 size_t era_ledger_line_count(const struct era_charter *c);
 /* The first of a validator's line; component -1: its announcements. */
-struct item *era_ledger_line(const struct era_ledger *l, int component, int validator);
-void era_ledger_enter_line(struct era_ledger *l, struct item *item);
-void era_ledger_leave_line(struct era_ledger *l, struct item *item);
+struct era_item *era_ledger_line(const struct era_ledger *l, int component, int validator);
+void era_ledger_enter_line(struct era_ledger *l, struct era_item *item);
+void era_ledger_leave_line(struct era_ledger *l, struct era_item *item);
 /* The two highest epochs <= own + 1 are kept. */
 enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int component, int validator,
                                          uint64_t at, uint64_t epoch, bool from_disk);
@@ -141,13 +143,13 @@ void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch);
 
 /* ledger_evidence.c (R8) */
 enum era_verdict era_ledger_offer_evidence(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
-                                           bool from_disk, struct item **out);
-void era_ledger_commit_evidence(struct era_ledger *l, struct item *item);
+                                           bool from_disk, struct era_item **out);
+void era_ledger_commit_evidence(struct era_ledger *l, struct era_item *item);
 /* One of the two statements in the evidence of its place. */
-bool era_ledger_evidence_proves(const struct era_ledger *l, const struct item *item);
-void era_ledger_abandon_evidence(struct era_ledger *l, struct item *item);
+bool era_ledger_evidence_proves(const struct era_ledger *l, const struct era_item *item);
+void era_ledger_abandon_evidence(struct era_ledger *l, struct era_item *item);
 /* Its place is dominated: it is offered no more, and kept for people. */
-void era_ledger_evidence_past(struct era_ledger *l, struct item *item);
+void era_ledger_evidence_past(struct era_ledger *l, struct era_item *item);
 /* All of a kind. */
 void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind);
 void era_ledger_evidence_queue(struct era_ledger *l, struct place *p);
@@ -160,26 +162,46 @@ void era_ledger_evidence_free(struct era_ledger *l);
 /* An envelope in memory: of an item that is pending, or being committed. */
 void era_ledger_open(const struct era_ledger *l, const struct era_item *item, struct era_envelope *e);
 
-/* ledger.c */
-void era_ledger_place_key(const struct era_verified *s, struct place_key *k);
-struct place *era_ledger_place_new(struct era_ledger *l, const struct place_key *k);
+/* ledger_items.c: where items lie, and places; an item by its number, 0: NULL */
+struct era_item *era_ledger_item(const struct era_ledger *l, uint32_t number);
+uint32_t era_ledger_number_of(const struct era_ledger *l, const struct era_hash *item);
+struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq);
+void era_ledger_item_free(struct era_ledger *l, struct era_item *item);
+/* The ids of those that are gone are needed no more. */
+void era_ledger_items_recycle(struct era_ledger *l);
+void era_ledger_items_free(struct era_ledger *l);
+/* Put before the first of a list; take out of one. */
+void era_ledger_list_put(struct era_ledger *l, uint32_t *first, struct era_item *item);
+void era_ledger_list_drop(struct era_ledger *l, uint32_t *first, struct era_item *item);
+/* The validator that said it; -1: none. */
+int era_ledger_validator(const struct era_ledger *l, const struct era_item *item);
+void era_ledger_place_key(struct era_ledger *l, const struct era_verified *s, struct place_key *k);
+/* Of what is said about the next charter. */
+void era_ledger_charter_place_key(struct era_ledger *l, const struct era_verified *s, struct place_key *k);
+void era_ledger_place_key_of(const struct era_item *item, struct place_key *k);
+/* Its key; a pointer into the charter or the ledger. */
+const struct era_key *era_ledger_key(const struct era_ledger *l, uint32_t who);
+/* The first one said in a place; NULL: nothing. The next is its place_next. */
+struct era_item *era_ledger_said(const struct era_ledger *l, const struct place_key *k);
+size_t era_ledger_said_count(const struct era_ledger *l, const struct place_key *k);
+void era_ledger_enter_place(struct era_ledger *l, struct era_item *item);
+/* NULL: nobody said two things there. */
+struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k);
+/* The same, made when there is none. */
+struct place *era_ledger_place_at(struct era_ledger *l, const struct place_key *k);
 /* Free it when nothing is said there any more. */
 void era_ledger_place_release(struct era_ledger *l, struct place *p);
-bool era_ledger_place_full(const struct place *p, uint32_t kind, bool from_disk);
+
+/* ledger.c */
+bool era_ledger_place_full(const struct era_ledger *l, const struct place_key *k, bool from_disk);
 enum era_verdict era_ledger_slot_verdict(const struct era_ledger *l, uint32_t kind, int component,
                                          uint64_t seq, bool from_disk);
-void era_ledger_enter_slot(struct era_ledger *l, struct item *item, const struct era_hash *proposal);
+void era_ledger_enter_slot(struct era_ledger *l, struct era_item *item, const struct era_hash *proposal);
 /* Once a place. */
 void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const struct era_item *item);
-struct place *era_ledger_place(const struct era_ledger *l, const struct place_key *k);
-struct item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq);
-/* p: the place, NULL when nobody spoke there yet. */
-void era_ledger_enter_place(struct era_ledger *l, struct item *item, struct place *p,
-                            const struct place_key *k);
 /* True when its key said something else there, durably: both leave reconciliation (R6). */
-bool era_ledger_mark_equivocal(struct era_ledger *l, struct item *item);
+bool era_ledger_mark_equivocal(struct era_ledger *l, struct era_item *item);
 void era_ledger_change(struct era_ledger *l, struct era_change change);
-void era_ledger_item_free(struct era_ledger *l, struct item *item);
 void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered);
 void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item);
 

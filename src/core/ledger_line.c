@@ -17,29 +17,24 @@ size_t era_ledger_line_count(const struct era_charter *c)
 }
 
 /* component: -1 for announcements. */
-static struct item **line_at(const struct era_ledger *l, int component, int validator)
+static uint32_t *line_at(const struct era_ledger *l, int component, int validator)
 {
     return &l->lines[l->charter->validator_count * (size_t)(component + 1) + (size_t)validator];
 }
 
-struct item *era_ledger_line(const struct era_ledger *l, int component, int validator)
+struct era_item *era_ledger_line(const struct era_ledger *l, int component, int validator)
 {
-    return *line_at(l, component, validator);
+    return era_ledger_item(l, *line_at(l, component, validator));
 }
 
-void era_ledger_enter_line(struct era_ledger *l, struct item *item)
+void era_ledger_enter_line(struct era_ledger *l, struct era_item *item)
 {
-    struct item **first = line_at(l, item->pub.component, item->pub.validator);
-    item->line_next = *first;
-    *first = item;
+    era_ledger_list_put(l, line_at(l, item->component, (int)item->who), item);
 }
 
-void era_ledger_leave_line(struct era_ledger *l, struct item *item)
+void era_ledger_leave_line(struct era_ledger *l, struct era_item *item)
 {
-    struct item **at = line_at(l, item->pub.component, item->pub.validator);
-    while (*at != item)
-        at = &(*at)->line_next;
-    *at = item->line_next;
+    era_ledger_list_drop(l, line_at(l, item->component, (int)item->who), item);
 }
 
 bool era_ledger_line_passed(const struct era_ledger *l, int component, int validator, uint64_t at,
@@ -47,9 +42,9 @@ bool era_ledger_line_passed(const struct era_ledger *l, int component, int valid
 {
     uint64_t higher[2] = {0, 0};
     size_t n = 0;
-    for (const struct item *i = era_ledger_line(l, component, validator); i && n < 2; i = i->line_next)
-        if (i->pub.seq > at && i->pub.seq <= latest && (n == 0 || higher[0] != i->pub.seq))
-            higher[n++] = i->pub.seq;
+    for (const struct era_item *i = era_ledger_line(l, component, validator); i && n < 2; i = era_ledger_item(l, i->list_next))
+        if (i->seq > at && i->seq <= latest && (n == 0 || higher[0] != i->seq))
+            higher[n++] = i->seq;
     return n == 2;
 }
 
@@ -65,13 +60,13 @@ enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int compone
     return era_ledger_line_passed(l, component, validator, at, latest) ? ERA_DOMINATED : ERA_ACCEPTED;
 }
 
-static void prune_below(struct era_ledger *l, struct item *line, uint64_t epoch)
+static void prune_below(struct era_ledger *l, struct era_item *line, uint64_t epoch)
 {
-    for (struct item *i = line, *next; i; i = next) {
-        next = i->line_next;
-        if (!i->pub.durable || i->pub.seq >= epoch)
+    for (struct era_item *i = line, *next; i; i = next) {
+        next = era_ledger_item(l, i->list_next);
+        if (!i->durable || i->seq >= epoch)
             continue;
-        era_ledger_tell_deleted(l, &i->pub);
+        era_ledger_tell_deleted(l, i);
         era_ledger_item_free(l, i);
     }
 }
@@ -82,18 +77,18 @@ void era_ledger_prune_line(struct era_ledger *l, int component, int validator)
     bool some = false, more = false;
     if (!l->epoch_known) /* while the disk is read */
         return;
-    struct item *line = era_ledger_line(l, component, validator);
-    for (const struct item *i = line; i; i = i->line_next) {
+    struct era_item *line = era_ledger_line(l, component, validator);
+    for (const struct era_item *i = line; i; i = era_ledger_item(l, i->list_next)) {
         /* What a clock that jumped left in the future outranks nothing of the present. */
-        if (!i->pub.durable || i->pub.seq > era_add_sat(l->epoch, 1))
+        if (!i->durable || i->seq > era_add_sat(l->epoch, 1))
             continue;
-        if (!some || i->pub.seq > first) {
+        if (!some || i->seq > first) {
             second = first;
             more = some;
-            first = i->pub.seq;
+            first = i->seq;
             some = true;
-        } else if (i->pub.seq != first && (!more || i->pub.seq > second)) {
-            second = i->pub.seq;
+        } else if (i->seq != first && (!more || i->seq > second)) {
+            second = i->seq;
             more = true;
         }
     }
@@ -104,16 +99,16 @@ void era_ledger_prune_line(struct era_ledger *l, int component, int validator)
 void era_ledger_prune_lines(struct era_ledger *l, uint64_t epoch)
 {
     for (size_t i = 0; i < era_ledger_line_count(l->charter); i++)
-        prune_below(l, l->lines[i], epoch);
+        prune_below(l, era_ledger_item(l, l->lines[i]), epoch);
 }
 
 size_t era_ledger_announced(const struct era_ledger *l, int validator, uint64_t epoch,
                             const struct era_item *out[ERA_SAID_MAX])
 {
     size_t n = 0;
-    for (const struct item *i = era_ledger_line(l, -1, validator); i && n < ERA_SAID_MAX; i = i->line_next)
-        if (i->pub.durable && i->pub.seq == epoch)
-            out[n++] = &i->pub;
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i && n < ERA_SAID_MAX; i = era_ledger_item(l, i->list_next))
+        if (i->durable && i->seq == epoch)
+            out[n++] = i;
     return n;
 }
 
@@ -134,8 +129,8 @@ uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, 
     assert(scratch);
     for (size_t v = 0; v < l->charter->validator_count; v++) {
         bool some = false; /* a second digest counts too, its key only once for each (R8) */
-        for (const struct item *i = era_ledger_line(l, component, (int)v); i && !some; i = i->line_next)
-            some = i->pub.durable && i->pub.seq == at && says(l, &i->pub, entry, digest, scratch);
+        for (const struct era_item *i = era_ledger_line(l, component, (int)v); i && !some; i = era_ledger_item(l, i->list_next))
+            some = i->durable && i->seq == at && says(l, i, entry, digest, scratch);
         stake += some ? l->charter->validators[v].stake : 0;
     }
     free(scratch);

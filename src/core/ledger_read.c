@@ -16,13 +16,6 @@ size_t era_ledger_count(const struct era_ledger *l)
     return l->item_count;
 }
 
-const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item)
-{
-    struct item *found;
-    HASH_FIND(hh, l->items, item, sizeof *item, found);
-    return found ? &found->pub : NULL;
-}
-
 /* ---- bodies ---- */
 
 bool era_ledger_body(const struct era_ledger *l, const struct era_item *item, struct era_bytes *out)
@@ -75,7 +68,7 @@ static size_t attestations_of(const struct era_ledger *l, const struct era_candi
 {
     const struct era_slot *slot = era_ledger_slot((struct era_ledger *)l, c->component, c->seq, false);
     size_t n = 0;
-    for (const struct era_item *i = slot->items; i; i = i->slot_next)
+    for (const struct era_item *i = era_ledger_item(l, slot->items); i; i = era_ledger_item(l, i->list_next))
         if (is_said_of(i, ERA_KIND_ATTESTATION, c))
             out[n++] = i;
     return n;
@@ -92,7 +85,7 @@ void era_ledger_each_attested(const struct era_ledger *l, const struct era_candi
         struct era_envelope e;
         if (!opened(l, all[i], &e) || era_statement_decode(e.kind, e.payload, s) != ERA_ACCEPTED)
             continue;
-        struct era_attested a = {.validator = (uint32_t)all[i]->validator,
+        struct era_attested a = {.validator = all[i]->who,
                                  .signature = e.signature,
                                  .payload = e.payload,
                                  .text = &s->u.attestation};
@@ -101,14 +94,6 @@ void era_ledger_each_attested(const struct era_ledger *l, const struct era_candi
     }
     free(all);
     free(s);
-}
-
-void era_ledger_each_offered(const struct era_ledger *l,
-                             void (*visit)(void *ctx, const struct era_item *item), void *ctx)
-{
-    for (const struct item *i = l->items; i; i = i->hh.next)
-        if (i->pub.offered)
-            visit(ctx, &i->pub);
 }
 
 size_t era_ledger_slots(const struct era_ledger *l, int component, const struct era_slot *const **out)
@@ -191,9 +176,9 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
                                                struct era_announcement *decoded)
 {
     const struct era_item *newest = NULL;
-    for (const struct item *i = era_ledger_line(l, -1, validator); i; i = i->line_next)
-        if (i->pub.durable && i->pub.seq <= epoch && (!newest || i->pub.seq > newest->seq))
-            newest = &i->pub;
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i; i = era_ledger_item(l, i->list_next))
+        if (i->durable && i->seq <= epoch && (!newest || i->seq > newest->seq))
+            newest = i;
     if (newest && decoded && !decode_announcement(l, newest, decoded))
         return NULL;
     return newest;
@@ -201,8 +186,8 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
 
 static bool announced_since(const struct era_ledger *l, int validator, uint64_t least_epoch)
 {
-    for (const struct item *i = era_ledger_line(l, -1, validator); i; i = i->line_next)
-        if (i->pub.durable && i->pub.seq >= least_epoch)
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i; i = era_ledger_item(l, i->list_next))
+        if (i->durable && i->seq >= least_epoch)
             return true;
     return false;
 }

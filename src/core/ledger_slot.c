@@ -95,13 +95,13 @@ static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
 
 static void slot_free(struct era_ledger *l, struct era_slot *slot)
 {
-    for (struct era_item *i = slot->items, *next; i; i = next) {
-        next = i->slot_next;
+    for (struct era_item *i = era_ledger_item(l, slot->items), *next; i; i = next) {
+        next = era_ledger_item(l, i->list_next);
         i->candidate = NULL;
         if (!i->durable) /* its commit is on its way and will find it dominated */
             continue;
         era_ledger_tell_deleted(l, i);
-        era_ledger_item_free(l, (struct item *)i);
+        era_ledger_item_free(l, i);
     }
     for (struct era_candidate *c = slot->candidates, *next; c; c = next) {
         next = c->slot_next;
@@ -239,10 +239,10 @@ void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item)
     }
     case ERA_KIND_ATTESTATION:
         c->attested_count++;
-        add_attestation(c, (uint32_t)item->validator, e.payload);
+        add_attestation(c, item->who, e.payload);
         break;
     case ERA_KIND_READINESS:
-        add_ready(l, c, (uint32_t)item->validator);
+        add_ready(l, c, item->who);
         break;
     case ERA_KIND_ANNOUNCEMENT:
     case ERA_KIND_EVENT:

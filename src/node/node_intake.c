@@ -21,8 +21,8 @@ static uint32_t kind_of(struct era_bytes envelope)
 }
 
 /* Pend an offered item: it counts, leaves and is answered for when it is durable. */
-static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_item *item, uint64_t link,
-                      const struct era_reply *reply, bool assembled)
+static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_item *item,
+                      const struct era_hash *id, uint64_t link, const struct era_reply *reply, bool assembled)
 {
     struct pending *p = node_pend(n, PENDING_ITEM);
     p->item = item;
@@ -32,7 +32,7 @@ static void pend_item(struct era_node *n, struct era_ledger *ledger, struct era_
     if (reply) {
         p->has_reply = true;
         p->reply = *reply;
-        p->reply.id = item->id;
+        p->reply.id = *id;
     }
     struct era_bytes body;
     bool here = era_ledger_body(ledger, item, &body);
@@ -117,7 +117,7 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
                                               : kind);
     count_verdict(n, kind, v);
     if (v == ERA_ACCEPTED)
-        pend_item(n, book->ledger, offered, link, reply, assembled);
+        pend_item(n, book->ledger, offered, &s->id, link, reply, assembled);
     else if (reply)
         node_reply(n, &(struct era_reply){.request = reply->request, .verdict = v, .why = why});
     if (v != ERA_ACCEPTED && link != 0)
@@ -307,10 +307,12 @@ void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint6
 static void item_committed(struct era_node *n, struct pending *p)
 {
     /* The commit may free the item: keep what is needed of it. */
-    struct era_hash item = p->item->item, id = p->item->id;
+    struct era_hash item = p->item->item, proposal = {{0}};
     uint32_t kind = p->item->kind;
     int component = p->item->component;
     uint64_t seq = p->item->seq;
+    if (kind == ERA_KIND_PROPOSAL && p->item->candidate)
+        proposal = p->item->candidate->proposal;
     era_ledger_commit(p->ledger, p->item);
     node_drain_changes(n, &item, p->link, !p->assembled);
     const struct era_item *held = era_ledger_find(p->ledger, &item);
@@ -328,10 +330,10 @@ static void item_committed(struct era_node *n, struct pending *p)
         if (kind == ERA_KIND_CHARTER) /* accepts and approvals of its keys may fit now */
             era_gossip_forget_refused(n->gossip);
     }
-    if (kind == ERA_KIND_PROPOSAL && n->started) {
+    if (!era_hash_is_zero(&proposal) && n->started) {
         struct era_signal *s =
             node_signal(n, ERA_SIG_PROPOSAL, component_here(n, era_ledger_charter(p->ledger), component));
-        s->proposal = id;
+        s->proposal = proposal;
         s->seq = seq;
     }
 }
