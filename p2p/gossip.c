@@ -13,8 +13,10 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     g->config = *config;
     era_prng_init(&g->prng, config->seed);
     era_prng_siphash_key(&g->prng, &g->key);
-    for (size_t i = 0; i < ERA_SETS; i++)
+    for (size_t i = 0; i < ERA_SETS; i++) {
         g->sets[i] = era_idset_new();
+        era_idset_name_with(g->sets[i], config->named, config->ctx);
+    }
     g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();

@@ -39,6 +39,11 @@ struct era_gossip_config {
     bool (*fetch)(void *ctx, enum era_set set, const struct era_hash *item, struct era_bytes *out);
     /* True when the owner already holds the item (pending ones too). */
     bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
+    /* The owner's number for an item that is or becomes part of a set: below ERA_ID_NUMBERS, the item's as long
+     * as it is in the set, so that its id need not be kept twice. False: it has none. named: that id. Both
+     * may be NULL. */
+    bool (*number)(void *ctx, enum era_set set, const struct era_hash *item, uint32_t *out);
+    const struct era_hash *(*named)(void *ctx, uint32_t number);
     /* How many items were delivered and wait to be durable. NULL: none ever does. */
     size_t (*pending)(void *ctx);
     void *ctx;

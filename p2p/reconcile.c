@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET_IDS      32 /* on average, at most */
+#define BUCKET_IDS      64 /* on average, at most */
+#define BUCKET_STEP     8  /* grown by so many */
 #define BUCKET_BITS_MAX 20
 
 /* Costs in bytes, to choose a way by. */
@@ -16,15 +17,33 @@
 /* Below it no other way is worth its rounds. */
 #define PAGES_MIN 64
 
+/* Entries are mostly told apart by how their ids begin. */
+struct entry {
+    uint32_t begin;
+    uint32_t name; /* the owner's number; or of ours, and OWN */
+};
+
+#define OWN ERA_ID_NUMBERS
+
 struct bucket {
-    struct era_hash *ids; /* ascending */
+    struct entry *entries; /* ascending by id */
     uint32_t count, cap;
+};
+
+/* An id that nobody else keeps. */
+union own_id {
+    struct era_hash id;
+    uint32_t next_free; /* and one */
 };
 
 struct era_idset {
     size_t count;
     unsigned bits; /* 2^bits buckets */
     struct bucket *buckets;
+    era_id_named *named;
+    void *ctx;
+    union own_id *own;
+    uint32_t own_count, own_cap, own_free; /* of the free ones the first, and one */
 };
 
 struct era_idset *era_idset_new(void)
@@ -41,28 +60,66 @@ void era_idset_free(struct era_idset *set)
     if (set == NULL)
         return;
     for (size_t b = 0; b < (size_t)1 << set->bits; b++)
-        free(set->buckets[b].ids);
+        free(set->buckets[b].entries);
     free(set->buckets);
+    free(set->own);
     free(set);
 }
 
-static size_t place_of(const struct era_hash *id, unsigned bits)
+void era_idset_name_with(struct era_idset *set, era_id_named *named, void *ctx)
 {
-    return bits == 0 ? 0 : (size_t)(era_get_be64(id->b) >> (64 - bits));
+    set->named = named;
+    set->ctx = ctx;
+}
+
+/* ---- ids ---- */
+
+static const struct era_hash *id_at(const struct era_idset *set, const struct entry *e)
+{
+    return e->name & OWN ? &set->own[e->name - OWN].id : set->named(set->ctx, e->name);
+}
+
+static uint32_t own_put(struct era_idset *set, const struct era_hash *id)
+{
+    uint32_t at = set->own_free > 0 ? set->own_free - 1 : set->own_count;
+    if (set->own_free > 0) {
+        set->own_free = set->own[at].next_free;
+    } else if (set->own_count++ == set->own_cap) {
+        set->own_cap = set->own_cap ? set->own_cap + set->own_cap / 2 : 8;
+        set->own = realloc(set->own, set->own_cap * sizeof *set->own);
+        assert(set->own != NULL);
+    }
+    set->own[at].id = *id;
+    return at | OWN;
+}
+
+static void own_drop(struct era_idset *set, uint32_t name)
+{
+    set->own[name - OWN].next_free = set->own_free;
+    set->own_free = name - OWN + 1;
+}
+
+/* ---- buckets ---- */
+
+static size_t place_of(uint32_t begin, unsigned bits)
+{
+    return bits == 0 ? 0 : begin >> (32 - bits);
 }
 
 static struct bucket *bucket_of(const struct era_idset *set, const struct era_hash *id)
 {
-    return &set->buckets[place_of(id, set->bits)];
+    return &set->buckets[place_of(era_get_be32(id->b), set->bits)];
 }
 
 /* Index of the first id that is not below `id`. */
-static uint32_t lower_bound(const struct bucket *b, const struct era_hash *id)
+static uint32_t lower_bound(const struct era_idset *set, const struct bucket *b, const struct era_hash *id)
 {
-    uint32_t low = 0, high = b->count;
+    uint32_t low = 0, high = b->count, begin = era_get_be32(id->b);
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (era_hash_cmp(&b->ids[mid], id) < 0)
+        const struct entry *e = &b->entries[mid];
+        bool below = e->begin != begin ? e->begin < begin : era_hash_cmp(id_at(set, e), id) < 0;
+        if (below)
             low = mid + 1;
         else
             high = mid;
@@ -70,18 +127,17 @@ static uint32_t lower_bound(const struct bucket *b, const struct era_hash *id)
     return low;
 }
 
-static bool holds_at(const struct bucket *b, uint32_t i, const struct era_hash *id)
+static bool holds_at(const struct era_idset *set, const struct bucket *b, uint32_t i, const struct era_hash *id)
 {
-    return i < b->count && era_hash_eq(&b->ids[i], id);
+    return i < b->count && b->entries[i].begin == era_get_be32(id->b) &&
+           era_hash_eq(id_at(set, &b->entries[i]), id);
 }
 
-static void bucket_reserve(struct bucket *b, uint32_t cap)
+static void bucket_resize(struct bucket *b, uint32_t cap)
 {
-    if (cap <= b->cap)
-        return;
     b->cap = cap;
-    b->ids = realloc(b->ids, cap * sizeof *b->ids);
-    assert(b->ids != NULL);
+    b->entries = realloc(b->entries, cap * sizeof *b->entries);
+    assert(b->entries != NULL);
 }
 
 /* Each bucket becomes two. */
@@ -95,12 +151,14 @@ static void split(struct era_idset *set)
         struct bucket *low = &buckets[2 * b], *high = &buckets[2 * b + 1];
         *low = set->buckets[b];
         uint32_t at = 0;
-        while (at < low->count && place_of(&low->ids[at], set->bits) == 2 * b)
+        while (at < low->count && place_of(low->entries[at].begin, set->bits) == 2 * b)
             at++;
         uint32_t moved = low->count - at;
-        bucket_reserve(high, moved);
-        if (moved > 0)
-            memcpy(high->ids, low->ids + at, moved * sizeof *high->ids);
+        if (moved > 0) {
+            bucket_resize(high, moved + BUCKET_STEP);
+            memcpy(high->entries, low->entries + at, moved * sizeof *high->entries);
+            bucket_resize(low, at + BUCKET_STEP);
+        }
         high->count = moved;
         low->count = at;
     }
@@ -108,16 +166,16 @@ static void split(struct era_idset *set)
     set->buckets = buckets;
 }
 
-bool era_idset_add(struct era_idset *set, const struct era_hash *id)
+static bool add(struct era_idset *set, const struct era_hash *id, bool named, uint32_t number)
 {
     struct bucket *b = bucket_of(set, id);
-    uint32_t i = lower_bound(b, id);
-    if (holds_at(b, i, id))
+    uint32_t i = lower_bound(set, b, id);
+    if (holds_at(set, b, i, id))
         return false;
     if (b->count == b->cap)
-        bucket_reserve(b, b->cap < 4 ? 4 : b->cap + b->cap / 2);
-    memmove(&b->ids[i + 1], &b->ids[i], (b->count - i) * sizeof *b->ids);
-    b->ids[i] = *id;
+        bucket_resize(b, b->cap + BUCKET_STEP);
+    memmove(&b->entries[i + 1], &b->entries[i], (b->count - i) * sizeof *b->entries);
+    b->entries[i] = (struct entry){era_get_be32(id->b), named ? number : own_put(set, id)};
     b->count++;
     set->count++;
     if (set->count > (size_t)BUCKET_IDS << set->bits && set->bits < BUCKET_BITS_MAX)
@@ -125,13 +183,26 @@ bool era_idset_add(struct era_idset *set, const struct era_hash *id)
     return true;
 }
 
+bool era_idset_add(struct era_idset *set, const struct era_hash *id)
+{
+    return add(set, id, false, 0);
+}
+
+bool era_idset_add_named(struct era_idset *set, const struct era_hash *id, uint32_t number)
+{
+    assert(set->named != NULL && number < ERA_ID_NUMBERS);
+    return add(set, id, true, number);
+}
+
 bool era_idset_remove(struct era_idset *set, const struct era_hash *id)
 {
     struct bucket *b = bucket_of(set, id);
-    uint32_t i = lower_bound(b, id);
-    if (!holds_at(b, i, id))
+    uint32_t i = lower_bound(set, b, id);
+    if (!holds_at(set, b, i, id))
         return false;
-    memmove(&b->ids[i], &b->ids[i + 1], (b->count - i - 1) * sizeof *b->ids);
+    if (b->entries[i].name & OWN)
+        own_drop(set, b->entries[i].name);
+    memmove(&b->entries[i], &b->entries[i + 1], (b->count - i - 1) * sizeof *b->entries);
     b->count--;
     set->count--;
     return true;
@@ -140,7 +211,7 @@ bool era_idset_remove(struct era_idset *set, const struct era_hash *id)
 bool era_idset_contains(const struct era_idset *set, const struct era_hash *id)
 {
     const struct bucket *b = bucket_of(set, id);
-    return holds_at(b, lower_bound(b, id), id);
+    return holds_at(set, b, lower_bound(set, b, id), id);
 }
 
 size_t era_idset_count(const struct era_idset *set)
@@ -150,17 +221,17 @@ size_t era_idset_count(const struct era_idset *set)
 
 bool era_idset_next(const struct era_idset *set, struct era_cursor *cursor)
 {
-    size_t place = cursor->some ? place_of(&cursor->at, set->bits) : 0;
+    size_t place = cursor->some ? place_of(era_get_be32(cursor->at.b), set->bits) : 0;
     uint32_t i = 0;
     if (cursor->some) {
-        i = lower_bound(&set->buckets[place], &cursor->at);
-        i += holds_at(&set->buckets[place], i, &cursor->at);
+        i = lower_bound(set, &set->buckets[place], &cursor->at);
+        i += holds_at(set, &set->buckets[place], i, &cursor->at);
     }
     for (; place < (size_t)1 << set->bits; place++, i = 0) {
         const struct bucket *b = &set->buckets[place];
         if (i == b->count)
             continue;
-        *cursor = (struct era_cursor){.some = true, .at = b->ids[i]};
+        *cursor = (struct era_cursor){.some = true, .at = *id_at(set, &b->entries[i])};
         return true;
     }
     return false;
@@ -172,12 +243,12 @@ bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, ui
     struct era_hash least = {{0}};
     era_put_be64(least.b, short_id >> (64 - ERA_SHORT_PREFIX_BITS) << (64 - ERA_SHORT_PREFIX_BITS));
     const struct bucket *b = bucket_of(set, &least);
-    for (uint32_t i = lower_bound(b, &least); i < b->count; i++) {
-        struct era_tag tag = era_tag_of(salt, &b->ids[i]);
-        if ((tag.short_id ^ short_id) >> (64 - ERA_SHORT_PREFIX_BITS) != 0)
+    for (uint32_t i = lower_bound(set, b, &least); i < b->count; i++) {
+        if (b->entries[i].begin >> (32 - ERA_SHORT_PREFIX_BITS) != short_id >> (64 - ERA_SHORT_PREFIX_BITS))
             return false;
-        if (tag.short_id == short_id) {
-            *out = b->ids[i];
+        const struct era_hash *id = id_at(set, &b->entries[i]);
+        if (era_tag_of(salt, id).short_id == short_id) {
+            *out = *id;
             return true;
         }
     }
@@ -189,7 +260,7 @@ void era_idset_sketch(const struct era_idset *set, struct era_sketch *sketch)
     for (size_t place = 0; place < (size_t)1 << set->bits; place++) {
         const struct bucket *b = &set->buckets[place];
         for (uint32_t i = 0; i < b->count; i++) {
-            struct era_tag tag = era_tag_of(&sketch->salt, &b->ids[i]);
+            struct era_tag tag = era_tag_of(&sketch->salt, id_at(set, &b->entries[i]));
             era_sketch_put(sketch, &tag);
         }
     }

@@ -1,6 +1,7 @@
 /* reconcile: the ids of one set, in order, and by what way two sets are made equal.
- * Pure; knows ids only. Ids lie in sorted buckets by their first bits, as many buckets as keep each
- * small: adding, removing and finding cost O(log n), whatever the size of the set. */
+ * Pure; knows ids only. They lie in sorted buckets by their first bits, as many buckets as keep each
+ * small: adding, removing and finding cost O(log n), whatever the size of the set. An id that its owner
+ * keeps anyway costs eight bytes, its beginning and its owner's number for it; another one 32 more. */
 #ifndef ERA_P2P_RECONCILE_H
 #define ERA_P2P_RECONCILE_H
 
@@ -17,6 +18,13 @@ struct era_idset;
 struct era_idset *era_idset_new(void);                                /* asserts on no memory */
 void era_idset_free(struct era_idset *set);                           /* NULL-safe */
 bool era_idset_add(struct era_idset *set, const struct era_hash *id); /* false when already there */
+/* The ids that an owner keeps, by its numbers for them: borrowed until it is asked again. */
+typedef const struct era_hash *era_id_named(void *ctx, uint32_t number);
+/* Before any is added. */
+void era_idset_name_with(struct era_idset *set, era_id_named *named, void *ctx);
+/* An id that the owner keeps as long as it is in the set; number: below ERA_ID_NUMBERS. */
+bool era_idset_add_named(struct era_idset *set, const struct era_hash *id, uint32_t number);
+#define ERA_ID_NUMBERS ((uint32_t)1 << 31)
 bool era_idset_remove(struct era_idset *set, const struct era_hash *id);
 bool era_idset_contains(const struct era_idset *set, const struct era_hash *id);
 size_t era_idset_count(const struct era_idset *set);

@@ -131,10 +131,9 @@ void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool of
     era_ledger_change(l, change_of(l, offered ? ERA_CHANGE_OFFER : ERA_CHANGE_WITHDRAW, item));
 }
 
-void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item)
+void era_ledger_tell_deleted(struct era_ledger *l, struct era_item *item)
 {
-    if (item->offered)
-        era_ledger_change(l, change_of(l, ERA_CHANGE_WITHDRAW, item));
+    era_ledger_set_offered(l, item, false);
     if (!item->derived) /* the evidence's own record stays */
         era_ledger_change(l, change_of(l, ERA_CHANGE_DELETE, item));
 }

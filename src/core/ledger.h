@@ -216,6 +216,10 @@ bool era_ledger_followed(const struct era_ledger *l);
 const struct era_ledger *era_ledger_older(const struct era_ledger *l); /* NULL: l's is charter 0 */
 const struct era_charter *era_ledger_charter(const struct era_ledger *l);
 const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item);
+/* The number of an item that is held, 1 to ERA_NUMBER_MAX; 0: it is not. */
+uint32_t era_ledger_number(const struct era_ledger *l, const struct era_hash *item);
+/* The id of that number; of one that is gone, too, until era_ledger_take_change had no more. */
+const struct era_hash *era_ledger_named(const struct era_ledger *l, uint32_t number);
 /* An item's envelope, borrowed until the ledger is called again. False: it is durable, and cannot be read. */
 bool era_ledger_body(const struct era_ledger *l, const struct era_item *item, struct era_bytes *out);
 /* The statement in an item that is no carrier; see there. */

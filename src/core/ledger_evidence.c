@@ -162,6 +162,7 @@ void era_ledger_evidence_free(struct era_ledger *l)
     while (l->evidence != 0) {
         struct era_item *item = era_ledger_item(l, l->evidence);
         struct place *p = item->proves;
+        item->offered = false; /* nobody is told any more */
         free_evidence(l, item);
         if (p) {
             p->evidence = NULL;

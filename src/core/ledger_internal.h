@@ -164,7 +164,6 @@ void era_ledger_open(const struct era_ledger *l, const struct era_item *item, st
 
 /* ledger_items.c: where items lie, and places; an item by its number, 0: NULL */
 struct era_item *era_ledger_item(const struct era_ledger *l, uint32_t number);
-uint32_t era_ledger_number_of(const struct era_ledger *l, const struct era_hash *item);
 struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq);
 void era_ledger_item_free(struct era_ledger *l, struct era_item *item);
 /* The ids of those that are gone are needed no more. */
@@ -203,6 +202,7 @@ void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const s
 bool era_ledger_mark_equivocal(struct era_ledger *l, struct era_item *item);
 void era_ledger_change(struct era_ledger *l, struct era_change change);
 void era_ledger_set_offered(struct era_ledger *l, struct era_item *item, bool offered);
-void era_ledger_tell_deleted(struct era_ledger *l, const struct era_item *item);
+/* Before it is freed. */
+void era_ledger_tell_deleted(struct era_ledger *l, struct era_item *item);
 
 #endif

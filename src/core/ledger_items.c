@@ -35,14 +35,19 @@ static bool item_is(const void *ctx, uint32_t number, const void *key)
     return era_hash_eq(&era_ledger_item(ctx, number)->item, key);
 }
 
-uint32_t era_ledger_number_of(const struct era_ledger *l, const struct era_hash *item)
+uint32_t era_ledger_number(const struct era_ledger *l, const struct era_hash *item)
 {
     return era_numbers_find(&l->by_id, hash_of_id(l, item), item, item_is, l);
 }
 
+const struct era_hash *era_ledger_named(const struct era_ledger *l, uint32_t number)
+{
+    return &era_ledger_item(l, number)->item;
+}
+
 const struct era_item *era_ledger_find(const struct era_ledger *l, const struct era_hash *item)
 {
-    return era_ledger_item(l, era_ledger_number_of(l, item));
+    return era_ledger_item(l, era_ledger_number(l, item));
 }
 
 void era_ledger_each_offered(const struct era_ledger *l,
@@ -98,7 +103,8 @@ static void leave_place(struct era_ledger *l, struct era_item *item, uint32_t nu
 
 void era_ledger_item_free(struct era_ledger *l, struct era_item *item)
 {
-    uint32_t number = era_ledger_number_of(l, &item->item);
+    uint32_t number = era_ledger_number(l, &item->item);
+    assert(!item->offered); /* or gossip would ask what its number stands for */
     leave_place(l, item, number);
     if (era_kind_is_line(item->kind))
         era_ledger_leave_line(l, item);
@@ -124,9 +130,11 @@ void era_ledger_items_recycle(struct era_ledger *l)
 
 void era_ledger_items_free(struct era_ledger *l)
 {
-    for (uint32_t i = 1; i < l->chunk_count * ITEMS_PER_CHUNK; i++)
+    for (uint32_t i = 1; i < l->chunk_count * ITEMS_PER_CHUNK; i++) {
+        era_ledger_item(l, i)->offered = false; /* nobody is told any more */
         if (era_ledger_item(l, i)->kind != 0)
             era_ledger_item_free(l, era_ledger_item(l, i));
+    }
     for (size_t i = 0; i < l->chunk_count; i++)
         free(l->chunks[i]);
     free(l->chunks);
@@ -145,7 +153,7 @@ void era_ledger_items_free(struct era_ledger *l)
 void era_ledger_list_put(struct era_ledger *l, uint32_t *first, struct era_item *item)
 {
     item->list_next = *first;
-    *first = era_ledger_number_of(l, &item->item);
+    *first = era_ledger_number(l, &item->item);
 }
 
 void era_ledger_list_drop(struct era_ledger *l, uint32_t *first, struct era_item *item)
@@ -318,7 +326,7 @@ size_t era_ledger_said_count(const struct era_ledger *l, const struct place_key 
 void era_ledger_enter_place(struct era_ledger *l, struct era_item *item)
 {
     struct place_key k;
-    uint32_t number = era_ledger_number_of(l, &item->item);
+    uint32_t number = era_ledger_number(l, &item->item);
     era_ledger_place_key_of(item, &k);
     struct era_item *last = era_ledger_said(l, &k);
     if (!last) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "p2p/reconcile.h"
+#include "src/base/numbers.h"
 #include "src/base/prng.h"
 #include "src/core/charter.h"
 #include "src/core/epoch.h"
@@ -33,6 +35,30 @@ static bool has_item(void *ctx, enum era_set set, const struct era_hash *item)
 {
     const struct era_node *n = ctx;
     return set == ERA_SET_EVENTS ? era_events_seen(n->events, item) : node_find(n, item, NULL) != NULL;
+}
+
+/* A book's index and a ledger's number. The books of a long chain have none. */
+#define NUMBER_BITS 24
+
+static bool number_item(void *ctx, enum era_set set, const struct era_hash *item, uint32_t *out)
+{
+    const struct era_node *n = ctx;
+    if (set == ERA_SET_EVENTS)
+        return false;
+    for (size_t i = n->book_count; i-- > 0;) {
+        uint32_t number = era_ledger_number(n->books[i]->ledger, item);
+        if (number == 0)
+            continue;
+        *out = (uint32_t)i << NUMBER_BITS | number;
+        return i < ERA_ID_NUMBERS >> NUMBER_BITS;
+    }
+    return false;
+}
+
+static const struct era_hash *named_item(void *ctx, uint32_t number)
+{
+    const struct era_node *n = ctx;
+    return era_ledger_named(n->books[number >> NUMBER_BITS]->ledger, number & ERA_NUMBER_MAX);
 }
 
 static size_t count_pending(void *ctx)
@@ -64,6 +90,8 @@ static void make_parts(struct era_node *n)
                                   .protocol_max = ERA_PROTOCOL_MAX,
                                   .fetch = fetch_item,
                                   .has = has_item,
+                                  .number = number_item,
+                                  .named = named_item,
                                   .pending = count_pending,
                                   .links_target = c->links_target,
                                   .record = c->record,
