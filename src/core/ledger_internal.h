@@ -36,7 +36,8 @@ struct other_key {
     UT_hash_handle hh;
 };
 
-#define ITEMS_PER_CHUNK 256
+/* Large enough for malloc to give each its own pages: what lives long does not keep apart what is freed. */
+#define ITEMS_PER_CHUNK 2048
 
 struct candidate_key {
     struct era_hash proposal;
@@ -66,7 +67,7 @@ struct era_ledger {
     struct era_siphash_key table_key;
     struct era_bodies *bodies;
     struct era_item **chunks; /* of ITEMS_PER_CHUNK; of the first one, the first stands for none */
-    size_t chunk_count;
+    uint32_t item_end; /* numbers below it were used */
     uint32_t free_items; /* list_next */
     uint32_t gone_items; /* likewise; their ids stand until all changes are taken: gossip asks for them */
     struct era_numbers by_id, by_place;

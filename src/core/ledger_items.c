@@ -53,7 +53,7 @@ const struct era_item *era_ledger_find(const struct era_ledger *l, const struct 
 void era_ledger_each_offered(const struct era_ledger *l,
                              void (*visit)(void *ctx, const struct era_item *item), void *ctx)
 {
-    for (uint32_t i = 1; i < l->chunk_count * ITEMS_PER_CHUNK; i++) {
+    for (uint32_t i = 1; i < l->item_end; i++) {
         const struct era_item *item = era_ledger_item(l, i);
         if (item->kind != 0 && item->offered)
             visit(ctx, item);
@@ -64,27 +64,34 @@ void era_ledger_each_offered(const struct era_ledger *l,
 
 static void more_items(struct era_ledger *l)
 {
-    struct era_item *chunk = calloc(ITEMS_PER_CHUNK, sizeof *chunk);
-    l->chunks = realloc(l->chunks, (l->chunk_count + 1) * sizeof(*l->chunks));
-    assert(chunk && l->chunks);
-    l->chunks[l->chunk_count] = chunk;
-    uint32_t first = (uint32_t)(l->chunk_count++ * ITEMS_PER_CHUNK);
-    for (uint32_t i = ITEMS_PER_CHUNK; i-- > 0;)
-        if (first + i > 0) {
-            chunk[i].list_next = l->free_items;
-            l->free_items = first + i;
-        }
+    size_t chunks = l->item_end / ITEMS_PER_CHUNK;
+    l->chunks = realloc(l->chunks, (chunks + 1) * sizeof(*l->chunks));
+    assert(l->chunks);
+    l->chunks[chunks] = calloc(ITEMS_PER_CHUNK, sizeof *l->chunks[chunks]);
+    assert(l->chunks[chunks]);
+    if (l->item_end == 0)
+        l->item_end = 1; /* 0 is none */
+}
+
+/* Of one that is gone, or the next: pages that were never written take no memory. */
+static uint32_t take_number(struct era_ledger *l)
+{
+    uint32_t number = l->free_items;
+    if (number != 0) {
+        l->free_items = era_ledger_item(l, number)->list_next;
+        return number;
+    }
+    if (l->item_end % ITEMS_PER_CHUNK == 0)
+        more_items(l);
+    return l->item_end++;
 }
 
 static uint32_t who_of(struct era_ledger *l, const struct era_verified *s);
 
 struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
 {
-    if (l->free_items == 0)
-        more_items(l);
-    uint32_t number = l->free_items;
+    uint32_t number = take_number(l);
     struct era_item *item = era_ledger_item(l, number);
-    l->free_items = item->list_next;
     *item = (struct era_item){.item = s->item,
                               .kind = s->kind & 63,
                               .seq = seq & ERA_SEQ_MAX,
@@ -130,12 +137,12 @@ void era_ledger_items_recycle(struct era_ledger *l)
 
 void era_ledger_items_free(struct era_ledger *l)
 {
-    for (uint32_t i = 1; i < l->chunk_count * ITEMS_PER_CHUNK; i++) {
+    for (uint32_t i = 1; i < l->item_end; i++) {
         era_ledger_item(l, i)->offered = false; /* nobody is told any more */
         if (era_ledger_item(l, i)->kind != 0)
             era_ledger_item_free(l, era_ledger_item(l, i));
     }
-    for (size_t i = 0; i < l->chunk_count; i++)
+    for (size_t i = 0; i * ITEMS_PER_CHUNK < l->item_end; i++)
         free(l->chunks[i]);
     free(l->chunks);
     era_numbers_release(&l->by_id);

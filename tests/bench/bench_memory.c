@@ -1,12 +1,15 @@
 /* What a statement that is held costs in memory: a node on LMDB takes in many,
  * as its daemon does; the anonymous memory of the process, before and after.
- * LMDB's map is no anonymous memory. Prints JSON lines and a table. */
+ * LMDB's map is no anonymous memory; the pages that a transaction changes are: the
+ * same records, stored by a process that does nothing else, show how much. Prints
+ * JSON lines and a table. */
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +22,8 @@
 
 #define VALIDATORS 5000
 #define BOUND      100 /* bytes a statement */
+#define SIZES      2   /* statements held: */
+static const size_t sizes[SIZES] = {20000, 100000};
 
 static _Noreturn void fail(const char *what, int error)
 {
@@ -165,14 +170,19 @@ static void stop(struct fed *f)
     remove_store(f);
 }
 
+static struct era_hash number_hash(uint64_t number)
+{
+    uint8_t n[8];
+    era_put_be64(n, number);
+    struct era_bytes part = {n, sizeof n};
+    return era_hash_parts(&part, 1);
+}
+
 static size_t next_vote(struct fed *f, uint8_t out[512])
 {
     struct load_place p = load_place(f->load, f->made);
     if (p.validator == 0) {
-        uint8_t n[8];
-        era_put_be64(n, f->made);
-        struct era_bytes part = {n, sizeof n};
-        struct era_hash proposal = era_hash_parts(&part, 1);
+        struct era_hash proposal = number_hash(f->made);
         load_vote_release(&f->vote);
         load_vote_init(f->load, &f->vote, p.component, p.seq, &proposal);
     }
@@ -202,56 +212,117 @@ static void feed(struct fed *f, size_t count)
         fail("not everything is held", EINVAL);
 }
 
+/* ---- LMDB alone ---- */
+
+/* Records as long as those votes, under ids as evenly spread; in full transactions. */
+static void store_alone(struct era_store *store, size_t from, size_t to, size_t record_bytes)
+{
+    static uint8_t value[512];
+    static struct era_store_put puts[ERA_STORE_BATCH_MAX];
+    static struct era_store_key keys[ERA_STORE_BATCH_MAX];
+    for (size_t at = from, n = 0; at < to; at += n) {
+        for (n = 0; n < ERA_STORE_BATCH_MAX && at + n < to; n++) {
+            struct era_hash id = number_hash(at + n);
+            keys[n] = era_record_item(ERA_RECORD_STATEMENT, &id);
+            puts[n] = (struct era_store_put){era_store_key_bytes(&keys[n]), {value, record_bytes}};
+        }
+        int rc = era_store_commit(store, puts, n);
+        if (rc != 0)
+            fail("a commit failed", -rc);
+    }
+}
+
+/* In a process of its own: its anonymous memory with none and with each of the sizes. */
+static void measure_store(struct fed *f, size_t record_bytes, size_t rss[SIZES + 1])
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        fail("pipe", errno);
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork", errno);
+    if (child == 0) {
+        make_store(f);
+        rss[0] = rss_anon_bytes();
+        for (size_t i = 0; i < SIZES; i++) {
+            store_alone(f->store, i > 0 ? sizes[i - 1] : 0, sizes[i], record_bytes);
+            rss[i + 1] = rss_anon_bytes();
+        }
+        era_store_close(f->store);
+        remove_store(f);
+        ssize_t sent = write(ends[1], rss, (SIZES + 1) * sizeof *rss);
+        _exit(sent == (SIZES + 1) * (ssize_t)sizeof *rss ? 0 : 1);
+    }
+    if (read(ends[0], rss, (SIZES + 1) * sizeof *rss) != (SIZES + 1) * (ssize_t)sizeof *rss ||
+        waitpid(child, NULL, 0) != child)
+        fail("the store alone", EIO);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* ---- the figures ---- */
 
 struct reading {
-    size_t held, rss, in_use;
+    size_t held, rss, in_use, store;
 };
 
-static struct reading read_now(const struct fed *f)
+static struct reading read_now(const struct fed *f, size_t store)
 {
-    malloc_trim(0);
+    malloc_trim(0); /* what is free already is nobody's */
     struct mallinfo2 m = mallinfo2();
-    return (struct reading){f->made, rss_anon_bytes(), m.uordblks + m.hblkhd};
+    return (struct reading){f->made, rss_anon_bytes(), m.uordblks + m.hblkhd, store};
 }
 
-static double each(size_t more, size_t less, size_t count)
+struct row {
+    double rss, store, in_use; /* bytes a statement; of the first: LMDB's, and not free */
+};
+
+static struct row between(const struct reading *less, const struct reading *more)
 {
-    return ((double)more - (double)less) / (double)count;
+    double n = (double)(more->held - less->held);
+    return (struct row){((double)more->rss - (double)less->rss) / n,
+                        ((double)more->store - (double)less->store) / n,
+                        ((double)more->in_use - (double)less->in_use) / n};
 }
 
-static void print_row(const struct reading *zero, const struct reading *before, const struct reading *now)
+static void print_row(const char *what, const struct reading *now, const struct row *r)
 {
-    size_t count = now->held - zero->held, last = now->held - before->held;
-    printf("  %9zu   %8.1f MiB   %8.1f   %8.1f   %8.1f\n", now->held, (double)now->rss / 1048576,
-           each(now->rss, zero->rss, count), each(now->rss, before->rss, last),
-           each(now->in_use, before->in_use, last));
-    printf("{\"bench\":\"memory\",\"held\":%zu,\"rss_anon\":%zu,\"each\":%.1f,\"each_more\":%.1f,"
-           "\"each_more_in_use\":%.1f}\n",
-           now->held, now->rss, each(now->rss, zero->rss, count), each(now->rss, before->rss, last),
-           each(now->in_use, before->in_use, last));
+    printf("  %9zu  %-9s  %8.1f   %8.1f   %8.1f   %8.1f\n", now->held, what, r->rss - r->store, r->rss,
+           r->store, r->in_use);
+    printf("{\"bench\":\"memory\",\"held\":%zu,\"of\":\"%s\",\"rss_anon\":%zu,\"each\":%.1f,\"each_rss\":%.1f,"
+           "\"each_lmdb\":%.1f,\"each_in_use\":%.1f}\n",
+           now->held, what, now->rss, r->rss - r->store, r->rss, r->store, r->in_use);
 }
 
 int main(void)
 {
-    static const size_t sizes[] = {20000, 100000};
     static struct load load;
     static struct fed f = {.load = &load};
+    uint8_t envelope[512];
+    size_t store[SIZES + 1];
     load_init(&load, VALIDATORS);
+    measure_store(&f, next_vote(&f, envelope), store);
+    f.made = 0;
     start(&f);
-    struct reading zero = read_now(&f), before = zero, now = zero;
+    struct reading zero = read_now(&f, store[0]), before = zero, now = zero;
     printf("  anonymous memory, bytes a statement (readiness of %d validators)\n", VALIDATORS);
-    printf("       held          RssAnon    in all   the last   of them in use\n");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    printf("       held                   all    RssAnon     LMDB's     in use\n");
+    printf("                       but LMDB's                           by malloc\n");
+    struct row all = {0}, last = {0};
+    for (size_t i = 0; i < SIZES; i++) {
         feed(&f, sizes[i]);
         before = now;
-        now = read_now(&f);
-        print_row(&zero, &before, &now);
+        now = read_now(&f, store[i + 1]);
+        all = between(&zero, &now);
+        last = between(&before, &now);
+        print_row("of all", &now, &all);
+        print_row("the last", &now, &last);
     }
-    double last = each(now.rss, before.rss, now.held - before.held);
-    printf("{\"bench\":\"memory-each\",\"bytes\":%.1f,\"bound\":%d}\n", last, BOUND);
-    printf("  one more statement: %.0f bytes; bound %d: %s\n", last, BOUND,
-           last <= BOUND ? "holds" : "falls short");
+    printf("{\"bench\":\"memory-each\",\"bytes\":%.1f,\"of_all\":%.1f,\"bound\":%d}\n", last.rss - last.store,
+           all.rss - all.store, BOUND);
+    printf("  one more statement: %.0f bytes outside LMDB's pages (of all: %.0f); bound %d: %s\n",
+           last.rss - last.store, all.rss - all.store, BOUND,
+           last.rss - last.store <= BOUND ? "holds" : "falls short");
     stop(&f);
     load_release(&load);
     return 0;
