@@ -343,10 +343,11 @@ static bool work_off(struct era_gossip *g, struct era_link *link, enum era_set s
 {
     struct era_sync *sync = era_sync_of(link, set);
     struct era_findings *found = &sync->found;
-    struct batch offers = {.count = 0}, wanted = {.count = 0};
+    struct batch offers, wanted; /* too large to be cleared whenever there is nothing to do */
     if (found->short_ids == NULL || link->serve.count > 0 ||
         !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
         return false;
+    offers.count = wanted.count = 0;
     size_t before = found->our_at + found->their_at;
     send_ours(g, link, set, &offers);
     ask_theirs(g, link, set, &wanted);
