@@ -15,6 +15,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     era_prng_siphash_key(&g->prng, &g->key);
     for (size_t i = 0; i < ERA_SETS; i++)
         g->sets[i] = era_idset_new();
+    era_shared_init(g);
     g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();
@@ -31,6 +32,7 @@ void era_gossip_free(struct era_gossip *g)
         g->links[i]->closing = true;
     era_links_reap(g);
     era_broadcast_free(g->broadcast);
+    era_shared_release(g);
     for (size_t i = 0; i < ERA_SETS; i++)
         era_idset_free(g->sets[i]);
     era_idtable_free(g->refused);
@@ -69,6 +71,7 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
     }
     for (size_t i = 0; i < g->link_count; i++)
         era_link_tick(g, g->links[i]);
+    era_shared_tick(g);
     if (g->overlay != NULL)
         era_overlay_tick(g->overlay, g->now_ms);
     era_ties_pump(g);

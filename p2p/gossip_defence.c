@@ -26,6 +26,7 @@ static const struct {
     [ERA_BUDGET_BYTES] = {ERA_BUDGET_BYTES_BURST, ERA_BUDGET_BYTES_PER_S},
     [ERA_BUDGET_REQUESTS] = {ERA_BUDGET_REQUESTS_BURST, ERA_BUDGET_REQUESTS_PER_S},
     [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
+    [ERA_BUDGET_CELLS] = {ERA_BUDGET_CELLS_BURST, ERA_BUDGET_CELLS_PER_S},
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
 };
 
@@ -96,6 +97,14 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
         return false;
     }
     return true;
+}
+
+bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells)
+{
+    if (cells <= ERA_SYNC_CELLS_MAX && spend(g, link, ERA_BUDGET_CELLS, cells))
+        return true;
+    link->info.limited_in++;
+    return false;
 }
 
 /* ---- score ---- */

@@ -36,9 +36,9 @@ bool era_was_asked(const struct era_gossip *g, struct era_link *link, enum era_s
     struct era_hash key;
     if (sync->taking || g->teacher[set - 1].link == link->info.link)
         return true;
-    if (!sync->ready || link->requests == 0)
+    if (link->requests == 0)
         return false;
-    key = request_key(link, set, era_tag_of(&sync->sketch.salt, id).short_id);
+    key = request_key(link, set, era_tag_of(&sync->salt, id).short_id);
     return era_idtable_find(g->requests, &key) != NULL;
 }
 
@@ -109,9 +109,9 @@ static void request_done(struct era_gossip *g, struct era_link *link, enum era_s
                          const struct era_hash *id, bool learned)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    if (!sync->ready || link->requests == 0)
+    if (link->requests == 0)
         return;
-    uint64_t short_id = era_tag_of(&sync->sketch.salt, id).short_id;
+    uint64_t short_id = era_tag_of(&sync->salt, id).short_id;
     const struct era_idnote *note = requested(g, link, set, short_id);
     if (note == NULL)
         return;
@@ -193,13 +193,13 @@ void era_refuse(struct era_gossip *g, const struct era_hash *id)
 static bool is_refused(const struct era_gossip *g, const struct era_sync *sync, uint64_t short_id)
 {
     struct era_hash id;
-    return era_idset_find(g->refused_ids, &sync->sketch.salt, short_id, &id);
+    return era_idset_find(g->refused_ids, &sync->salt, short_id, &id);
 }
 
 static bool is_ours(const struct era_gossip *g, const struct era_sync *sync, enum era_set set,
                     uint64_t short_id, struct era_hash *id)
 {
-    return era_idset_find(g->sets[set - 1], &sync->sketch.salt, short_id, id);
+    return era_idset_find(g->sets[set - 1], &sync->salt, short_id, id);
 }
 
 /* ---- what a round found ---- */
@@ -411,7 +411,7 @@ static bool may_have_again(struct era_gossip *g, struct era_link *link)
 void era_fetch_serve(struct era_gossip *g, struct era_link *link, enum era_set set, struct era_bytes ids)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    for (size_t at = 0; sync->ready && at + ERA_FRAME_SHORT_BYTES <= ids.len && !link->closing;
+    for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && !link->closing;
          at += ERA_FRAME_SHORT_BYTES) {
         struct era_outgoing item = {.set = set};
         if (!is_ours(g, sync, set, era_get_be64(ids.data + at), &item.id))
@@ -430,7 +430,7 @@ void era_fetch_offered(struct era_gossip *g, struct era_link *link, enum era_set
     struct era_sync *sync = era_sync_of(link, set);
     struct batch wanted = {.count = 0};
     struct era_hash id;
-    if (!sync->ready || !is_rested(g, link) || pending(g) > 0)
+    if (!is_rested(g, link) || pending(g) > 0)
         return; /* what it sent before may be among what is not durable yet */
     for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && may_ask(g, link);
          at += ERA_FRAME_SHORT_BYTES) {

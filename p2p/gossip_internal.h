@@ -6,7 +6,8 @@
  *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
  *   gossip_take.c   frames in
- *   gossip_sync.c, gossip_fetch.c, gossip_pages.c  reconciliation: see gossip_sync.h
+ *   gossip_sync.c, gossip_answer.c, gossip_sketch.c, gossip_fetch.c, gossip_pages.c  reconciliation:
+ *                   see gossip_sync.h
  * A closed link stays in the table, marked, until the public call ends: no
  * function has to ask whether its link still exists after calling another. */
 #ifndef ERA_P2P_GOSSIP_INTERNAL_H
@@ -55,6 +56,7 @@ enum era_budget {
     ERA_BUDGET_BYTES,
     ERA_BUDGET_REQUESTS,
     ERA_BUDGET_IDS,
+    ERA_BUDGET_CELLS,
     ERA_BUDGET_PEERS,
     ERA_BUDGETS
 };
@@ -123,6 +125,7 @@ struct era_gossip {
 
     struct era_broadcast *broadcast;
     struct era_idset *sets[ERA_SETS];
+    struct era_shared shared[ERA_SETS];
     uint64_t changes[ERA_SETS]; /* items that came or went */
     struct era_moved moved[ERA_SETS];
     struct era_teacher teacher[ERA_SETS];
@@ -195,6 +198,8 @@ void era_link_answered(struct era_link *link);
 /* May it be taken? False: drop it; it was counted, and charged when it was too much. */
 bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes);
 bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part);
+/* May it have so many cells? False: not now; counted, for a peer in need of them does no wrong. */
+bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */
 void era_budget_refund(struct era_link *link);
 bool era_host_is_banned(const struct era_gossip *g, const char *address);

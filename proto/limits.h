@@ -89,7 +89,8 @@
 #define ERA_SYNC_PRINT_BYTES         16
 #define ERA_SYNC_CELL_BYTES          11                     /* short id of 8, check of 3 */
 #define ERA_SYNC_CELLS_PER_FRAME_MAX 5400                   /* 59,400 bytes of cells a frame */
-#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* kept up to date, a set of a link: 24 KiB */
+#define ERA_SYNC_CELLS_SHARED_MAX    32768                  /* kept up to date for all links, a set: 384 KiB */
+#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* of a link with a salt of its own, a set: 24 KiB */
 #define ERA_SYNC_CELLS_MAX           ((uint32_t)262144)     /* of one round: some 160,000 differences */
 #define ERA_SYNC_CELLS_TOTAL_MAX     ((uint32_t)2 * 262144) /* beyond those kept, of all links: 6 MiB */
 #define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
@@ -119,6 +120,8 @@
 #define ERA_BUDGET_REQUESTS_PER_S   1024
 #define ERA_BUDGET_IDS_BURST        262144 /* asked of us: all of a large set, and then… */
 #define ERA_BUDGET_IDS_PER_S        16384  /* …about 4 MB/s */
+#define ERA_BUDGET_CELLS_BURST      ((uint64_t)4 * 262144) /* told: four rounds of the largest difference… */
+#define ERA_BUDGET_CELLS_PER_S      65536  /* …and then 700 kB/s */
 #define ERA_BUDGET_PEERS_BURST      256 /* words, walks, shuffles */
 #define ERA_BUDGET_PEERS_PER_S      16
 

@@ -423,6 +423,13 @@ Test(abuse, a_salt_is_new_at_most_so_often)
     probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
     cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
     cr_assert_eq(probe_info(p, 1).score, 0);
+    p->w->now_ms += 5000;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+    p->w->now_ms += 5000;
+    p->salt = 3;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT, "each rests twice as long as the one before");
     p->salt = 9;
     probe_digest(p, 1, ERA_SET_STATEMENTS, 6, &id, 1);
     cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);

@@ -373,6 +373,7 @@ Test(anchor, is_reconciled_by_no_other_peer)
     probe_wait(p, 0);
     era_gossip_dial_failed(p->g, p->w->now_ms, ANCHOR);
     when_greeted(p, 1, false, "tcp://10.0.0.8:40000", 8, "tcp://10.0.0.8:7711");
+    probe_look(p);
     probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     cr_assert_eq(probe_info(p, 1).complete_rounds, 1);
     cr_assert_not(probe_info(p, 1).anchor);
@@ -388,6 +389,7 @@ Test(anchor, that_dialled_us_is_known_by_the_address_it_listens_at)
     when_greeted(p, 1, false, "tcp://10.0.0.9:40000", 9, ANCHOR);
     cr_assert(probe_info(p, 1).anchor);
     then_anchors(p, 1, 1, 0);
+    probe_look(p);
     probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     then_anchors(p, 1, 1, 1);
     probe_free(p);
