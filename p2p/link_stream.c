@@ -15,6 +15,8 @@ void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream 
     l->stream = stream;
     era_channel_init(&l->channel, &d->config, l->outgoing, ephemeral);
     sodium_memzero(ephemeral, sizeof ephemeral);
+    if (l->stranger)
+        era_channel_hold(&l->channel);
     l->state = LINK_HANDSHAKE;
     /* Runs out unnoticed when the link is open by then. */
     l->timer.busy = true;
@@ -133,10 +135,17 @@ void era_link_stream_read(struct link *l)
     nng_stream_recv(l->stream, l->recv.aio);
 }
 
+static void took(struct era_link_driver *d, struct link *l, size_t n)
+{
+    era_channel_came(&l->channel, n);
+    if (l->state == LINK_HANDSHAKE && era_channel_waits(&l->channel))
+        era_link_gate_wait(d, l);
+}
+
 void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
 {
     if (rv == 0 && l->state != LINK_FLUSHING)
-        era_channel_came(&l->channel, nng_aio_count(l->recv.aio));
+        took(d, l, nng_aio_count(l->recv.aio));
     else if (rv != 0 && era_channel_is_amid(&l->channel))
         era_link_shut(d, l, ERA_TRUNCATED, -EBADMSG);
     else if (rv != 0)
@@ -157,7 +166,7 @@ bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
     if (c->state != ERA_CHANNEL_FAILED) {
         if (l->reason != 0)
             era_link_shut(d, l, ERA_ACCEPTED, l->reason);
-        else if (!l->recv.busy)
+        else if (!l->recv.busy && !era_channel_waits(c))
             era_link_stream_read(l);
         return false;
     }

@@ -26,6 +26,7 @@ p2p_libp2p_a_SOURCES += p2p/setsum.c p2p/setsum.h
 p2p_libp2p_a_SOURCES += p2p/sketch.c p2p/sketch.h
 p2p_liblink_a_SOURCES = \
 	p2p/link_address.c p2p/link_address.h p2p/link_internal.h \
+	p2p/link_gate.c p2p/link_gate.h \
 	p2p/link_mailbox.c p2p/link_mailbox.h \
 	p2p/link_nng.c p2p/link_nng.h \
 	p2p/link_queue.c p2p/link_queue.h \

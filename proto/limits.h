@@ -81,6 +81,8 @@
 #define ERA_HANDSHAKE_MS           5000 /* Noise first, then as long again for the hello */
 #define ERA_HANDSHAKES_MAX         128  /* accepted streams that have not proven a key yet */
 #define ERA_HANDSHAKES_PER_ADDRESS_MAX 32 /* of one IPv4 address, one IPv6 /64, or all of ipc */
+#define ERA_HANDSHAKES_BURST       256  /* answered at once, four DH each: all of a large node's peers, and then… */
+#define ERA_HANDSHAKES_PER_S       100  /* …some hundredths of a core; who waits, waits for his own host */
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000
 #define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */
@@ -138,6 +140,11 @@
 #define ERA_OVERLAY_WALK_HOPS        6
 #define ERA_OVERLAY_SHUFFLE_MAX      8 /* records a message: about 1.2 kB */
 #define ERA_OVERLAY_DIALS_MAX        3 /* at a time, besides those of anchors */
+/* Places that were only told and never met: whoever tells them must not make us knock where it likes. */
+#define ERA_OVERLAY_TOLD_DIALS  24 /* at once… */
+#define ERA_OVERLAY_TOLD_MS     2000 /* …then one in so long */
+#define ERA_OVERLAY_WALKS       64 /* passed on at once, far below what a neighbour takes of us… */
+#define ERA_OVERLAY_WALK_MS     125 /* …then one in so long */
 #define ERA_OVERLAY_TRIES_MAX        5 /* dials that fail in a row: the record is dropped */
 #define ERA_RECORD_AGE_MAX_MS        86400000 /* nobody heard its node for a day */
 
