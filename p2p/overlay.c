@@ -123,6 +123,19 @@ static struct era_overlay_peer *peer_find(const struct era_overlay *o, uint64_t 
     return NULL;
 }
 
+bool era_pace_has_room(uint64_t paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst)
+{
+    return paid_ms <= now_ms || paid_ms - now_ms <= gap_ms * (burst - 1);
+}
+
+bool era_pace_take(uint64_t *paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst)
+{
+    if (!era_pace_has_room(*paid_ms, now_ms, gap_ms, burst))
+        return false;
+    *paid_ms = era_add_sat(*paid_ms > now_ms ? *paid_ms : now_ms, gap_ms);
+    return true;
+}
+
 /* ---- records ---- */
 
 /* Would we dial it? False of places that somebody else's network allows: no rule is broken. */
@@ -204,8 +217,7 @@ static void send_shuffle(struct era_overlay *o, struct era_overlay_peer *p, bool
         s->records[s->count++] = (struct era_aged_record){e->record, era_book_age_s(e, o->now_ms)};
         places[k] = places[n - 1];
     }
-    if (!reply)
-        p->shuffle_ms = o->now_ms + 1;
+    p->shuffles += !reply;
     era_overlay_act(o, ERA_OVERLAY_SHUFFLE, p->link)->shuffle = s;
 }
 
@@ -334,10 +346,15 @@ void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, 
     if (p == NULL || p->blocked == blocked)
         return;
     p->blocked = blocked;
-    if (era_tie_counts(o, p) && !p->anchor && era_tie_count(o, false) > era_tie_max(o))
-        era_tie_send_away(o, p);
-    else
-        era_overlay_seek_soon(o);
+    if (p->tie == TIE_ACTIVE && era_tie_counts(o, p)) {
+        /* It was let in beside the active view: it needs a place like any newcomer. */
+        p->tie = TIE_LEAF;
+        bool admitted = era_tie_admits(o, p, false);
+        p->tie = TIE_ACTIVE;
+        if (!admitted)
+            era_tie_send_away(o, p);
+    }
+    era_overlay_seek_soon(o);
 }
 
 void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor)
@@ -475,9 +492,12 @@ static struct era_overlay_peer *next_hop(struct era_overlay *o, uint64_t from, c
     return chosen;
 }
 
-static void walk_on(struct era_overlay *o, const struct era_overlay_peer *to,
+/* What is passed on is charged to us: strangers who join and join again must not use up our credit. */
+static void walk_on(struct era_overlay *o, struct era_overlay_peer *to,
                     const struct era_peer_walk *walk)
 {
+    if (!era_pace_take(&to->walks_ms, o->now_ms, ERA_OVERLAY_WALK_MS, ERA_OVERLAY_WALKS))
+        return;
     struct era_overlay_action *a = era_overlay_act(o, ERA_OVERLAY_WALK, to->link);
     a->walk = *walk;
     a->walk.hops = walk->hops - 1;
@@ -488,7 +508,7 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
 {
     struct era_book_entry *e;
     advance(o, now_ms);
-    const struct era_overlay_peer *from = peer_find(o, link);
+    struct era_overlay_peer *from = peer_find(o, link);
     const struct era_key *joiner = &walk->joiner.record.node;
     if (from == NULL || walk->hops > ERA_OVERLAY_WALK_HOPS)
         return from == NULL ? ERA_ACCEPTED : ERA_BAD_VALUE;
@@ -496,12 +516,14 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
     if (verdict != ERA_ACCEPTED)
         return verdict;
     if (era_key_eq(joiner, &from->node) && walk->hops > 0) { /* it joins here: a walk from every neighbour */
-        for (size_t i = 0; i < o->peer_count; i++)
+        bool again = from->join_ms > o->now_ms;
+        from->join_ms = again ? from->join_ms : era_add_sat(o->now_ms, JOIN_AGAIN_MS / 2);
+        for (size_t i = 0; i < o->peer_count && !again; i++)
             if (o->peers[i].tie == TIE_ACTIVE && o->peers[i].link != link)
                 walk_on(o, &o->peers[i], walk);
         return ERA_ACCEPTED;
     }
-    const struct era_overlay_peer *next = walk->hops > 0 ? next_hop(o, link, joiner) : NULL;
+    struct era_overlay_peer *next = walk->hops > 0 ? next_hop(o, link, joiner) : NULL;
     if (next != NULL)
         walk_on(o, next, walk);
     else if (e != NULL && era_overlay_may_dial(o, e) && era_overlay_wants(o) &&
@@ -519,10 +541,10 @@ enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uin
     struct era_overlay_peer *p = peer_find(o, link);
     if (p == NULL)
         return ERA_ACCEPTED;
-    if (shuffle->reply && p->shuffle_ms == 0)
+    if (shuffle->reply && p->shuffles == 0)
         return ERA_UNEXPECTED;
     if (shuffle->reply)
-        p->shuffle_ms = 0;
+        p->shuffles--;
     else
         send_shuffle(o, p, true);
     for (size_t i = 0; i < shuffle->count && verdict == ERA_ACCEPTED; i++)
@@ -538,14 +560,27 @@ bool era_overlay_is_active(const struct era_overlay *o, uint64_t link)
     return p != NULL && p->tie == TIE_ACTIVE;
 }
 
+static bool is_incoming_leaf(const struct era_overlay_peer *p)
+{
+    return p->tie == TIE_LEAF && !p->outgoing && !p->anchor;
+}
+
 uint64_t era_overlay_spare(const struct era_overlay *o)
 {
     const struct era_overlay_peer *spare = NULL;
+    size_t crowd = 0;
     for (size_t i = 0; i < o->peer_count; i++) {
         const struct era_overlay_peer *p = &o->peers[i];
-        if (p->tie == TIE_LEAF && !p->outgoing && !p->anchor &&
-            (spare == NULL || p->since_ms < spare->since_ms))
+        if (!is_incoming_leaf(p))
+            continue;
+        size_t n = 0;
+        for (size_t k = 0; k < o->peer_count; k++)
+            n += is_incoming_leaf(&o->peers[k]) && o->peers[k].has_group == p->has_group &&
+                 o->peers[k].group == p->group;
+        if (n > crowd || (n == crowd && p->since_ms >= spare->since_ms)) {
+            crowd = n;
             spare = p;
+        }
     }
     return spare == NULL ? 0 : spare->link;
 }

@@ -110,7 +110,8 @@ size_t era_overlay_take_actions(struct era_overlay *o, const struct era_overlay_
 /* ---- reading ---- */
 /* The link is of the active view, or its peer is blocked: the news go over it. */
 bool era_overlay_is_active(const struct era_overlay *o, uint64_t link);
-/* The incoming leaf that was up longest, 0 for none: it gives way when there is no room for another link. */
+/* Who gives way when there is no room for another link: of the incoming leaves of the prefix that has most of
+ * them, the newest; whoever floods displaces its own. 0: none. */
 uint64_t era_overlay_spare(const struct era_overlay *o);
 struct era_overlay_counts era_overlay_counts(const struct era_overlay *o);
 /* Records known; up to cap copied. */

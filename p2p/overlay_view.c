@@ -187,6 +187,9 @@ static bool is_anchor_place(const struct era_overlay *o, const struct era_place 
 bool era_overlay_may_dial(const struct era_overlay *o, const struct era_book_entry *e)
 {
     bool is_public = era_place_class(&e->record.place) == ERA_PLACE_PUBLIC;
+    if (!e->proven &&
+        !era_pace_has_room(o->told_dials_ms, o->now_ms, ERA_OVERLAY_TOLD_MS, ERA_OVERLAY_TOLD_DIALS))
+        return false;
     return e->link == 0 && !e->dialling && e->next_ms <= o->now_ms && !is_anchor_place(o, &e->record.place) &&
            group_has_room(o, is_public, e->group);
 }
@@ -207,6 +210,8 @@ void era_overlay_dial(struct era_overlay *o, struct era_book_entry *e)
 {
     e->dialling = true;
     o->dials++;
+    if (!e->proven)
+        era_pace_take(&o->told_dials_ms, o->now_ms, ERA_OVERLAY_TOLD_MS, ERA_OVERLAY_TOLD_DIALS);
     era_overlay_act(o, ERA_OVERLAY_DIAL, 0)->place = e->record.place;
 }
 
