@@ -154,12 +154,13 @@ static void hear(struct era_overlay *o, struct era_book_entry *e, uint32_t age_s
             e->link = o->peers[i].link;
 }
 
-/* The record of a peer that is told. Honest ones pass on only what they checked. */
+/* The record of a peer that is told. Honest ones pass on only what they checked: see *checked. */
 static enum era_verdict learn(struct era_overlay *o, const struct era_aged_record *told,
-                              struct era_book_entry **entry)
+                              struct era_book_entry **entry, bool *checked)
 {
     const struct era_peer_record *r = &told->record;
     *entry = NULL;
+    *checked = false;
     if (era_place_class(&r->place) == ERA_PLACE_UNUSABLE)
         return ERA_BAD_VALUE;
     if (!is_for_us(o, told))
@@ -171,11 +172,13 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_aged_recor
         if (same && told->age_s < era_book_age_s(held, o->now_ms))
             hear(o, held, told->age_s);
         *entry = same ? held : NULL;
+        *checked = same;
         return ERA_ACCEPTED;
     }
     struct era_hash digest = era_peer_record_digest(&o->config.network, r);
     if (!o->config.fits(o->config.ctx, &r->node, &digest, &r->signature))
         return ERA_BAD_SIGNATURE;
+    *checked = true;
     const struct era_book_entry *there = era_book_of_place(&o->book, &r->place);
     if (there != NULL && there != held)
         return ERA_ACCEPTED; /* two nodes name one place: whoever was first is tried first */
@@ -512,8 +515,9 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
     const struct era_key *joiner = &walk->joiner.record.node;
     if (from == NULL || walk->hops > ERA_OVERLAY_WALK_HOPS)
         return from == NULL ? ERA_ACCEPTED : ERA_BAD_VALUE;
-    enum era_verdict verdict = refuse(o, learn(o, &walk->joiner, &e));
-    if (verdict != ERA_ACCEPTED)
+    bool checked;
+    enum era_verdict verdict = refuse(o, learn(o, &walk->joiner, &e, &checked));
+    if (verdict != ERA_ACCEPTED || !checked) /* who takes it from us would charge us */
         return verdict;
     if (era_key_eq(joiner, &from->node) && walk->hops > 0) { /* it joins here: a walk from every neighbour */
         bool again = from->join_ms > o->now_ms;
@@ -537,6 +541,7 @@ enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uin
 {
     enum era_verdict verdict = ERA_ACCEPTED;
     struct era_book_entry *e;
+    bool checked;
     advance(o, now_ms);
     struct era_overlay_peer *p = peer_find(o, link);
     if (p == NULL)
@@ -548,7 +553,7 @@ enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uin
     else
         send_shuffle(o, p, true);
     for (size_t i = 0; i < shuffle->count && verdict == ERA_ACCEPTED; i++)
-        verdict = refuse(o, learn(o, &shuffle->records[i], &e));
+        verdict = refuse(o, learn(o, &shuffle->records[i], &e, &checked));
     return verdict;
 }
 

@@ -449,6 +449,28 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
     era_overlay_free(t.o);
 }
 
+Test(eclipse, a_walk_whose_record_was_not_checked_is_not_passed_on)
+{
+    struct one t = given_public_node();
+    up(&t, 100, 900, "tcp://198.51.100.7:5000", false, false);
+    struct era_peer_walk walk = {.hops = 3};
+    walk.joiner.record = town_record(901, "tcp://10.0.0.1:1", 1); /* no place for us: not looked at */
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 0);
+    walk.joiner.record = town_record(10, "tcp://30.7.0.1:1", 1); /* known, but for its signature */
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 0);
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 1);
+    era_overlay_free(t.o);
+}
+
 Test(eclipse, whoever_tells_places_does_not_make_us_knock_where_it_likes)
 {
     char address[64];
