@@ -200,6 +200,8 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         return;
     if (verdict == ERA_DUPLICATE)
         l->info.duplicates_in++;
+    if (verdict == ERA_UNKNOWN_KIND)
+        l->info.unknown_kinds_in++;
     if (verdict == ERA_DUPLICATE && item != NULL && l->branch != NULL)
         era_broadcast_duplicate(g->broadcast, g->now_ms, l->branch, item);
     if (era_verdict_penalty(verdict) > 0)
@@ -264,6 +266,7 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
     for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
+        out[i].anchor_keys = era_link_anchor_keys(g, g->links[i]);
         out[i].active = out[i].state == ERA_PEER_UP && era_link_is_active(g, g->links[i]);
         if (g->links[i]->branch != NULL)
             out[i].spread = *era_branch_counts(g->links[i]->branch);
@@ -275,6 +278,11 @@ uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms)
 {
     *last_ms = g->equal_ms;
     return g->equal_rounds;
+}
+
+const struct era_gossip_totals *era_gossip_totals(const struct era_gossip *g)
+{
+    return &g->totals;
 }
 
 uint64_t era_gossip_complete_rounds(const struct era_gossip *g)

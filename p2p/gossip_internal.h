@@ -29,6 +29,8 @@
 #define ERA_CATCH_UP      256 /* so many items on order: what comes is not spread further */
 #define ERA_KEEP_ALIVE_MS (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
 #define ERA_SCORE_HALF_MS 60000
+#define ERA_SILENCE_MS    10000 /* silences within so long are one */
+#define ERA_HOST_ROWS     256
 #define ERA_MUTE_MS       10000
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
@@ -61,13 +63,19 @@ enum era_budget {
     ERA_BUDGETS
 };
 
+/* Thousandths of what was taken and has not come back. */
+struct era_bucket {
+    uint64_t spent, at_ms;
+};
+
 struct era_link {
     struct era_peer_info info; /* info.queued_bytes: sent and not yet written by the driver */
     bool closing;
     uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
-    uint64_t spent[ERA_BUDGETS], spent_ms[ERA_BUDGETS];
+    struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
+    uint64_t silent_ms; /* when the last was counted */
     bool has_group; /* it comes from a public address */
     uint64_t group;
 
@@ -100,6 +108,8 @@ struct era_anchor {
     bool is_self; /* led back to us: never dialled again */
     bool has_node;
     struct era_key node; /* who answered there last */
+    bool had_node;       /* once somebody did: `node` is that one's, until another answers */
+    uint32_t keys;       /* so often it was another */
     uint64_t link;
     uint64_t next_ms, backoff_ms;
     bool tried;      /* its first dial has a result */
@@ -122,6 +132,8 @@ struct era_gossip {
     struct era_peer_record record;
     size_t ban_count;
     struct era_ban bans[ERA_BANS_MAX];
+    struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
+    struct era_gossip_totals totals;
 
     struct era_broadcast *broadcast;
     struct era_idset *sets[ERA_SETS];
@@ -179,12 +191,14 @@ uint64_t era_anchors_deadline_ms(const struct era_gossip *g);
 void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link);
 /* Its link is gone; long_wait: something was wrong with the peer. */
 void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait);
+/* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link);
+/* Somebody who proved that key answered there. */
+void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node);
+/* See era_peer_info.anchor_keys. */
+uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link);
 /* A link had a complete round, or it became known to which node an anchor leads. */
 void era_anchors_reconciled(struct era_gossip *g);
-
-/* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
-bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link);
 
 /* ---- gossip_defence.c ---- */
 /* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */
@@ -192,7 +206,10 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 void era_score_decay(const struct era_gossip *g, struct era_link *link);
 /* It speaks no language of ours: closed at once, its key banned. */
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why);
-/* An answer that it owed (to a round, a request, a graft) did not come. */
+/* The driver ended it for what came on it. */
+void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+/* An answer that it owed (to a round, a request, a graft) did not come. So seldom counted that silence alone,
+ * which may be the network's fault, never mutes a peer. */
 void era_link_silent(struct era_gossip *g, struct era_link *link);
 void era_link_answered(struct era_link *link);
 /* May it be taken? False: drop it; it was counted, and charged when it was too much. */
@@ -202,6 +219,8 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
 bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */
 void era_budget_refund(struct era_link *link);
+/* One more link of that address may be taken; it is counted. */
+bool era_host_may_link(struct era_gossip *g, const char *address);
 bool era_host_is_banned(const struct era_gossip *g, const char *address);
 bool era_key_is_banned(const struct era_gossip *g, const struct era_key *key);
 

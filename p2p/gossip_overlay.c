@@ -36,7 +36,7 @@ void era_ties_up(struct era_gossip *g, const struct era_link *link)
 {
     if (g->overlay != NULL)
         era_overlay_up(g->overlay, g->now_ms, link->info.link, &link->info.node, link->info.address,
-                       link->info.outgoing, era_link_is_own_anchor(g, link), link->info.blocked);
+                       link->info.outgoing, era_link_is_anchor(g, link), link->info.blocked);
 }
 
 /* Whoever answered there is not who the record says, or nobody we can speak with. */
@@ -75,7 +75,7 @@ void era_ties_anchors(struct era_gossip *g)
     for (size_t i = 0; g->overlay != NULL && i < g->link_count; i++)
         if (g->links[i]->info.state == ERA_PEER_UP)
             era_overlay_set_anchor(g->overlay, g->links[i]->info.link,
-                                   era_link_is_own_anchor(g, g->links[i]));
+                                   era_link_is_anchor(g, g->links[i]));
 }
 
 bool era_ties_make_room(struct era_gossip *g)

@@ -109,6 +109,8 @@
 
 /* ---- defence: what one link may cost ---- */
 #define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
+#define ERA_LINKS_ACCEPTED_BURST    64 /* of one address that is nobody else's, and then… */
+#define ERA_LINKS_ACCEPTED_PER_S    4  /* …who comes and goes costs a handshake each time */
 #define ERA_BANS_MAX                256 /* remembered; the oldest gives way */
 #define ERA_BAN_MIN_MS              60000
 #define ERA_BAN_MAX_MS              3600000

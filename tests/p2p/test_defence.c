@@ -179,6 +179,148 @@ Test(ban, an_anchor_that_breaks_is_dialled_again)
     probe_free(p);
 }
 
+/* ---- what the driver found wrong ---- */
+
+/* A link of that node key was up and is ended for this; returns how long its key is banned. */
+static uint64_t when_broken(struct probe *p, uint64_t link, enum era_verdict why)
+{
+    struct era_ban list[4];
+    up_from(p, link, "tcp://10.0.0.9:1", 9);
+    cr_assert_eq(probe_look(p)->ups, 1);
+    era_gossip_link_down(p->g, p->w->now_ms, link, why);
+    cr_assert_eq(probe_look(p)->downs, 1);
+    size_t count = era_gossip_bans(p->g, list, 4);
+    cr_assert_leq(count, 1, "never its host");
+    return count == 0 ? 0 : list[0].until_ms - p->w->now_ms;
+}
+
+Test(broken, a_frame_that_lies_about_its_length_bans_the_key_longer_each_time)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(when_broken(p, 1, ERA_OVERSIZED), ERA_BAN_MIN_MS);
+    cr_assert_eq(p->seen.down, ERA_OVERSIZED);
+    up_from(p, 2, "tcp://10.0.0.9:2", 9);
+    cr_assert_eq(probe_look(p)->ups, 0);
+    p->w->now_ms += ERA_BAN_MIN_MS;
+    cr_assert_eq(when_broken(p, 3, ERA_MALFORMED), 2 * ERA_BAN_MIN_MS);
+    cr_assert_eq(era_gossip_totals(p->g)->charged[ERA_OVERSIZED], 1);
+    cr_assert_eq(era_gossip_totals(p->g)->charged[ERA_MALFORMED], 1);
+    probe_free(p);
+}
+
+/* Somebody on the way can do that to a good peer. */
+Test(broken, what_is_not_authentic_bans_the_key_for_a_minute_however_often)
+{
+    struct probe *p = probe_new(1000);
+    for (uint64_t link = 1; link < 6; link++) {
+        cr_assert_eq(when_broken(p, link, ERA_NOT_AUTHENTIC), ERA_BAN_MIN_MS);
+        p->w->now_ms += ERA_BAN_MIN_MS;
+    }
+    probe_free(p);
+}
+
+Test(broken, a_stream_that_is_cut_or_slow_is_nobodys_fault)
+{
+    static const enum era_verdict whys[] = {ERA_ACCEPTED, ERA_TRUNCATED, ERA_TIMEOUT, ERA_TOO_MANY_LINKS};
+    struct probe *p = probe_new(1000);
+    for (size_t i = 0; i < sizeof whys / sizeof *whys; i++) {
+        cr_assert_eq(when_broken(p, 1 + i, whys[i]), 0);
+        cr_assert_eq(p->seen.down, ERA_ACCEPTED);
+        cr_assert_eq(era_gossip_totals(p->g)->charged[whys[i]], 0);
+    }
+    probe_free(p);
+}
+
+Test(broken, an_anchor_is_dialled_again_and_not_banned)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    probe_wait(p, 0);
+    probe_up(p, 1, true, 9);
+    era_gossip_link_down(p->g, p->w->now_ms, 1, ERA_NOT_AUTHENTIC);
+    cr_assert_eq(bans(p), 0);
+    cr_assert_eq(era_gossip_totals(p->g)->charged[ERA_NOT_AUTHENTIC], 1);
+    cr_assert_eq(probe_wait(p, ERA_RECONNECT_MAX_MS)->connects, 1);
+    probe_free(p);
+}
+
+/* ---- who comes and goes ---- */
+
+/* So many links from there are made one after another, say hello, and go; returns how many came up. */
+static size_t when_coming_and_going(struct probe *p, uint64_t first, const char *address, size_t times)
+{
+    size_t ups = 0;
+    for (uint64_t link = first; link < first + times; link++) {
+        up_from(p, link, address, 9);
+        ups += probe_look(p)->ups;
+        era_gossip_link_down(p->g, p->w->now_ms, link, ERA_ACCEPTED);
+        probe_look(p);
+    }
+    return ups;
+}
+
+Test(coming, again_and_again_is_slowed_by_address)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(when_coming_and_going(p, 1, "tcp://10.0.0.9:1", 100), ERA_LINKS_ACCEPTED_BURST);
+    up_from(p, 500, "tcp://10.0.0.9:2", 9);
+    cr_assert_eq(probe_look(p)->refusal, ERA_RATE_LIMITED, "whatever the port");
+    cr_assert_eq(era_gossip_totals(p->g)->closed[ERA_RATE_LIMITED], 37);
+    cr_assert_eq(when_coming_and_going(p, 600, "tcp://10.0.0.8:1", 1), 1, "others are not");
+    p->w->now_ms += 1000;
+    cr_assert_eq(when_coming_and_going(p, 700, "tcp://10.0.0.9:1", 100), ERA_LINKS_ACCEPTED_PER_S);
+    p->w->now_ms += 3600000;
+    cr_assert_eq(when_coming_and_going(p, 900, "tcp://10.0.0.9:1", 100), ERA_LINKS_ACCEPTED_BURST);
+    cr_assert_eq(bans(p), 0);
+    probe_free(p);
+}
+
+Test(coming, from_an_anchors_host_or_where_many_live_is_not_slowed)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    cr_assert_eq(when_coming_and_going(p, 1, "tcp://10.0.0.9:1", 100), 100);
+    cr_assert_eq(when_coming_and_going(p, 200, "tcp://127.0.0.1:1", 100), 100);
+    cr_assert_eq(when_coming_and_going(p, 400, "ipc:///run/erad.sock", 100), 100);
+    probe_free(p);
+}
+
+/* ---- totals ---- */
+
+Test(totals, keep_what_links_were_charged_and_closed_for_when_the_links_are_gone)
+{
+    struct probe *p = probe_new(1000);
+    const struct era_gossip_totals *t = era_gossip_totals(p->g);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    up_from(p, 1, "tcp://10.0.0.9:1", 9);
+    misbehave(p, 1, 5);
+    probe_statement(p, 1, item);
+    misbehave(p, 1, 5);
+    cr_assert_eq(t->charged[ERA_BAD_SIGNATURE], 10);
+    cr_assert_eq(t->closed[ERA_BAD_SIGNATURE], 1);
+    cr_assert_eq(t->muted_in, 1);
+    probe_link(p, 2, false, "tcp://10.0.0.9:1");
+    cr_assert_eq(t->closed[ERA_TOO_MANY_LINKS], 1, "a banned host that was turned away");
+    struct era_frame_hello hello = probe_hello(p, 7);
+    hello.network.b[0] ^= 1;
+    probe_link(p, 3, false, "tcp://10.0.0.7:1");
+    probe_greet(p, 3, &hello);
+    cr_assert_eq(t->closed[ERA_WRONG_NETWORK], 1);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), 0);
+    probe_free(p);
+}
+
+Test(totals, kinds_that_are_not_known_are_counted_and_cost_nothing)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < 3; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_UNKNOWN_KIND);
+    cr_assert_eq(probe_info(p, 1).unknown_kinds_in, 3);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
 /* ---- budgets ---- */
 
 Test(budget, a_burst_of_3000_statements_passes_whole_and_costs_nothing)
@@ -296,4 +438,78 @@ Test(silence, a_round_that_is_never_answered_is_charged_and_counted)
     cr_assert_geq(info.charges[ERA_TIMEOUT], 2);
     cr_assert_leq(info.charges[ERA_TIMEOUT], 8);
     probe_free(p);
+}
+
+/* An hour in which it answers no round: no fault of a lossy network may add up to more. */
+Test(silence, alone_never_mutes)
+{
+    struct probe *p = probe_new(1000);
+    int most = 0;
+    probe_up(p, 1, true, 9);
+    for (int i = 0; i < 720; i++) {
+        for (int k = 0; k < 5; k++)
+            era_gossip_verdict(p->g, p->w->now_ms, 1, NULL, ERA_DUPLICATE); /* it lives */
+        probe_frame(p);
+        probe_send(p, 1);
+        probe_wait(p, 5000);
+        most = probe_info(p, 1).score > most ? probe_info(p, 1).score : most;
+    }
+    cr_assert_gt(most, 1);
+    cr_assert_lt(most, ERA_SCORE_MUTE / 2);
+    cr_assert_eq(bans(p), 0);
+    probe_free(p);
+}
+
+/* Items that it announces and then keeps, one every two seconds. */
+Test(silence, of_what_was_announced_is_counted_at_most_every_ten_seconds)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (uint8_t i = 0; i < 30; i++) {
+        uint8_t entry[ERA_SPREAD_ENTRY_BYTES] = {i, 1, 2, 3, 4, 5, 6, 7, 0};
+        struct era_frame_spread spread = {.announced = {entry, sizeof entry}};
+        cr_assert(era_frame_add_spread(probe_frame(p), &spread));
+        probe_send(p, 1);
+        probe_wait(p, 2000);
+    }
+    struct era_peer_info info = probe_info(p, 1);
+    cr_assert_geq(info.charges[ERA_TIMEOUT], 3);
+    cr_assert_leq(info.charges[ERA_TIMEOUT], 6);
+    probe_free(p);
+}
+
+/* 30 of 100 packets are lost either way, each takes 200 ms: TCP sends again and again, later and later. */
+Test(silence, of_a_lossy_network_closes_mutes_and_bans_nobody)
+{
+    struct wire *w = wire_new(1000, 11);
+    size_t items = 0;
+    w->target = 4;
+    w->delay_ms = 200;
+    w->loss_percent = 30;
+    for (size_t i = 0; i < 8; i++)
+        wire_node(w);
+    for (size_t i = 1; i < 8; i++)
+        wire_anchor(w, i, 0);
+    wire_run(w, 20000);
+    for (; items < 600; items++) {
+        wire_give(w, items % 8, wire_item(w, ERA_KIND_ANNOUNCEMENT, 200), true);
+        wire_run(w, 1000);
+        for (size_t i = 0; i < 8; i++) {
+            struct era_peer_info peers[ERA_LINKS_MAX];
+            size_t count = era_gossip_peers(w->nodes[i].gossip, peers, ERA_LINKS_MAX);
+            for (size_t k = 0; k < count; k++)
+                cr_assert_lt(peers[k].score, ERA_SCORE_MUTE / 2);
+        }
+    }
+    wire_run(w, 60000);
+    for (size_t i = 0; i < 8; i++) {
+        const struct era_gossip_totals *t = era_gossip_totals(w->nodes[i].gossip);
+        cr_assert_eq(wire_held(w, i), items);
+        cr_assert_eq(era_gossip_bans(w->nodes[i].gossip, NULL, 0), 0);
+        for (size_t v = 1; v < ERA_VERDICT_COUNT; v++)
+            if (v != ERA_TIMEOUT)
+                cr_assert_eq(t->charged[v], 0, "%s: %llu", era_verdict_code((enum era_verdict)v), (unsigned long long)t->charged[v]);
+        cr_assert_eq(t->closed[ERA_TIMEOUT], 0);
+    }
+    wire_free(w);
 }

@@ -187,11 +187,11 @@ Test(abuse, a_link_that_ends_takes_its_requests_with_it)
     made_up_ids(ids, 100, 3);
     uint64_t round = probe_wait(p, 0)->digest_round;
     probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 200);
-    era_gossip_link_down(p->g, p->w->now_ms, 1);
+    era_gossip_link_down(p->g, p->w->now_ms, 1, ERA_ACCEPTED);
     probe_look(p);
     probe_cells(p, 2, ERA_SET_STATEMENTS, round, ids, 100, 200);
     cr_assert_eq(probe_look(p)->asked_ids, 100);
-    era_gossip_link_down(p->g, p->w->now_ms, 2);
+    era_gossip_link_down(p->g, p->w->now_ms, 2, ERA_ACCEPTED);
     probe_look(p);
     probe_wait(p, 10000);
     probe_free(p);
