@@ -118,11 +118,13 @@ void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
-    l->info.queued_bytes -= bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    uint64_t written = bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    l->info.queued_bytes -= written;
+    g->queued_bytes -= written;
     l->drained_ms = g->now_ms;
     if (l->info.state != ERA_PEER_UP)
         return;
-    if (l->skipped && era_link_has_room(l, ERA_LINK_BULK_BYTES_MAX)) {
+    if (l->skipped && era_link_has_room(g, l, ERA_LINK_BULK_BYTES_MAX)) {
         l->skipped = false;
         era_sync_soon(g, l, ERA_SET_STATEMENTS);
         era_sync_soon(g, l, ERA_SET_EVENTS);

@@ -240,12 +240,12 @@ static void cells_out(struct era_gossip *g, struct era_link *link, enum era_set 
 void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    if (!sync->due || !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
+    if (!sync->due || !era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
         return;
     if (sync->word == ERA_WORD_CELLS && !sync->answering)
         sync->word = ERA_WORD_WAIT; /* the set moved too much meanwhile */
     if (sync->word == ERA_WORD_CELLS) {
-        while (sync->told < sync->to_tell && era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
+        while (sync->told < sync->to_tell && era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
             cells_out(g, link, set);
         sync->due = sync->told < sync->to_tell;
         return;

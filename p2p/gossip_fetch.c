@@ -62,7 +62,7 @@ static bool may_ask(const struct era_gossip *g, const struct era_link *link)
 
 static bool is_rested(const struct era_gossip *g, const struct era_link *link)
 {
-    return link->requests_rest_ms <= g->now_ms && era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX);
+    return link->requests_rest_ms <= g->now_ms && era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX);
 }
 
 /* round: ours of the statements that named it, else 0. */
@@ -345,7 +345,7 @@ static bool work_off(struct era_gossip *g, struct era_link *link, enum era_set s
     struct era_findings *found = &sync->found;
     struct batch offers, wanted; /* too large to be cleared whenever there is nothing to do */
     if (found->short_ids == NULL || link->serve.count > 0 ||
-        !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
+        !era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
         return false;
     offers.count = wanted.count = 0;
     size_t before = found->our_at + found->their_at;
@@ -384,13 +384,32 @@ bool era_sent_before(const struct era_gossip *g, const struct era_link *link, co
            (link->served != NULL && era_known_has(link->served, &g->key, id));
 }
 
+/* When there are too many, the leaf that is linked longest is forgotten: it may get a few things twice. */
+static struct era_known *served_new(struct era_gossip *g)
+{
+    struct era_link *out = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *l = g->links[i];
+        count += l->served != NULL;
+        if (l->served != NULL && (out == NULL || (out->branch != NULL && l->branch == NULL)))
+            out = l;
+    }
+    if (count >= ERA_SERVED_TABLES_MAX) {
+        free(out->served);
+        out->served = NULL;
+    }
+    struct era_known *served = calloc(1, sizeof *served);
+    assert(served != NULL);
+    return served;
+}
+
 void era_serve_and_note(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item)
 {
     if (link->served == NULL)
-        link->served = calloc(1, sizeof *link->served);
-    assert(link->served != NULL);
+        link->served = served_new(g);
     era_known_put(link->served, &g->key, &item->id);
-    era_serve_item(link, item);
+    era_serve_item(g, link, item);
 }
 
 /* ---- what the peer asks for ---- */

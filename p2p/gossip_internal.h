@@ -51,6 +51,8 @@ struct era_queue {
 struct era_reassembly {
     uint8_t *data; /* NULL: none under way */
     size_t have, total, cap;
+    uint64_t heard_ms;
+    bool lost; /* dropped to make room for others: the rest of it is passed over */
 };
 
 enum era_budget {
@@ -143,6 +145,7 @@ struct era_gossip {
     struct era_teacher teacher[ERA_SETS];
     struct era_cursor upto[ERA_SETS]; /* of pages that were cut off: taken so far */
     size_t cells_held;                /* see era_sync_hold */
+    uint64_t queued_bytes;            /* of all links */
     struct era_idtable *refused;
     struct era_idset *refused_ids; /* the same, to be found by short id */
     struct era_idtable *requests;
@@ -169,7 +172,9 @@ struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NU
 /* One frame out. */
 void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame);
 void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope);
-bool era_link_has_room(const struct era_link *link, uint64_t limit);
+/* Less than limit waits to be written; and when ERA_LINKS_OUT_BYTES_MAX do on all links, little on this one.
+ */
+bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit);
 /* Tell the peer why, in band, then close. */
 void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 /* The peer told why it closes. */
@@ -253,7 +258,7 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
 /* Each link that is up and active has its part in the trees, and no other. */
 void era_push_tend(struct era_gossip *g);
 /* The peer asked for it. */
-void era_serve_item(struct era_link *link, const struct era_outgoing *item);
+void era_serve_item(const struct era_gossip *g, struct era_link *link, const struct era_outgoing *item);
 void era_push_flush(struct era_gossip *g, struct era_link *link);
 /* When era_push_flush must be called. */
 uint64_t era_push_due_ms(const struct era_link *link);

@@ -46,14 +46,16 @@ void era_link_send(struct era_gossip *g, struct era_link *link, const struct era
     if (link->info.queued_bytes == 0)
         link->drained_ms = g->now_ms;
     link->info.queued_bytes += bytes.len;
+    g->queued_bytes += bytes.len;
     link->info.frames_out++;
     link->info.bytes_out += bytes.len;
     emit_bytes(g, ERA_GOSSIP_SEND, link->info.link, bytes);
 }
 
-bool era_link_has_room(const struct era_link *link, uint64_t limit)
+bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit)
 {
-    return link->info.queued_bytes < limit;
+    uint64_t queued = link->info.queued_bytes, kept = link->branch != NULL ? ERA_LINK_OUT_BYTES_KEPT : 1;
+    return queued < limit && (queued < kept || g->queued_bytes < ERA_LINKS_OUT_BYTES_MAX);
 }
 
 static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame, enum era_verdict why)
@@ -72,6 +74,8 @@ static bool waits_long(enum era_verdict why)
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     link->closing = true;
+    g->queued_bytes -= link->info.queued_bytes;
+    link->info.queued_bytes = 0;
     if (link->info.state == ERA_PEER_UP)
         era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);

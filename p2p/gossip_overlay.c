@@ -123,7 +123,7 @@ static void act(struct era_gossip *g, const struct era_overlay_action *a)
         return;
     }
     assert(fits);
-    if (era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX))
+    if (era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX))
         era_link_send(g, link, &frame);
 }
 

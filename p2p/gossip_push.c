@@ -30,7 +30,8 @@ static struct era_outgoing queue_pop(struct era_queue *q)
 {
     struct era_outgoing item = q->ring[q->head];
     q->head = (q->head + 1) % q->cap;
-    q->count--;
+    if (--q->count == 0)
+        era_queue_clear(q);
     return item;
 }
 
@@ -86,7 +87,7 @@ static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_
 {
     struct era_frame_builder frame;
     era_frame_begin(&frame, g->frame_room);
-    while (q->count > 0 && link->info.queued_bytes + frame.len < limit) {
+    while (q->count > 0 && era_link_has_room(g, link, limit - frame.len)) {
         struct era_outgoing item = queue_pop(q);
         struct era_bytes envelope;
         if (!era_set_flows(g, link, item.set) ||
@@ -115,7 +116,7 @@ void era_push_item(struct era_gossip *g, struct era_link *link, const struct era
     if (link->closing || link->info.state != ERA_PEER_UP || !era_set_flows(g, link, item->set))
         return;
     /* No queue grows without bound: what a slow peer misses, anti-entropy brings. */
-    if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
+    if (!era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
         !queue_put(&link->push, item)) {
         skip(g, link, item->set);
         return;
@@ -194,7 +195,7 @@ static void flush_spread(struct era_gossip *g, struct era_link *link)
                         era_branch_take_orders(link->branch, g->spread_room[1], ERA_SPREAD_ENTRIES_MAX);
     if (spread.announced.len + spread.orders.len == 0)
         return;
-    if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX)) {
+    if (!era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX)) {
         skip(g, link, ERA_SET_STATEMENTS);
         era_sync_stir(g, link, ERA_SET_EVENTS);
         return;
@@ -228,9 +229,20 @@ uint64_t era_push_due_ms(const struct era_link *link)
     return of_branch < link->flush_ms ? of_branch : link->flush_ms;
 }
 
-void era_serve_item(struct era_link *link, const struct era_outgoing *item)
+static size_t serving(const struct era_gossip *g)
 {
-    /* Beyond the bound it is forgotten: the peer's request runs out and is made again. */
+    size_t sum = 0;
+    for (size_t i = 0; i < g->link_count; i++)
+        sum += g->links[i]->serve.count;
+    return sum;
+}
+
+void era_serve_item(const struct era_gossip *g, struct era_link *link, const struct era_outgoing *item)
+{
+    /* Beyond the bounds it is forgotten: the peer's request runs out and is made again. */
+    size_t count = link->serve.count;
+    if (count > 0 && count % ERA_LINK_SERVING_KEPT == 0 && serving(g) >= ERA_SERVING_ITEMS_MAX)
+        return;
     (void)queue_put(&link->serve, item);
 }
 

@@ -174,7 +174,7 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
     bool busy = sync->active || sync->taking || sync->paging || sync->found.short_ids != NULL;
     sync->next_ms = era_sync_next_round_ms(g, link, set);
     if ((busy && g->now_ms - sync->heard_ms < ERA_SYNC_STALL_MS) ||
-        !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
+        !era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
         return;
     if (!era_teacher_is_free(g, link, set, true) && era_teacher_is_busy(g, set)) {
         sync->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, ERA_MOVED_MS));

@@ -15,8 +15,8 @@
  * - an UP is followed by exactly one DOWN, whoever closed; nothing of a link
  *   comes after its DOWN, and only DOWN after era_link_driver_close;
  * - reading: a link holds one buffer, of what the frame and record under way need, at most one largest
- *   frame and one largest record. More is read only when the owner has taken every whole frame in it, so a slow owner slows
- *   its peer down (back-pressure) and costs no memory;
+ *   frame and one largest record. More is read only when the owner has taken every whole frame in it, so a
+ * slow owner slows its peer down (back-pressure) and costs no memory;
  * - writing: above 2 * ERA_LINK_OUT_BYTES_MAX of waiting bytes the link is
  *   closed. The owner's own accounting, by SENT, stops it long before;
  * - a program must not fork without exec once a driver exists. */

@@ -78,6 +78,13 @@
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
     ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
+#define ERA_LINKS_OUT_BYTES_MAX ((uint32_t)12 << 20) /* of all links; then a neighbour may still have… */
+#define ERA_LINK_OUT_BYTES_KEPT ((uint32_t)256 << 10) /* …this, and any other link one frame */
+#define ERA_LINKS_IN_BYTES_MAX  ((uint32_t)8 << 20) /* of frames that are not whole, all links; the oldest goes */
+#define ERA_PARTIALS_BYTES_MAX  ((uint32_t)8 << 20) /* of statements in fragments, likewise */
+#define ERA_SERVED_TABLES_MAX   64    /* links of which is known what they were sent, 64 KiB each */
+#define ERA_SERVING_ITEMS_MAX   65536 /* queued for those who asked, all links; then a link may still have… */
+#define ERA_LINK_SERVING_KEPT   256   /* …so many */
 #define ERA_HANDSHAKE_MS           5000 /* Noise first, then as long again for the hello */
 #define ERA_HANDSHAKES_MAX         128  /* accepted streams that have not proven a key yet */
 #define ERA_HANDSHAKES_PER_ADDRESS_MAX 32 /* of one IPv4 address, one IPv6 /64, or all of ipc */
@@ -145,7 +152,7 @@
 /* Places that were only told and never met: whoever tells them must not make us knock where it likes. */
 #define ERA_OVERLAY_TOLD_DIALS  24 /* at once… */
 #define ERA_OVERLAY_TOLD_MS     2000 /* …then one in so long */
-#define ERA_OVERLAY_WALKS       64 /* passed on at once, far below what a neighbour takes of us… */
+#define ERA_OVERLAY_WALKS       128 /* passed on to one neighbour at once, half of what it takes of us… */
 #define ERA_OVERLAY_WALK_MS     125 /* …then one in so long */
 #define ERA_OVERLAY_TRIES_MAX        5 /* dials that fail in a row: the record is dropped */
 #define ERA_RECORD_AGE_MAX_MS        86400000 /* nobody heard its node for a day */
