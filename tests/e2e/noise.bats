@@ -13,7 +13,7 @@ setup() {
     peer_program=$ERA_BUILD/tests/interop/noise_peer
     if [ ! "$peer_program" -nt "$ERA_SRC/tests/interop/noise_peer.go" ]; then
         mkdir -p "$ERA_BUILD/tests/interop"
-        HOME=$ERA_BUILD/tests/interop GOCACHE=$ERA_BUILD/tests/interop/cache GO111MODULE=off GOFLAGS='' GOPROXY=off \
+        HOME=$BATS_FILE_TMPDIR GOCACHE=$BATS_FILE_TMPDIR/cache GO111MODULE=off GOFLAGS='' GOPROXY=off \
             GOPATH=/usr/share/gocode go build -o "$peer_program" "$ERA_SRC/tests/interop/noise_peer.go"
     fi
     validators=(alice)
