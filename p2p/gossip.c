@@ -170,8 +170,10 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     era_gossip_advance(g, now_ms);
     era_sync_add(g, set, item, push ? g->now_ms : 0);
     struct era_link *sender = era_link_find(g, from);
-    if (sender != NULL)
+    if (sender != NULL) {
         era_budget_refund(sender);
+        era_ties_useful(g, sender);
+    }
     mark_known(g, from, item); /* so that it does not go back there */
     bool asked = sender != NULL && era_was_asked(g, sender, set, item);
     era_request_done(g, item, true);

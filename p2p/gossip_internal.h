@@ -235,6 +235,8 @@ void era_ties_up(struct era_gossip *g, const struct era_link *link);
 /* Also of a link that never came up; why: as era_link_leave. */
 void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
 void era_ties_blocked(struct era_gossip *g, const struct era_link *link);
+/* It brought something that was accepted. */
+void era_ties_useful(struct era_gossip *g, const struct era_link *link);
 /* It became known to which nodes anchors lead. */
 void era_ties_anchors(struct era_gossip *g);
 /* It loses its place in the active view, if it is no anchor. */

@@ -70,6 +70,12 @@ void era_ties_demote(struct era_gossip *g, const struct era_link *link)
         era_overlay_demote(g->overlay, g->now_ms, link->info.link);
 }
 
+void era_ties_useful(struct era_gossip *g, const struct era_link *link)
+{
+    if (g->overlay != NULL)
+        era_overlay_useful(g->overlay, g->now_ms, link->info.link);
+}
+
 void era_ties_anchors(struct era_gossip *g)
 {
     for (size_t i = 0; g->overlay != NULL && i < g->link_count; i++)

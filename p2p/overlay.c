@@ -360,6 +360,14 @@ void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, 
     era_overlay_seek_soon(o);
 }
 
+void era_overlay_useful(struct era_overlay *o, uint64_t now_ms, uint64_t link)
+{
+    struct era_overlay_peer *p = peer_find(o, link);
+    advance(o, now_ms);
+    if (p != NULL)
+        p->useful_ms = o->now_ms;
+}
+
 void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor)
 {
     struct era_overlay_peer *p = peer_find(o, link);
@@ -496,8 +504,7 @@ static struct era_overlay_peer *next_hop(struct era_overlay *o, uint64_t from, c
 }
 
 /* What is passed on is charged to us: strangers who join and join again must not use up our credit. */
-static void walk_on(struct era_overlay *o, struct era_overlay_peer *to,
-                    const struct era_peer_walk *walk)
+static void walk_on(struct era_overlay *o, struct era_overlay_peer *to, const struct era_peer_walk *walk)
 {
     if (!era_pace_take(&to->walks_ms, o->now_ms, ERA_OVERLAY_WALK_MS, ERA_OVERLAY_WALKS))
         return;

@@ -5,7 +5,8 @@
  * a leaf (compared with, not pushed to). Passive view: signed records of peers
  * that could be dialled when an active link dies. A node asks for neighbours
  * until it has its target, answers yes while it has room, and yes at any time
- * to one that has no neighbour at all: somebody else is parted from then.
+ * to one that has no neighbour at all: who brought nothing new for longest is
+ * parted from then.
  *
  *   ASK, ASK_ALONE  ->          the asker has, or has not, other neighbours
  *                   <-  YES, NO
@@ -85,6 +86,8 @@ void era_overlay_dial_failed(struct era_overlay *o, uint64_t now_ms, const char 
 /* Another node than its record says answered there, or we ourselves. */
 void era_overlay_misled(struct era_overlay *o, uint64_t now_ms, const char *address);
 void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, bool blocked);
+/* It brought something new that was accepted. */
+void era_overlay_useful(struct era_overlay *o, uint64_t now_ms, uint64_t link);
 /* It became known whether it is a link to a configured peer. */
 void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor);
 /* We ourselves are blocked, or no more: among the blocked all places count. */

@@ -21,10 +21,11 @@ struct era_overlay_peer {
     bool wanted; /* we dialled it to be a neighbour */
     enum era_tie tie;
     uint64_t since_ms;
-    uint64_t ask_ms;     /* asked: the answer's deadline; leaf: ask not before */
-    unsigned shuffles;   /* asked for and not answered yet */
-    uint64_t join_ms;    /* when it may join here again */
-    uint64_t walks_ms;   /* of those passed on to it: see era_pace_take */
+    uint64_t useful_ms; /* 0: never */
+    uint64_t ask_ms;    /* asked: the answer's deadline; leaf: ask not before */
+    unsigned shuffles;  /* asked for and not answered yet */
+    uint64_t join_ms;   /* when it may join here again */
+    uint64_t walks_ms;  /* of those passed on to it: see era_pace_take */
 };
 
 struct era_overlay {

@@ -95,15 +95,20 @@ void era_tie_send_away(struct era_overlay *o, struct era_overlay_peer *p)
     era_tie_leave(o, p);
 }
 
-/* One who dialled us and is no anchor: what we dialled ourselves is no stranger's to displace. */
+/* One who dialled us and is no anchor: what we dialled ourselves is no stranger's to displace. Of these one
+ * that brought nothing for longest: who asks and never gives displaces his like. */
 static struct era_overlay_peer *evictable(struct era_overlay *o, const struct era_overlay_peer *asker)
 {
     struct era_overlay_peer *chosen = NULL;
     size_t n = 0;
     for (size_t i = 0; i < o->peer_count; i++) {
         struct era_overlay_peer *p = &o->peers[i];
-        if (p != asker && era_tie_counts(o, p) && !p->anchor && !p->outgoing &&
-            era_prng_below(&o->prng, ++n) == 0)
+        if (p == asker || !era_tie_counts(o, p) || p->anchor || p->outgoing ||
+            (chosen != NULL && p->useful_ms > chosen->useful_ms))
+            continue;
+        if (chosen != NULL && p->useful_ms < chosen->useful_ms)
+            n = 0;
+        if (era_prng_below(&o->prng, ++n) == 0)
             chosen = p;
     }
     return chosen;

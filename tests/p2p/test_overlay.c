@@ -382,6 +382,28 @@ Test(eclipse, whoever_only_dials_us_cannot_have_all_places)
     era_overlay_free(t.o);
 }
 
+Test(eclipse, who_ever_brought_something_new_is_not_displaced_by_those_who_only_ask)
+{
+    char address[64];
+    struct one t = given_public_node();
+    for (uint16_t i = 0; i < 3; i++) {
+        snprintf(address, sizeof address, "tcp://%u.9.0.1:9", 60 + i);
+        up(&t, 50 + i, (uint16_t)(500 + i), address, false, false);
+        asks(&t, 50 + i, ERA_NEIGHBOUR_ASK);
+        cr_assert(era_overlay_is_active(t.o, 50 + i));
+        era_overlay_useful(t.o, t.now_ms, 50 + i);
+    }
+    for (uint16_t i = 0; i < 1000; i++) {
+        snprintf(address, sizeof address, "tcp://%u.%u.0.1:9", 100 + i % 80, i / 80); /* a prefix each */
+        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        wait(&t, 300);
+    }
+    for (uint64_t link = 50; link < 53; link++)
+        cr_assert(era_overlay_is_active(t.o, link));
+    era_overlay_free(t.o);
+}
+
 Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
 {
     char address[64];
@@ -635,7 +657,8 @@ Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
     while (t.shuffles == 0);
     for (uint64_t link = 2; link <= 3; link++) /* one of them was asked a second time before it answered */
         era_overlay_shuffle(t.o, t.now_ms, link, &s);
-    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 3, &s), t.shuffle_to == 3 ? ERA_ACCEPTED : ERA_UNEXPECTED);
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 3, &s),
+                 t.shuffle_to == 3 ? ERA_ACCEPTED : ERA_UNEXPECTED);
     era_overlay_free(t.o);
 }
 
