@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_MS  3   /* a way that is faster by less is not worth a change */
-#define SETTLE_MS  500 /* after a change, what was under way still comes by the old tree */
-#define MISSES_MAX 2   /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS                                                                                          \
-    300 /* for the payload of an announcement, and twice the lag that the tree is known to have */
-#define LAG_MAX_MS 2000  /* of what is learned of it */
-#define LAG_MS     50    /* before anything is known */
-#define PENDING_MS 10000 /* the owner has it, and judges */
+#define MARGIN_MS   3     /* a way that is faster by less is not worth a change */
+#define SETTLE_MS   500   /* after a change, what was under way still comes by the old tree */
+#define MISSES_MAX  2     /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS  1000  /* of what is learned of it */
+#define LAG_MS      50    /* before anything is known */
+#define PENDING_MS  10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(uint64_t seed)
 {
@@ -20,7 +19,7 @@ struct era_broadcast *era_broadcast_new(uint64_t seed)
     era_prng_init(&b->prng, seed);
     era_prng_siphash_key(&b->prng, &b->salt);
     era_prng_siphash_key(&b->prng, &b->origin_key);
-    b->lag_ms = LAG_MS;
+    b->lag_ms = b->lag_spread_ms = LAG_MS;
     return b;
 }
 
@@ -159,13 +158,20 @@ bool era_branch_is_eager(const struct era_broadcast *b, const struct era_branch 
 
 /* ---- time ---- */
 
-/* A payload came so much later than the first word of it. Too short a wait would ask for ever for what is on
- * its way, so the estimate rises at once and falls slowly. */
+/* A payload came so much later than the first word of it; 0: there was none. Mean and mean deviation, as TCP
+ * keeps them of its round trips: one item that was late for itself makes nobody wait for the next. */
 static void learn_lag(struct era_broadcast *b, uint64_t lag_ms)
 {
     if (lag_ms > LAG_MAX_MS)
         lag_ms = LAG_MAX_MS;
-    b->lag_ms = lag_ms > b->lag_ms ? lag_ms : b->lag_ms - (b->lag_ms - lag_ms) / 16;
+    uint64_t off_ms = lag_ms > b->lag_ms ? lag_ms - b->lag_ms : b->lag_ms - lag_ms;
+    b->lag_spread_ms = (3 * b->lag_spread_ms + off_ms) / 4;
+    b->lag_ms = (7 * b->lag_ms + lag_ms) / 8;
+}
+
+static uint64_t patience_ms(const struct era_broadcast *b)
+{
+    return WAIT_MIN_MS + b->lag_ms + 4 * b->lag_spread_ms;
 }
 
 static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, const struct era_branch *announcer)
@@ -173,7 +179,7 @@ static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, const struc
     /* Nobody pushes to a blocked node, and what one announces has come a longer way than a push. */
     if (b->blocked || announcer->lazy)
         return now_ms;
-    uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
+    uint64_t wait_ms = patience_ms(b);
     return era_add_sat(now_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
 }
 
@@ -214,8 +220,7 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
         struct era_branch *branch = next_to_ask(b, a);
         if (branch != NULL) {
             era_branch_say(branch, now_ms, a->short_id, ERA_ORDER_WANT);
-            uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
-            era_awaited_again(b, a, era_add_sat(now_ms, wait_ms));
+            era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
             continue;
         }
         given_up += a->heard_count > 0;
@@ -264,6 +269,15 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
     }
 }
 
+/* The parent is told that it is; a copy of ours crossed its own. */
+void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                          struct era_branch *branch)
+{
+    const struct era_origin *o = era_origin_of_item(b, item);
+    if (o != NULL && o->parent == branch->link && !branch->lazy)
+        graft(branch, now_ms, item->origin, item->short_id);
+}
+
 static bool has_announced(const struct era_awaited *a, uint64_t link)
 {
     for (size_t i = 0; i < a->heard_count; i++)
@@ -272,51 +286,61 @@ static bool has_announced(const struct era_awaited *a, uint64_t link)
     return false;
 }
 
-/* It had to be asked for. */
-static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
-                           struct era_branch *from, const struct era_awaited *a)
+/* The way by which it could have come first; NULL: nobody that pushes announced it. */
+static struct era_branch *best_way(const struct era_broadcast *b, const struct era_awaited *a,
+                                   uint64_t *at_ms)
 {
-    struct era_origin *o = era_origin_of_item(b, item);
-    if (o == NULL)
-        return;
-    struct era_branch *parent = era_branch_find(b, o->parent);
-    o->misses++;
-    if (parent != NULL && !parent->lazy && has_announced(a, parent->link)) {
-        graft(parent, now_ms, item->origin, item->short_id); /* it holds us for lazy */
-        o->misses = 0;
-    } else if (parent == NULL || parent->lazy || o->misses >= MISSES_MAX) {
-        graft(from, now_ms, item->origin, item->short_id);
-        o->parent = from->link;
-        o->moved_ms = now_ms;
-        o->moved_item = item->short_id;
-        o->misses = 0;
+    struct era_branch *best = NULL;
+    for (size_t i = 0; a != NULL && i < a->heard_count; i++) {
+        struct era_branch *branch = a->heard[i].payload ? NULL : era_branch_find(b, a->heard[i].link);
+        if (branch == NULL || branch->lazy || (best != NULL && a->heard[i].at_ms >= *at_ms))
+            continue;
+        best = branch;
+        *at_ms = a->heard[i].at_ms;
     }
+    return best;
+}
+
+/* It was announced, and had to be asked for, or anti-entropy brought it: the parent lost it, lacks it, or,
+ * when it announced it too, holds us for lazy. */
+static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                           const struct era_awaited *a)
+{
+    uint64_t at_ms = 0;
+    struct era_origin *o = era_origin_of_item(b, item);
+    struct era_branch *best = best_way(b, a, &at_ms);
+    if (o == NULL || best == NULL)
+        return;
+    const struct era_branch *parent = era_branch_find(b, o->parent);
+    bool is_lazy = parent == NULL || parent->lazy || has_announced(a, parent->link);
+    if (!is_lazy && ++o->misses < MISSES_MAX)
+        return;
+    graft(best, now_ms, item->origin, item->short_id);
+    o->parent = best->link;
+    o->moved_ms = now_ms;
+    o->moved_item = item->short_id;
+    o->misses = 0;
 }
 
 static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item, struct era_branch *from,
                    const struct era_awaited *a)
 {
-    if (from->lazy)
-        return;
     if (item->fetched) {
-        follow_fetched(b, now_ms, item, from, a);
+        follow_fetched(b, now_ms, item, a);
         return;
     }
     struct era_origin *o = era_origin_of_item(b, item);
-    if (o == NULL)
+    if (o == NULL || from->lazy)
         return;
     o->misses = 0;
     if (may_move(o, now_ms, item)) {
         o->parent = from->link;
         era_eager_set(from, item->origin, true);
     }
-    const struct era_heard *best = NULL;
-    for (size_t i = 0; a != NULL && i < a->heard_count; i++)
-        if (!a->heard[i].payload && (best == NULL || a->heard[i].at_ms < best->at_ms))
-            best = &a->heard[i];
-    struct era_branch *faster = best == NULL ? NULL : era_branch_find(b, best->link);
+    uint64_t at_ms = 0;
+    struct era_branch *faster = best_way(b, a, &at_ms);
     if (faster != NULL)
-        era_broadcast_compare(b, now_ms, item, faster, best->at_ms);
+        era_broadcast_compare(b, now_ms, item, faster, at_ms);
 }
 
 /* ---- items ---- */
@@ -369,11 +393,8 @@ static void take_heard(struct era_broadcast *b, struct era_recent *item, const s
         if (branch != NULL)
             era_branch_learn(b, branch, &item->id);
     }
-    if (a->first == 0)
-        return;
-    item->first_ms = a->first_ms;
-    if (!item->fetched && item->heard_ms > a->first_ms)
-        learn_lag(b, item->heard_ms - a->first_ms);
+    if (a->first != 0)
+        item->first_ms = a->first_ms;
 }
 
 /* Copies that came while the owner judged the first. */
@@ -387,17 +408,14 @@ static void prune_copies(struct era_broadcast *b, uint64_t now_ms, const struct 
     }
 }
 
-/* What anti-entropy brings may be old, and by a way that no push would take: it begins no tree. */
 static void note_origin(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
                         const struct era_key *origin, enum era_source source)
 {
     item->origin = 0;
     item->origin_tag = 0;
-    if (origin != NULL)
-        item->origin =
-            source == ERA_SOURCE_ASKED ? era_origin_find(b, origin) : era_origin_of(b, now_ms, origin);
-    if (item->origin == 0)
+    if (origin == NULL)
         return;
+    item->origin = era_origin_of(b, now_ms, origin, source != ERA_SOURCE_ASKED);
     item->origin_tag = b->origins[item->origin].tag;
     struct era_origin *o = &b->origins[item->origin];
     if (source != ERA_SOURCE_OWN || o->own)
@@ -427,7 +445,9 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
         take_heard(b, item, from, a);
     if (from != NULL)
         era_branch_learn(b, from, id);
-    if (from != NULL && source == ERA_SOURCE_PUSH)
+    if (from != NULL && !item->fetched)
+        learn_lag(b, item->heard_ms > item->first_ms ? item->heard_ms - item->first_ms : 0);
+    if (from != NULL)
         follow(b, now_ms, item, from, a);
     if (a != NULL) {
         prune_copies(b, now_ms, item, from, a);
@@ -452,6 +472,7 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return;
     struct era_origin *o = era_origin_of_item(b, item);
     if (o != NULL && o->parent == branch->link) {
+        o->misses = 0;
         if (item->fetched) /* not lost: late. Wait longer the next time. */
             learn_lag(b, now_ms - item->first_ms);
         return;
@@ -472,6 +493,19 @@ void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, b
         era_recent_add(b, id, short_id)->refused = true;
 }
 
+/* The parent announces what it should have pushed: it holds us for lazy. */
+static void remind(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                   struct era_branch *branch)
+{
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o == NULL || o->parent != branch->link || branch->lazy || item->from == 0 ||
+        item->from == branch->link || !may_move(o, now_ms, item))
+        return;
+    graft(branch, now_ms, item->origin, item->short_id);
+    o->moved_ms = now_ms;
+    o->moved_item = item->short_id;
+}
+
 void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                           uint64_t short_id, unsigned held_ms)
 {
@@ -480,8 +514,10 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
     branch->counts.announced_in++;
     if (item != NULL) {
         era_branch_learn(b, branch, &item->id);
-        if (!item->refused)
-            era_broadcast_compare(b, now_ms, item, branch, at_ms);
+        if (item->refused)
+            return;
+        era_broadcast_compare(b, now_ms, item, branch, at_ms);
+        remind(b, now_ms, item, branch);
         return;
     }
     struct era_awaited *a = era_awaited_find(b, short_id);

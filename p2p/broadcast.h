@@ -15,6 +15,7 @@
  *   announced, and no payload       -> WANT from who announced first, then from the next; a parent that
  *                                      fails twice is replaced by GRAFT to who had it
  *   the parent's link ends          -> GRAFT to the one that was next best
+ *   the parent prunes, or announces -> GRAFT to it: our own copy crossed its
  *
  * Short ids are SipHash of the id under the salt of the node that the item is
  * offered to, so that it can tell that several peers announce one item; its
@@ -135,7 +136,7 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
                           uint64_t short_id, unsigned held_ms);
 /* order: enum era_order, or any other number, which says nothing. Returns the item that the peer wants, NULL
  * for none; borrowed until the next call. */
-const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_branch *branch,
+const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                           uint64_t short_id, unsigned order);
 
 /* ---- what to say to the peer ---- */

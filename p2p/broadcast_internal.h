@@ -55,11 +55,11 @@ struct era_branch {
 
 /* The tree of one origin. Number 0 is not used. */
 struct era_origin {
-    uint64_t tag;  /* of the key; 0 = free */
-    uint64_t rank; /* its first bytes: the lowest gives the reference tree */
-    uint32_t next; /* chain of the index */
-    uint64_t used; /* grows with use: the least is forgotten first */
-    uint64_t used_ms;
+    uint64_t tag;        /* of the key; 0 = free */
+    uint64_t rank;       /* its first bytes: the lowest gives the reference tree */
+    uint32_t next;       /* chain of the index */
+    uint64_t used;       /* grows with use: the least is forgotten first */
+    uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
     bool own;            /* its statements are made here */
     uint64_t parent;     /* link that brings its items; 0 = none, or ours */
     uint64_t spare;      /* next best link… */
@@ -110,7 +110,7 @@ struct era_broadcast {
     size_t awaited_count;
     struct era_awaited *awaited_heads[ERA_AWAITED_HEADS];
 
-    uint64_t lag_ms; /* how much later than its first announcement a payload comes */
+    uint64_t lag_ms, lag_spread_ms; /* how much later than its first announcement a payload comes */
 };
 
 /* ---- broadcast_table.c ---- */
@@ -119,8 +119,8 @@ struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash
 struct era_recent *era_recent_find(const struct era_broadcast *b,
                                    uint64_t short_id);                            /* NULL when forgotten */
 struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number); /* likewise */
-/* The origin's number, made when it is new. Never 0. */
-uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key);
+/* The origin's number, made when it is new. Never 0. pushed: an item of it came down a tree, or is ours. */
+uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed);
 uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key); /* 0: not known */
 /* The tree that the item went down, NULL when it has none, or it was forgotten since. */
 struct era_origin *era_origin_of_item(const struct era_broadcast *b, const struct era_recent *item);
@@ -146,5 +146,8 @@ void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_i
 /* The announcement shows a way that was faster, or the next best one. */
 void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
                            struct era_branch *branch, uint64_t at_ms);
+/* The peer pushes no more what is of the item's origin. */
+void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                          struct era_branch *branch);
 
 #endif

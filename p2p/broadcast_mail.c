@@ -164,7 +164,7 @@ static void heard_all(const struct era_broadcast *b, struct era_branch *branch)
         era_eager_set(branch, n, true);
 }
 
-const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_branch *branch,
+const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                           uint64_t short_id, unsigned order)
 {
     count_order(branch, order, true);
@@ -176,6 +176,8 @@ const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_br
         return NULL;
     if ((order == ERA_ORDER_GRAFT || order == ERA_ORDER_PRUNE) && era_origin_of_item(b, item) != NULL)
         era_eager_set(branch, item->origin, order == ERA_ORDER_GRAFT);
+    if (order == ERA_ORDER_PRUNE)
+        era_broadcast_pruned(b, now_ms, item, branch);
     if (order != ERA_ORDER_WANT)
         return NULL;
     mark->flags |= ERA_MARK_HAS;

@@ -139,7 +139,7 @@ void era_push_tend(struct era_gossip *g)
             link->branch = era_branch_new(g->broadcast, link->info.link, &link->salt);
             era_branch_set_lazy(link->branch, link->info.blocked);
             if (link->peer_alone)
-                (void)era_branch_order(g->broadcast, link->branch, 0, ERA_ORDER_ALL);
+                (void)era_branch_order(g->broadcast, g->now_ms, link->branch, 0, ERA_ORDER_ALL);
             link->peer_alone = false;
         } else if (!takes_part && link->branch != NULL) {
             era_branch_free(g->broadcast, g->now_ms, link->branch);

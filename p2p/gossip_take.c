@@ -123,8 +123,8 @@ static void take_spread(struct era_gossip *g, struct era_link *link, const struc
     for (size_t at = 0; at < said.len; at += ERA_SPREAD_ENTRY_BYTES)
         era_branch_announced(g->broadcast, g->now_ms, link->branch, entry_id(said, at), said.data[at + 8]);
     for (size_t at = 0; at < orders.len; at += ERA_SPREAD_ENTRY_BYTES) {
-        const struct era_recent *item =
-            era_branch_order(g->broadcast, link->branch, entry_id(orders, at), orders.data[at + 8]);
+        const struct era_recent *item = era_branch_order(g->broadcast, g->now_ms, link->branch,
+                                                         entry_id(orders, at), orders.data[at + 8]);
         if (item != NULL)
             era_push_item(g, link, &(struct era_outgoing){.id = item->id, .set = (enum era_set)item->set}, 0);
     }
