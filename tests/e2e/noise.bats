@@ -32,7 +32,8 @@ peer_start() {
     "$peer_program" "$1" "$2" "$id_of_network" "$3" <"$net/input" >"$net/peer" 2>"$net/peer.log" 3>&- &
     exec {peer_input}>"$net/input"
 }
-peer_knows() { jq -e . "$net/peer" >/dev/null 2>&1; }
+# jq calls an empty file true.
+peer_knows() { [ -s "$net/peer" ] && jq -e .agent "$net/peer" >/dev/null 2>&1; }
 # Each knows the other by the key that it proved, and the link outlives a key of each direction.
 they_know_each_other() {
     until_true peer_knows || { cat "$net/peer.log"; false; }
