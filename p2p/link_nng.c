@@ -335,6 +335,7 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
     rv = nng_stream_listener_alloc(&s->nng, address);
     if (rv != 0)
         return era_link_errno(rv);
+    (void)nng_stream_listener_set_bool(s->nng, NNG_OPT_TCP_NODELAY, true); /* see era_link_driver_dial */
     rv = nng_stream_listener_listen(s->nng);
     if (rv == 0)
         rv = op_init(&s->accept, d, OP_ACCEPT, s);
@@ -363,6 +364,9 @@ int era_link_driver_dial(struct era_link_driver *d, const char *address)
     rv = nng_stream_dialer_alloc(&dialer, address);
     if (rv != 0)
         return era_link_errno(rv);
+    /* NNG's streams begin with Nagle's algorithm: what follows a frame would wait 40 ms for the peer's ack.
+     */
+    (void)nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true); /* ipc has no such option */
     struct link *l = link_new(d, true, address);
     l->state = LINK_DIALLING;
     l->dialer = dialer;
