@@ -186,6 +186,13 @@ void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct er
     era_sync_remove(g, set, item);
 }
 
+/* What comes cannot be kept: to ask for it again at once would never end. */
+static void rest_all(struct era_gossip *g)
+{
+    for (size_t i = 0; i < g->link_count; i++)
+        g->links[i]->requests_rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
+}
+
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
                         enum era_verdict verdict)
 {
@@ -199,6 +206,8 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
             era_refuse(g, item);
     }
+    if (verdict == ERA_STORE_FAILED)
+        rest_all(g);
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
