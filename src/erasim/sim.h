@@ -22,7 +22,7 @@
 #define SIM_KEYS_MAX      20000
 #define SIM_CHARTERS_MAX  16
 #define SIM_ANCHORS_MAX   8
-#define SIM_WATCHES_MAX   4
+#define SIM_WATCHES_MAX   8
 #define SIM_BREAK_BYTES   512
 #define SIM_LINK_DELAY_MS 10   /* least latency of a link; the plan says how much more */
 #define SIM_DISK_DELAY_MS 5    /* a commit of a disk in good health */
