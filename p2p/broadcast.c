@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_MS   3     /* a way that is faster by less is not worth a change */
-#define SETTLE_MS   500   /* after a change, what was under way still comes by the old tree */
-#define MISSES_MAX  2     /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS  1000  /* of what is learned of it */
-#define LAG_MS      50    /* before anything is known */
-#define PENDING_MS  10000 /* the owner has it, and judges */
+#define MARGIN_MS    3     /* a way that is faster by less is not worth a change */
+#define SETTLE_MS    500   /* after a change, what was under way still comes by the old tree */
+#define HURRY_MS     32    /* items that follow each other closer… */
+#define HURRY_MIN    4     /* …so often on end, wait in queues: what comes late then says nothing of ways */
+#define ORPHANS_PART 16    /* more than this part of all origins lost their parents, and have no spare */
+#define MISSES_MAX   2     /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS  300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS   1000  /* of what is learned of it */
+#define LAG_MS       50    /* before anything is known */
+#define PENDING_MS   10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(uint64_t seed)
 {
@@ -79,9 +82,6 @@ struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const 
     branch->next = b->branches;
     b->branches = branch;
     b->branch_count++;
-    for (uint32_t n = 1; n < b->origin_count; n++) /* what is ours the peer may get from nobody else */
-        if (b->origins[n].own)
-            era_eager_set(branch, n, true);
     if (b->branch_count == 1) /* the peer knows it from our hello */
         set_all(b, branch);
     return branch;
@@ -93,9 +93,26 @@ static void graft(struct era_branch *branch, uint64_t now_ms, uint32_t origin, u
     era_branch_say(branch, now_ms, short_id, ERA_ORDER_GRAFT);
 }
 
+/* Nobody is known who could bring so many origins: somebody brings whatever comes, and is pruned of the rest.
+ */
+static void lean_on_any(struct era_broadcast *b, uint64_t now_ms)
+{
+    uint64_t skip = b->branch_count > 0 ? era_prng_below(&b->prng, b->branch_count) : 0;
+    struct era_branch *chosen = NULL;
+    for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next, skip--) {
+        if (!branch->lazy)
+            chosen = branch;
+        if (skip == 0)
+            break;
+    }
+    if (chosen != NULL)
+        era_branch_say(chosen, now_ms, 0, ERA_ORDER_ALL);
+}
+
 /* Who was next best, for each origin that came by this link, takes its place at once. */
 static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t link)
 {
+    size_t orphans = 0;
     for (uint32_t n = 1; n < b->origin_count; n++) {
         struct era_origin *o = &b->origins[n];
         if (o->spare == link)
@@ -105,14 +122,18 @@ static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t li
         struct era_branch *spare = era_branch_find(b, o->spare);
         o->parent = 0;
         o->misses = 0;
-        if (spare == NULL || spare->lazy)
+        if (spare == NULL || spare->lazy) {
+            orphans++;
             continue;
+        }
         graft(spare, now_ms, n, o->spare_item);
         o->parent = spare->link;
         o->spare = 0;
         o->moved_ms = now_ms;
         o->moved_item = o->spare_item;
     }
+    if (orphans > b->origin_count / ORPHANS_PART && b->branch_count > 1)
+        lean_on_any(b, now_ms);
 }
 
 void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch)
@@ -128,7 +149,8 @@ void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch
     lean_on_last(b, now_ms);
     free(branch->eager);
     free(branch->marks.rows);
-    era_mailbox_clear(&branch->announcements);
+    era_mailbox_clear(&branch->announcements[0]);
+    era_mailbox_clear(&branch->announcements[1]);
     era_mailbox_clear(&branch->orders);
     free(branch);
 }
@@ -174,13 +196,15 @@ static uint64_t patience_ms(const struct era_broadcast *b)
     return WAIT_MIN_MS + b->lag_ms + 4 * b->lag_spread_ms;
 }
 
-static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, const struct era_branch *announcer)
+/* at_ms: when the payload could have come from the announcer. */
+static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, uint64_t at_ms,
+                           const struct era_branch *announcer)
 {
     /* Nobody pushes to a blocked node, and what one announces has come a longer way than a push. */
     if (b->blocked || announcer->lazy)
         return now_ms;
     uint64_t wait_ms = patience_ms(b);
-    return era_add_sat(now_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
+    return era_add_sat(at_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
 }
 
 uint64_t era_broadcast_deadline_ms(const struct era_broadcast *b)
@@ -260,7 +284,7 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
     struct era_origin *o = era_origin_of_item(b, item);
     if (o == NULL || branch->lazy || item->from == 0 || item->fetched || branch->link == o->parent)
         return;
-    if (era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
+    if (!item->hurried && era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
         move_to(b, o, now_ms, item, branch);
         item->heard_ms = at_ms;
     } else if (o->spare_item != item->short_id) {
@@ -417,12 +441,16 @@ static void note_origin(struct era_broadcast *b, uint64_t now_ms, struct era_rec
         return;
     item->origin = era_origin_of(b, now_ms, origin, source != ERA_SOURCE_ASKED);
     item->origin_tag = b->origins[item->origin].tag;
-    struct era_origin *o = &b->origins[item->origin];
-    if (source != ERA_SOURCE_OWN || o->own)
-        return;
-    o->own = true; /* who is linked with us has it from us first, and prunes what came a longer way */
-    for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
-        era_eager_set(branch, item->origin, true);
+}
+
+static bool is_hurry(struct era_broadcast *b, uint64_t now_ms)
+{
+    if (now_ms - b->published_ms >= HURRY_MS)
+        b->hurry = 0;
+    else if (b->hurry < HURRY_MIN)
+        b->hurry++;
+    b->published_ms = now_ms;
+    return b->hurry == HURRY_MIN;
 }
 
 const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t now_ms,
@@ -440,6 +468,7 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     item->heard_ms = item->first_ms = item->published_ms = now_ms;
     item->refused = false;
     item->fetched = source == ERA_SOURCE_ASKED;
+    item->hurried = is_hurry(b, now_ms);
     note_origin(b, now_ms, item, origin, source);
     if (a != NULL)
         take_heard(b, item, from, a);
@@ -481,6 +510,10 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return; /* no tree of its own, or it was told already */
     era_eager_set(branch, item->origin, false);
     era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
+    if (o->spare == 0) {
+        o->spare = branch->link;
+        o->spare_item = item->short_id;
+    }
 }
 
 void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, bool remember)
@@ -507,8 +540,9 @@ static void remind(struct era_broadcast *b, uint64_t now_ms, const struct era_re
 }
 
 void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
-                          uint64_t short_id, unsigned held_ms)
+                          uint64_t short_id, unsigned held)
 {
+    uint64_t held_ms = (uint64_t)held * ERA_ANNOUNCE_UNIT_MS;
     uint64_t at_ms = now_ms > held_ms ? now_ms - held_ms : 0;
     struct era_recent *item = era_recent_find(b, short_id);
     branch->counts.announced_in++;
@@ -529,10 +563,10 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
     }
     if (a->first == 0) {
         a->first = branch->link;
-        a->first_ms = now_ms;
+        a->first_ms = at_ms;
         branch->awaited++;
         if (!a->arrived)
-            era_awaited_again(b, a, wait_until(b, now_ms, branch));
+            era_awaited_again(b, a, wait_until(b, now_ms, at_ms, branch));
     }
     if (!has_announced(a, branch->link))
         (void)hear(a, branch->link, at_ms, false);

@@ -44,10 +44,11 @@ struct era_branch {
     uint8_t *eager; /* a bit for each origin; beyond eager_bytes: lazy */
     size_t eager_bytes;
     struct era_marks marks;
-    struct era_mailbox announcements, orders;
-    uint64_t announce_ms; /* when the announcements go */
-    uint64_t order_ms;    /* when the orders go */
-    size_t awaited;       /* items that it was first to announce, and that did not come yet */
+    struct era_mailbox announcements[2]; /* where we speak first; where the peer does */
+    struct era_mailbox orders;
+    uint64_t announce_ms[2]; /* when the announcements go */
+    uint64_t order_ms;       /* when the orders go */
+    size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
     struct era_branch_counts counts;
     struct era_branch *next;
@@ -60,7 +61,6 @@ struct era_origin {
     uint32_t next;       /* chain of the index */
     uint64_t used;       /* grows with use: the least is forgotten first */
     uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
-    bool own;            /* its statements are made here */
     uint64_t parent;     /* link that brings its items; 0 = none, or ours */
     uint64_t spare;      /* next best link… */
     uint64_t spare_item; /* …as told by its announcement of this item (short id) */
@@ -104,13 +104,16 @@ struct era_broadcast {
     size_t origin_count, origin_cap;
     uint32_t *origin_heads;
     uint64_t uses;
-    uint32_t reference; /* number of the origin whose tree it is; 0 = none */
+    uint32_t reference;  /* number of the origin whose tree it is; 0 = none */
+    uint64_t forming_ms; /* the first of all trees began */
 
     struct era_awaited *awaited_first, *awaited_last;
     size_t awaited_count;
     struct era_awaited *awaited_heads[ERA_AWAITED_HEADS];
 
-    uint64_t lag_ms, lag_spread_ms; /* how much later than its first announcement a payload comes */
+    uint64_t lag_ms, lag_spread_ms; /* how much later than by its first announcer a payload comes */
+    uint64_t published_ms;          /* the last item… */
+    unsigned hurry;                 /* …and so many on end that followed closely */
 };
 
 /* ---- broadcast_table.c ---- */

@@ -7,6 +7,7 @@
 #define RECENTS_MIN 64
 #define ORIGINS_MIN 16
 #define STALE_MS    3600000 /* an origin so long unheard of gives no reference tree */
+#define FORMING_MS  2000    /* the first tree is not yet one: until then every origin goes everywhere */
 
 uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id)
 {
@@ -206,8 +207,11 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
         n = b->origin_count < b->origin_cap ? (uint32_t)b->origin_count++ : origin_forget(b);
         b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b)};
         origin_link(b, n);
+        if (b->reference == 0)
+            b->forming_ms = now_ms;
+        bool formed = b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
         for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
-            era_eager_set(branch, n, era_eager_for(b, branch, 0));
+            era_eager_set(branch, n, !formed || era_eager_for(b, branch, 0));
     }
     struct era_origin *o = &b->origins[n];
     o->used = ++b->uses;

@@ -82,12 +82,11 @@ static void add_envelope(struct era_gossip *g, struct era_link *link, struct era
     }
 }
 
-/* Send what is queued while the link has less than limit bytes to write. */
-static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_queue *q, uint64_t limit)
+/* Send what is queued while the link has less than limit bytes to write; frame: begun, and sent with it. */
+static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_queue *q, uint64_t limit,
+                        struct era_frame_builder *frame)
 {
-    struct era_frame_builder frame;
-    era_frame_begin(&frame, g->frame_room);
-    while (q->count > 0 && era_link_has_room(g, link, limit - frame.len)) {
+    while (q->count > 0 && era_link_has_room(g, link, limit - frame->len)) {
         struct era_outgoing item = queue_pop(q);
         struct era_bytes envelope;
         if (!era_set_flows(g, link, item.set) ||
@@ -99,9 +98,9 @@ static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_
             link->info.events_out++;
         else
             link->info.statements_out++;
-        add_envelope(g, link, &frame, envelope);
+        add_envelope(g, link, frame, envelope);
     }
-    send_gathered(g, link, &frame);
+    send_gathered(g, link, frame);
 }
 
 static void skip(struct era_gossip *g, struct era_link *link, enum era_set set)
@@ -185,7 +184,8 @@ static void adapt_pace(const struct era_gossip *g, struct era_link *link, size_t
     link->flushed_ms = g->now_ms;
 }
 
-static void flush_spread(struct era_gossip *g, struct era_link *link)
+/* Announcements and orders that are due, or will be soon. */
+static void gather_spread(struct era_gossip *g, struct era_link *link, struct era_frame_builder *frame)
 {
     struct era_frame_spread spread = {{g->spread_room[0], 0}, {g->spread_room[1], 0}};
     spread.announced.len =
@@ -200,27 +200,33 @@ static void flush_spread(struct era_gossip *g, struct era_link *link)
         era_sync_stir(g, link, ERA_SET_EVENTS);
         return;
     }
-    struct era_frame_builder frame;
-    era_frame_begin(&frame, g->frame_room);
-    bool fits = era_frame_add_spread(&frame, &spread);
+    bool fits = era_frame_add_spread(frame, &spread);
     assert(fits);
-    era_link_send(g, link, &frame);
 }
 
-void era_push_flush(struct era_gossip *g, struct era_link *link)
+static void flush_items(struct era_gossip *g, struct era_link *link, struct era_frame_builder *frame)
 {
-    if (link->branch != NULL && era_gossip_is_due(g, era_branch_due_ms(link->branch)))
-        flush_spread(g, link);
-    if (link->push.count == 0)
-        return;
     adapt_pace(g, link, link->push.count);
-    queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX);
+    queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX, frame);
     while (link->push.count > 0) {
         struct era_outgoing item = queue_pop(&link->push);
         skip(g, link, item.set);
     }
     link->push_bytes = 0;
     link->flush_ms = ERA_NEVER;
+}
+
+/* What is said of items rides with items: a packet of its own costs more than its bytes. */
+void era_push_flush(struct era_gossip *g, struct era_link *link)
+{
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    if (link->branch != NULL && era_branch_due_ms(link->branch) != ERA_NEVER)
+        gather_spread(g, link, &frame);
+    if (link->push.count > 0)
+        flush_items(g, link, &frame);
+    else
+        send_gathered(g, link, &frame);
 }
 
 uint64_t era_push_due_ms(const struct era_link *link)
@@ -248,5 +254,7 @@ void era_serve_item(const struct era_gossip *g, struct era_link *link, const str
 
 void era_serve_flush(struct era_gossip *g, struct era_link *link)
 {
-    queue_flush(g, link, &link->serve, ERA_LINK_BULK_BYTES_MAX);
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    queue_flush(g, link, &link->serve, ERA_LINK_BULK_BYTES_MAX, &frame);
 }

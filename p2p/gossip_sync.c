@@ -68,21 +68,28 @@ void era_sync_start(struct era_gossip *g, struct era_link *link)
     }
 }
 
-void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set)
+static void hasten(struct era_gossip *g, struct era_link *link, enum era_set set, uint64_t interval_ms)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    if (link->info.state != ERA_PEER_UP || sync->interval_ms == ERA_SYNC_INTERVAL_MS)
+    if (link->info.state != ERA_PEER_UP || sync->interval_ms <= interval_ms)
         return;
-    sync->interval_ms = ERA_SYNC_INTERVAL_MS;
+    sync->interval_ms = interval_ms;
     uint64_t next_ms = era_sync_next_round_ms(g, link, set);
     if (next_ms < sync->next_ms)
         sync->next_ms = next_ms;
 }
 
+void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    hasten(g, link, set, ERA_SYNC_INTERVAL_MS);
+}
+
+/* Pushes bring what is new, and say so when they fail: all links together make sure at the pace of one. */
 void era_sync_stir_all(struct era_gossip *g, enum era_set set)
 {
+    uint64_t interval_ms = (uint64_t)ERA_SYNC_INTERVAL_MS * g->link_count;
     for (size_t i = 0; i < g->link_count; i++)
-        era_sync_stir(g, g->links[i], set);
+        hasten(g, g->links[i], set, interval_ms < ERA_SYNC_QUIET_MS ? interval_ms : ERA_SYNC_QUIET_MS);
 }
 
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set)
