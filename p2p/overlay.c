@@ -163,6 +163,7 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_aged_recor
     *checked = false;
     if (era_place_class(&r->place) == ERA_PLACE_UNUSABLE)
         return ERA_BAD_VALUE;
+    o->records_of_us += era_place_eq(&r->place, &o->self) && !era_key_eq(&r->node, &o->config.node);
     if (!is_for_us(o, told))
         return ERA_ACCEPTED;
     struct era_book_entry *held = era_book_of_node(&o->book, &r->node);
@@ -606,6 +607,7 @@ struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)
                                    .passive = o->book.count,
                                    .dials = o->dials,
                                    .records_refused = o->records_refused,
+                                   .records_of_us = o->records_of_us,
                                    .parted = o->parted};
     c.leaves = o->peer_count - c.active - c.blocked;
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {

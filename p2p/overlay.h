@@ -66,7 +66,7 @@ struct era_overlay_config {
 struct era_overlay_counts {
     size_t active, active_dialled, blocked, leaves; /* links; active without the blocked ones */
     size_t known, passive;                          /* records; passive: of those without a link */
-    uint64_t dials, records_refused, parted;
+    uint64_t dials, records_refused, records_of_us /* others that name our own place */, parted;
 };
 
 struct era_overlay;

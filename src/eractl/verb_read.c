@@ -338,13 +338,22 @@ static void print_counts(const char *of, json_t *counts)
 
 static void print_overlay(const json_t *o)
 {
-    if (!json_is_object(o))
-        return;
-    printf("neighbours: %lld, of them dialled %lld; other links %lld; nodes known %lld; their records "
-           "refused %lld\n",
-           (long long)era_json_int(o, "active", 0), (long long)era_json_int(o, "active_dialled", 0),
-           (long long)era_json_int(o, "leaves", 0), (long long)era_json_int(o, "known", 0),
-           (long long)era_json_int(o, "records_refused", 0));
+    static const char *const rows[][2] = {{"active", "neighbours"},
+                                          {"active_dialled", "dialled by us"},
+                                          {"leaves", "other links"},
+                                          {"known", "nodes known"},
+                                          {"records_refused", "their records refused"},
+                                          {"records_of_us", "with our own address"}};
+    const char *separator = "";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_int_t count = era_json_int(o, rows[i][0], 0);
+        if (count == 0)
+            continue;
+        printf("%s%s %" JSON_INTEGER_FORMAT, separator, rows[i][1], count);
+        separator = ", ";
+    }
+    if (separator[0])
+        putchar('\n');
 }
 
 static void print_other_keys(const json_t *peers)

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/p2p/probe.h"
@@ -349,6 +350,7 @@ Test(budget, statements_that_are_accepted_are_never_too_many)
         if (i % 1000 == 0)
             probe_look(p);
     }
+    cr_assert_eq(probe_info(p, 1).link, 1);
     cr_assert_eq(probe_info(p, 1).limited_in, 0);
     probe_free(p);
 }
@@ -402,6 +404,73 @@ Test(budget, words_about_peers_have_a_small_one)
         probe_send(p, 1);
     }
     cr_assert_eq(probe_info(p, 1).limited_in, 10);
+    probe_free(p);
+}
+
+Test(budget, bytes_have_one_whatever_they_say)
+{
+    struct probe *p = probe_new(1000);
+    static uint8_t bytes[ERA_SYNC_CELLS_PER_FRAME_MAX * ERA_SYNC_CELL_BYTES];
+    struct era_frame_cells late = {
+        .set = ERA_SET_STATEMENTS, .round = 3, .word = ERA_WORD_CELLS, .cells = {bytes, sizeof bytes}};
+    probe_up(p, 1, false, 9);
+    cr_assert(era_frame_add_cells(probe_frame(p), &late)); /* of a round of ours that is over: ignored */
+    uint64_t fit = ERA_BUDGET_BYTES_BURST / era_frame_bytes(&p->frame).len;
+    for (uint64_t i = 0; i < fit; i++)
+        probe_send(p, 1);
+    cr_assert_leq(probe_info(p, 1).limited_in, 1, "the hello counts too");
+    for (int i = 0; i < 9; i++)
+        probe_send(p, 1);
+    cr_assert_geq(probe_info(p, 1).limited_in, 9);
+    cr_assert_geq(probe_info(p, 1).charges[ERA_RATE_LIMITED], 9);
+    probe_free(p);
+}
+
+Test(defence, a_muted_peer_may_still_say_how_it_is)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    misbehave(p, 1, 5);
+    cr_assert(era_frame_add_status(probe_frame(p), true, NULL));
+    probe_send(p, 1);
+    cr_assert(probe_info(p, 1).blocked);
+    cr_assert_eq(probe_info(p, 1).muted_in, 0);
+    probe_free(p);
+}
+
+Test(budget, asks_digests_and_announcements_share_one)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        struct probe *p = probe_new(1000);
+        struct era_hash id = {{7}};
+        uint8_t entry[ERA_SPREAD_ENTRY_BYTES] = {1};
+        struct era_frame_spread spread = {.announced = {entry, sizeof entry}};
+        probe_up(p, 1, false, 9);
+        for (int i = 0; i < ERA_BUDGET_REQUESTS_BURST + 10; i++) {
+            if (kind == 0) {
+                probe_ask(p, 1, ERA_SET_STATEMENTS, 2, &id, 1);
+            } else {
+                cr_assert(era_frame_add_spread(probe_frame(p), &spread));
+                probe_send(p, 1);
+            }
+            if (i % 1000 == 0)
+                probe_look(p);
+        }
+        cr_assert_eq(probe_info(p, 1).limited_in, 10);
+        probe_free(p);
+    }
+}
+
+Test(budget, offers_count_as_ids)
+{
+    struct probe *p = probe_new(1000);
+    static struct era_hash ids[ERA_SYNC_IDS_PER_FRAME_MAX];
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < ERA_BUDGET_IDS_BURST / ERA_SYNC_IDS_PER_FRAME_MAX; i++)
+        probe_offer(p, 1, ERA_SET_STATEMENTS, 2, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+    cr_assert_eq(probe_info(p, 1).limited_in, 0);
+    probe_offer(p, 1, ERA_SET_STATEMENTS, 2, ids, ERA_SYNC_IDS_PER_FRAME_MAX);
+    cr_assert_eq(probe_info(p, 1).limited_in, 1);
     probe_free(p);
 }
 
@@ -508,8 +577,148 @@ Test(silence, of_a_lossy_network_closes_mutes_and_bans_nobody)
         cr_assert_eq(era_gossip_bans(w->nodes[i].gossip, NULL, 0), 0);
         for (size_t v = 1; v < ERA_VERDICT_COUNT; v++)
             if (v != ERA_TIMEOUT)
-                cr_assert_eq(t->charged[v], 0, "%s: %llu", era_verdict_code((enum era_verdict)v), (unsigned long long)t->charged[v]);
+                cr_assert_eq(t->charged[v], 0, "%s: %llu", era_verdict_code((enum era_verdict)v),
+                             (unsigned long long)t->charged[v]);
         cr_assert_eq(t->closed[ERA_TIMEOUT], 0);
     }
     wire_free(w);
+}
+
+/* ---- what it costs among the neighbours ---- */
+
+/* A gossip with an overlay, and a neighbour of it. */
+static struct probe *given_neighbour(void)
+{
+    struct probe *p = calloc(1, sizeof *p);
+    p->w = wire_new(1000, 42);
+    p->w->target = 4;
+    p->n = wire_node(p->w);
+    p->g = p->n->gossip;
+    p->reads = true;
+    probe_up(p, 1, false, 9);
+    cr_assert(era_frame_add_neighbour(probe_frame(p), ERA_NEIGHBOUR_ASK));
+    probe_send(p, 1);
+    cr_assert(probe_info(p, 1).active);
+    return p;
+}
+
+/* It announces an item that never comes. */
+static void when_kept_back(struct probe *p, uint8_t n)
+{
+    uint8_t entry[ERA_SPREAD_ENTRY_BYTES] = {n, 1, 2, 3, 4, 5, 6, 7, 0};
+    struct era_frame_spread spread = {.announced = {entry, sizeof entry}};
+    cr_assert(era_frame_add_spread(probe_frame(p), &spread));
+    probe_send(p, 1);
+    probe_wait(p, 11000);
+}
+
+Test(defence, who_is_muted_is_no_neighbour)
+{
+    struct probe *p = given_neighbour();
+    misbehave(p, 1, 4);
+    cr_assert(probe_info(p, 1).active);
+    misbehave(p, 1, 1);
+    cr_assert_not(probe_info(p, 1).active);
+    probe_free(p);
+}
+
+Test(silence, three_times_on_end_costs_the_place_among_the_neighbours)
+{
+    struct probe *p = given_neighbour();
+    when_kept_back(p, 1);
+    when_kept_back(p, 2);
+    cr_assert_eq(probe_info(p, 1).charges[ERA_TIMEOUT], 2);
+    cr_assert(probe_info(p, 1).active);
+    when_kept_back(p, 3);
+    cr_assert_not(probe_info(p, 1).active);
+    probe_free(p);
+}
+
+Test(silence, ends_with_any_statement)
+{
+    struct probe *p = given_neighbour();
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    for (uint8_t i = 0; i < 6; i++) {
+        when_kept_back(p, i);
+        probe_statement(p, 1, item);
+        cr_assert_eq(probe_look(p)->delivered, 1);
+    }
+    cr_assert_eq(probe_info(p, 1).charges[ERA_TIMEOUT], 6);
+    cr_assert(probe_info(p, 1).active);
+    probe_free(p);
+}
+
+Test(ban, forgets_where_the_banned_one_lives)
+{
+    struct wire *w = wire_new(1000, 7);
+    w->target = 4;
+    wire_node(w);
+    wire_node(w);
+    wire_anchor(w, 1, 0);
+    wire_run(w, 10000);
+    struct era_gossip *g = w->nodes[0].gossip;
+    cr_assert_eq(era_overlay_counts(era_gossip_overlay(g)).known, 1);
+    uint64_t link = wire_peer(w, 0, 1).link;
+    for (int i = 0; i < 10; i++)
+        era_gossip_verdict(g, w->now_ms, link, NULL, ERA_BAD_SIGNATURE);
+    cr_assert_eq(era_overlay_counts(era_gossip_overlay(g)).known, 0);
+    wire_free(w);
+}
+
+Test(ban, of_one_who_never_said_who_it_is_strikes_no_key)
+{
+    struct probe *p = probe_new(1000);
+    probe_link(p, 1, false, "tcp://10.0.0.9:1");
+    probe_raw(p, 1, "\xff\xff\xff\xff", 4);
+    cr_assert_eq(probe_look(p)->closes, 1);
+    cr_assert_eq(bans(p), 0);
+    probe_free(p);
+}
+
+Test(ban, does_not_strike_an_anchors_host)
+{
+    struct probe *p = probe_new(1000);
+    struct era_ban list[4];
+    up_from(p, 1, "tcp://10.0.0.9:1", 9);
+    misbehave(p, 1, 10);
+    cr_assert_eq(era_gossip_bans(p->g, list, 4), 2);
+    probe_look(p);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    up_from(p, 2, "tcp://10.0.0.9:2", 8);
+    cr_assert_eq(probe_look(p)->ups, 1, "it was banned before it was an anchor's");
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.7:7711"), ERA_ACCEPTED);
+    up_from(p, 3, "tcp://10.0.0.7:1", 7);
+    misbehave(p, 3, 10);
+    cr_assert_eq(era_gossip_bans(p->g, list, 4), 3, "another key of that host");
+    cr_assert_str_eq(list[2].host, "");
+    probe_free(p);
+}
+
+Test(ban, of_a_key_ends_where_it_answers_at_an_anchors_address)
+{
+    struct probe *p = probe_new(1000);
+    up_from(p, 1, "tcp://10.0.0.77:1", 9);
+    misbehave(p, 1, 10);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    cr_assert_eq(probe_wait(p, 0)->connects, 1);
+    probe_up(p, 2, true, 9);
+    probe_free(p);
+}
+
+Test(budget, one_accepted_gives_back_one)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    for (int i = 0; i < ERA_BUDGET_STATEMENTS_BURST; i++) {
+        probe_statement(p, 1, item);
+        if (i % 1000 == 0)
+            probe_look(p);
+    }
+    era_gossip_publish(p->g, 1000, ERA_SET_STATEMENTS, &p->w->items[item].id, 1, false);
+    probe_statement(p, 1, item);
+    cr_assert_eq(probe_info(p, 1).limited_in, 0);
+    probe_statement(p, 1, item);
+    cr_assert_eq(probe_info(p, 1).limited_in, 1);
+    probe_free(p);
 }

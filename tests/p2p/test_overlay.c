@@ -263,6 +263,7 @@ Test(record, an_address_that_points_back_at_us_is_not_taken)
     cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
     cr_assert_eq(tell(&t, 1, &t.record, 0), ERA_ACCEPTED);
     cr_assert_eq(known(&t), 0);
+    cr_assert_eq(era_overlay_counts(t.o).records_of_us, 1, "our own record is no lie");
     era_overlay_free(t.o);
 }
 
