@@ -214,7 +214,7 @@ static void resize(struct era_channel *c, size_t size)
     c->in_size = size;
 }
 
-/* Memory follows what came, twofold, up to what the record under way needs; it goes when little comes. */
+/* Memory follows what came, twofold, up to what the record under way needs; it goes when all was taken. */
 static void fit(struct era_channel *c)
 {
     size_t raw = c->raw_end - c->raw_start, need = c->plain_end + ERA_CHANNEL_IN_LEAST;
@@ -229,7 +229,7 @@ static void fit(struct era_channel *c)
         need = ERA_CHANNEL_IN_BYTES;
     if (need > c->in_size)
         resize(c, need);
-    else if (c->raw_end == 0 && c->came < ERA_CHANNEL_IN_LEAST && c->in_size > ERA_CHANNEL_IN_LEAST)
+    else if (c->raw_end == 0 && c->in_size > ERA_CHANNEL_IN_LEAST)
         resize(c, ERA_CHANNEL_IN_LEAST);
 }
 
@@ -267,7 +267,6 @@ static void take_early(struct era_channel *c)
 void era_channel_came(struct era_channel *c, size_t n)
 {
     c->raw_end += n;
-    c->came = n;
     assert(c->raw_end <= (c->in != NULL ? c->in_size : sizeof c->early));
     if (n > 0)
         take_early(c);

@@ -60,6 +60,8 @@ struct link {
     size_t wire_sent; /* body bytes of frames that are complete with it */
     size_t sent;      /* not told yet */
     struct era_link_host host;
+    size_t in_counted;    /* of in_bytes */
+    uint64_t fed;         /* frames, when its last one was whole */
     bool stranger, waits; /* see link_gate.h, with these: */
     size_t row, stranger_at;
     uint64_t entered;
@@ -70,6 +72,9 @@ struct era_link_driver {
     struct era_channel_config config;
     struct era_mailbox box;
     size_t links_max, slots, made, used; /* made: slots that were ever used, the first ones */
+    size_t used_most;                    /* since memory was given back last */
+    size_t in_bytes;                     /* of frames that are not whole */
+    uint64_t frames;                     /* taken so far */
     uint64_t generation;
     struct era_link_counts counts;
     struct era_link_gate gate;
@@ -92,7 +97,9 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
 void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream *stream);
 /* Write what waits, unless a write is under way. */
 void era_link_stream_write(struct link *l);
-void era_link_stream_read(struct link *l);
+void era_link_stream_read(struct era_link_driver *d, struct link *l);
+/* What it holds of a frame that is not whole counts no more. */
+void era_link_stream_uncount(struct era_link_driver *d, struct link *l);
 /* Let what is queued be written, for ERA_LINK_FLUSH_MS. */
 void era_link_stream_flush(struct era_link_driver *d, struct link *l);
 /* Moves the handshake on; true when it is done, the link OPEN. */

@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ACCEPT_RETRY_MS 100 /* after the system refused an accept (no descriptors left) */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
+#define USED_MANY       32  /* links, that they are worth a walk through the heap when they end */
 
 /* ---- operations ---- */
 
@@ -120,6 +122,19 @@ static bool link_busy(const struct link *l)
     return l->dial.busy || l->recv.busy || l->send.busy || l->timer.busy;
 }
 
+/* After a siege the heap is large and mostly holes: three quarters of the links went, so may its pages. */
+static void give_back(struct era_link_driver *d)
+{
+    if (d->used > d->used_most)
+        d->used_most = d->used;
+    if (d->used_most < USED_MANY || d->used > d->used_most / 4)
+        return;
+    d->used_most = d->used;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static void link_recycle(struct era_link_driver *d, struct link *l)
 {
     assert(!link_busy(l) && !l->ready);
@@ -128,6 +143,7 @@ static void link_recycle(struct era_link_driver *d, struct link *l)
     l->state = LINK_FREE;
     l->next = d->free_first;
     d->free_first = l;
+    give_back(d);
     d->used--;
 }
 
@@ -140,6 +156,7 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
         l->reason = reason;
     }
     era_link_gate_leave(d, l);
+    era_link_stream_uncount(d, l);
     l->state = LINK_CLOSING;
     if (l->stream != NULL)
         nng_stream_close(l->stream);
@@ -416,6 +433,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     if (!l->told_up) {
         era_link_gate_leave(d, l);
         l->told_up = true;
+        l->fed = ++d->frames;
         d->counts.up++;
         event_of(l, ERA_LINK_UP, out);
         memcpy(out->peer, l->channel.peer, sizeof(out->peer));
@@ -432,6 +450,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     struct era_bytes body;
     if (era_channel_next(&l->channel, &body)) {
         event_of(l, ERA_LINK_FRAME, out);
+        l->fed = ++d->frames;
         out->bytes = body;
         return true;
     }
@@ -440,7 +459,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     else if (l->reason != 0)
         era_link_shut(d, l, ERA_ACCEPTED, l->reason);
     else
-        era_link_stream_read(l);
+        era_link_stream_read(d, l);
     return false;
 }
 
@@ -475,7 +494,7 @@ static bool link_next(struct era_link_driver *d, struct link *l, struct era_link
         return link_next_open(d, l, out);
     case LINK_FLUSHING:
         if (!l->recv.busy)
-            era_link_stream_read(l);
+            era_link_stream_read(d, l);
         return false;
     case LINK_CLOSING:
         break;

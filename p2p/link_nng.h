@@ -50,7 +50,8 @@ struct era_link_event {
     struct era_bytes bytes;      /* borrowed until the next era_link_driver_poll */
     size_t sent;
     /* What the other end did wrong: WRONG_NETWORK, NO_COMMON_PROTOCOL, NOT_AUTHENTIC, MALFORMED, OVERSIZED,
-     * TRUNCATED (the stream ended inside something), TIMEOUT (no handshake in time). TOO_MANY_LINKS: another
+     * TRUNCATED (the stream ended inside something), TIMEOUT (no handshake in time,
+     * or the rest of a frame while ERA_LINKS_IN_BYTES_MAX wait for theirs). TOO_MANY_LINKS: another
      * stranger took its place. ACCEPTED: nothing. */
     enum era_verdict verdict;
     /* 0: the owner closed it. Otherwise a negative errno: -ECONNRESET the peer

@@ -665,6 +665,60 @@ static struct rawlink given_first_message(uint32_t host, const char *address)
     return r;
 }
 
+/* Sends while the driver reads; false when the driver closed it. */
+static bool push(struct era_link_driver *d, int fd, const uint8_t *bytes, size_t len, size_t *downs)
+{
+    int64_t end = now_ms() + DEADLINE_MS;
+    while (len > 0) {
+        struct era_link_event e;
+        ssize_t n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        cr_assert_lt(now_ms(), end);
+        if (n < 0 && errno != EAGAIN)
+            return false;
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+        while (era_link_driver_poll(d, &e))
+            *downs += e.kind == ERA_LINK_DOWN && e.verdict == ERA_TIMEOUT;
+    }
+    return true;
+}
+
+Test(link, frames_that_were_begun_hold_no_more_than_their_bound_and_the_oldest_goes)
+{
+    enum { FIT = ERA_LINKS_IN_BYTES_MAX / (ERA_CHANNEL_IN_BYTES - 64), ALL = FIT + 8 };
+    static struct rawlink links[ALL];
+    static uint8_t plain[ERA_CHANNEL_PLAIN_MAX], record[ERA_NOISE_MESSAGE_MAX + ERA_CHANNEL_RECORD_HEADER];
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    size_t downs = 0;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (size_t i = 0; i < ALL; i++)
+        links[i] = given_raw_link(d, bound, &e);
+    /* All but the end of a frame, the last part of it in a record that lacks a byte. */
+    for (size_t i = 0; i < ALL; i++) {
+        plain[1] = 1; /* 65536 */
+        size_t len = rawlink_seal(&links[i], plain, ERA_CHANNEL_PLAIN_MAX, record);
+        cr_assert(push(d, links[i].fd, record, len, &downs));
+        record[0] = record[1] = 0xff;
+        cr_assert(push(d, links[i].fd, record, sizeof record - 1, &downs));
+    }
+    int64_t end = now_ms() + DEADLINE_MS;
+    while (downs < ALL - FIT) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(now_ms(), end);
+        (void)poll(&p, 1, 10);
+        while (era_link_driver_poll(d, &e))
+            downs += e.kind == ERA_LINK_DOWN && e.verdict == ERA_TIMEOUT;
+    }
+    cr_assert_eq(downs, ALL - FIT);
+    for (size_t i = ALL - FIT; i < ALL; i++)
+        cr_assert_not(is_closed(links[i].fd));
+    for (size_t i = 0; i < ALL; i++)
+        rawlink_end(&links[i]);
+    era_link_driver_free(d);
+}
+
 /* More than its preamble came back. */
 static size_t answered(const struct rawlink *links, size_t count)
 {
