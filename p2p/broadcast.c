@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_MS    3     /* a way that is faster by less is not worth a change */
-#define SETTLE_MS    500   /* after a change, what was under way still comes by the old tree */
-#define HURRY_MS     32    /* items that follow each other closer… */
-#define HURRY_MIN    4     /* …so often on end, wait in queues: what comes late then says nothing of ways */
-#define ORPHANS_PART 16    /* more than this part of all origins lost their parents, and have no spare */
-#define MISSES_MAX   2     /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS  300   /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS   1000  /* of what is learned of it */
-#define LAG_MS       50    /* before anything is known */
-#define PENDING_MS   10000 /* the owner has it, and judges */
+#define MARGIN_MS   3     /* a way that is faster by less is not worth a change */
+#define SETTLE_MS   500   /* after a change, what was under way still comes by the old tree */
+#define HURRY_MS    32    /* items that follow each other closer… */
+#define HURRY_MIN   4     /* …so often on end, wait in queues: what comes late then says nothing of ways */
+#define QUEUE_MS    3000  /* so long it may */
+#define MISSES_MAX  2     /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS  1000  /* of what is learned of it */
+#define LAG_MS      50    /* before anything is known */
+#define PENDING_MS  10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(uint64_t seed)
 {
@@ -93,26 +93,19 @@ static void graft(struct era_branch *branch, uint64_t now_ms, uint32_t origin, u
     era_branch_say(branch, now_ms, short_id, ERA_ORDER_GRAFT);
 }
 
-/* Nobody is known who could bring so many origins: somebody brings whatever comes, and is pruned of the rest.
- */
-static void lean_on_any(struct era_broadcast *b, uint64_t now_ms)
+/* Anybody with whom we spoke of the origin's last item, so that it understands which origin is meant. */
+static struct era_branch *any_way(const struct era_broadcast *b, const struct era_origin *o)
 {
-    uint64_t skip = b->branch_count > 0 ? era_prng_below(&b->prng, b->branch_count) : 0;
-    struct era_branch *chosen = NULL;
-    for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next, skip--) {
-        if (!branch->lazy)
-            chosen = branch;
-        if (skip == 0)
-            break;
-    }
-    if (chosen != NULL)
-        era_branch_say(chosen, now_ms, 0, ERA_ORDER_ALL);
+    const struct era_recent *item = era_recent_find(b, o->item);
+    struct era_branch *branch = item == NULL ? NULL : b->branches;
+    while (branch != NULL && (branch->lazy || !era_branch_knows(branch, &item->id)))
+        branch = branch->next;
+    return branch;
 }
 
 /* Who was next best, for each origin that came by this link, takes its place at once. */
 static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t link)
 {
-    size_t orphans = 0;
     for (uint32_t n = 1; n < b->origin_count; n++) {
         struct era_origin *o = &b->origins[n];
         if (o->spare == link)
@@ -123,17 +116,17 @@ static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t li
         o->parent = 0;
         o->misses = 0;
         if (spare == NULL || spare->lazy) {
-            orphans++;
-            continue;
+            spare = any_way(b, o);
+            o->spare_item = o->item;
         }
+        if (spare == NULL)
+            continue;
         graft(spare, now_ms, n, o->spare_item);
         o->parent = spare->link;
         o->spare = 0;
         o->moved_ms = now_ms;
         o->moved_item = o->spare_item;
     }
-    if (orphans > b->origin_count / ORPHANS_PART && b->branch_count > 1)
-        lean_on_any(b, now_ms);
 }
 
 void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch)
@@ -235,11 +228,32 @@ static void count_silence(const struct era_broadcast *b, const struct era_awaite
     }
 }
 
+static bool is_hurry(struct era_broadcast *b, uint64_t now_ms)
+{
+    if (now_ms - b->published_ms >= HURRY_MS)
+        b->hurry = 0;
+    else if (b->hurry < HURRY_MIN)
+        b->hurry++;
+    b->published_ms = now_ms;
+    return b->hurry == HURRY_MIN;
+}
+
+/* Items come on end: this one most likely waits among them. */
+static bool is_in_queue(const struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
+{
+    return a->first != 0 && b->hurry == HURRY_MIN && now_ms - b->published_ms < 4 * HURRY_MS &&
+           now_ms - a->first_ms < QUEUE_MS;
+}
+
 size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
 {
     size_t given_up = 0;
     struct era_awaited *a;
     while ((a = b->awaited_first) != NULL && a->due_ms <= now_ms && a->due_ms != UINT64_MAX) {
+        if (is_in_queue(b, now_ms, a)) {
+            era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
+            continue;
+        }
         a->arrived = false; /* or the owner would have said so */
         struct era_branch *branch = next_to_ask(b, a);
         if (branch != NULL) {
@@ -441,16 +455,7 @@ static void note_origin(struct era_broadcast *b, uint64_t now_ms, struct era_rec
         return;
     item->origin = era_origin_of(b, now_ms, origin, source != ERA_SOURCE_ASKED);
     item->origin_tag = b->origins[item->origin].tag;
-}
-
-static bool is_hurry(struct era_broadcast *b, uint64_t now_ms)
-{
-    if (now_ms - b->published_ms >= HURRY_MS)
-        b->hurry = 0;
-    else if (b->hurry < HURRY_MIN)
-        b->hurry++;
-    b->published_ms = now_ms;
-    return b->hurry == HURRY_MIN;
+    b->origins[item->origin].item = item->short_id;
 }
 
 const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t now_ms,

@@ -36,7 +36,8 @@
 /* How long an announcement waits for company: by then one of the two ends has made it needless for the other,
  * and it rides with what else is said. The reader counts it as waited: nothing is asked for later because of
  * it. A blocked peer learns of items by announcements alone, and soon. */
-#define ERA_ANNOUNCE_MS         500
+#define ERA_ANNOUNCE_MS         400
+#define ERA_ANNOUNCE_LATE_MS    550
 #define ERA_ANNOUNCE_BLOCKED_MS 40
 #define ERA_ANNOUNCE_UNIT_MS    2 /* of what the wire says of the wait; one byte */
 

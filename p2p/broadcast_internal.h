@@ -61,6 +61,7 @@ struct era_origin {
     uint32_t next;       /* chain of the index */
     uint64_t used;       /* grows with use: the least is forgotten first */
     uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
+    uint64_t item;       /* its last one (short id) */
     uint64_t parent;     /* link that brings its items; 0 = none, or ours */
     uint64_t spare;      /* next best link… */
     uint64_t spare_item; /* …as told by its announcement of this item (short id) */

@@ -7,6 +7,9 @@
 #define MAILBOX_MIN  16
 #define ANNOUNCE_NOW 1024 /* so many announcements wait for no more */
 #define HELD_MAX     255
+/* So much earlier than due an announcement rides with others; the peer's turn is not forestalled. */
+#define EARLY_MS      300
+#define EARLY_LATE_MS 50
 
 /* ---- a ring that grows up to its limit ---- */
 
@@ -86,7 +89,7 @@ static uint64_t announce_wait_ms(const struct era_broadcast *b, const struct era
 {
     if (b->blocked || branch->lazy)
         return ERA_ANNOUNCE_BLOCKED_MS;
-    return turn == 0 ? ERA_ANNOUNCE_MS / 2 : ERA_ANNOUNCE_MS;
+    return turn == 0 ? ERA_ANNOUNCE_MS : ERA_ANNOUNCE_LATE_MS;
 }
 
 static void announce(const struct era_broadcast *b, struct era_branch *branch, uint64_t now_ms,
@@ -131,11 +134,12 @@ static size_t take_turn(struct era_broadcast *b, uint64_t now_ms, struct era_bra
 {
     struct era_mailbox *box = &branch->announcements[turn];
     uint64_t wait_ms = announce_wait_ms(b, branch, turn);
+    uint64_t early_ms = turn == 0 ? EARLY_MS : EARLY_LATE_MS;
     bool full = box->count >= ANNOUNCE_NOW;
     size_t count = 0;
     while (box->count > 0 && count < most) {
         const struct era_recent *item = era_recent_at(b, box->ring[box->head].number);
-        if (!full && item != NULL && item->published_ms + wait_ms > now_ms + ERA_ANNOUNCE_MS / 8) {
+        if (!full && item != NULL && item->published_ms + wait_ms > now_ms + early_ms) {
             branch->announce_ms[turn] = item->published_ms + wait_ms;
             break;
         }
