@@ -13,3 +13,6 @@ tests_bench_spread_LDADD = src/ipc/libipc.a $(FLOOR_CORE) -lpthread
 BENCHES += tests/bench/bench_reconcile
 tests_bench_bench_reconcile_SOURCES = tests/bench/bench_reconcile.c
 tests_bench_bench_reconcile_LDADD = $(FLOOR_P2P)
+BENCHES += tests/bench/bench_link
+tests_bench_bench_link_SOURCES = tests/bench/bench_link.c
+tests_bench_bench_link_LDADD = $(FLOOR_LINK)
