@@ -486,6 +486,9 @@ Test(cells, beyond_those_kept_come_whenever_they_are_asked_for)
         probe_digest(p, 1, ERA_SET_EVENTS, round + 2, NULL, 0);
         probe_wait(p, 40000);
     }
+    struct era_hash ids[4] = {id, {.b = {2}}, {.b = {4}}, {.b = {6}}};
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 8, ids, 4);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL, "when they are forgotten, nothing else is");
     probe_free(p);
 }
 
@@ -504,5 +507,63 @@ Test(cells, are_told_within_a_budget)
     cr_assert_eq(probe_info(p, 1).score, 0, "it may be in need");
     probe_wait(p, 4000);
     cr_assert_geq(cells_told(p, 40, 200000), 200000, "they come back with time");
+    probe_free(p);
+}
+
+/* ---- what is told follows the set ---- */
+
+/* The peer's set is just ours, under either kind of salt, and stays so when items come and go. */
+Test(salt, under_each_the_sketch_follows_the_set)
+{
+    for (uint32_t salt = 0; salt < 2; salt++) {
+        struct probe *p = probe_new(1000);
+        struct era_hash ids[4];
+        probe_up(p, 1, false, 9);
+        for (size_t i = 0; i < 4; i++) {
+            wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+            ids[i] = p->w->items[i].id;
+        }
+        p->salt = salt;
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 2, ids, 3);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 4, ids, 4);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        wire_take(p->w, 0, 3);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 6, ids, 3);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        wire_give(p->w, 0, 3, false);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 8, ids, 4);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        p->got_count = 0;
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 10, ids, 2);
+        probe_look(p);
+        cr_assert_eq(probe_apart(p, 1, ERA_SET_STATEMENTS, ids, 2), 2);
+        probe_free(p);
+    }
+}
+
+Test(cells, of_a_set_that_moves_too_much_meanwhile_are_not_told)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = 60};
+    for (size_t i = 0; i < 257; i++)
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(p->seen.cells, 0);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+Test(rounds, who_lacks_only_what_is_under_way_waits)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    probe_wait(p, 2000);
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, ids, 100);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
     probe_free(p);
 }
