@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_MS  3   /* a way that is faster by less is not worth a change */
-#define SETTLE_MS  500 /* after a change, what was under way still comes by the old tree */
-#define MISSES_MAX 2   /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS                                                                                          \
-    300 /* for the payload of an announcement, and twice the lag that the tree is known to have */
-#define LAG_MAX_MS 2000  /* of what is learned of it */
-#define LAG_MS     50    /* before anything is known */
-#define PENDING_MS 10000 /* the owner has it, and judges */
+#define MARGIN_MS   3     /* a way that is faster by less is not worth a change */
+#define SETTLE_MS   500   /* after a change, what was under way still comes by the old tree */
+#define HURRY_MS    32    /* items that follow each other closer… */
+#define HURRY_MIN   4     /* …so often on end, wait in queues: what comes late then says nothing of ways */
+#define QUEUE_MS    3000  /* so long it may */
+#define MISSES_MAX  2     /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS  1000  /* of what is learned of it */
+#define LAG_MS      50    /* before anything is known */
+#define PENDING_MS  10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(uint64_t seed)
 {
@@ -20,7 +22,7 @@ struct era_broadcast *era_broadcast_new(uint64_t seed)
     era_prng_init(&b->prng, seed);
     era_prng_siphash_key(&b->prng, &b->salt);
     era_prng_siphash_key(&b->prng, &b->origin_key);
-    b->lag_ms = LAG_MS;
+    b->lag_ms = b->lag_spread_ms = LAG_MS;
     return b;
 }
 
@@ -80,9 +82,6 @@ struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const 
     branch->next = b->branches;
     b->branches = branch;
     b->branch_count++;
-    for (uint32_t n = 1; n < b->origin_count; n++) /* what is ours the peer may get from nobody else */
-        if (b->origins[n].own)
-            era_eager_set(branch, n, true);
     if (b->branch_count == 1) /* the peer knows it from our hello */
         set_all(b, branch);
     return branch;
@@ -92,6 +91,16 @@ static void graft(struct era_branch *branch, uint64_t now_ms, uint32_t origin, u
 {
     era_eager_set(branch, origin, true);
     era_branch_say(branch, now_ms, short_id, ERA_ORDER_GRAFT);
+}
+
+/* Anybody with whom we spoke of the origin's last item, so that it understands which origin is meant. */
+static struct era_branch *any_way(const struct era_broadcast *b, const struct era_origin *o)
+{
+    const struct era_recent *item = era_recent_find(b, o->item);
+    struct era_branch *branch = item == NULL ? NULL : b->branches;
+    while (branch != NULL && (branch->lazy || !era_branch_knows(branch, &item->id)))
+        branch = branch->next;
+    return branch;
 }
 
 /* Who was next best, for each origin that came by this link, takes its place at once. */
@@ -106,7 +115,11 @@ static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t li
         struct era_branch *spare = era_branch_find(b, o->spare);
         o->parent = 0;
         o->misses = 0;
-        if (spare == NULL || spare->lazy)
+        if (spare == NULL || spare->lazy) {
+            spare = any_way(b, o);
+            o->spare_item = o->item;
+        }
+        if (spare == NULL)
             continue;
         graft(spare, now_ms, n, o->spare_item);
         o->parent = spare->link;
@@ -129,7 +142,8 @@ void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch
     lean_on_last(b, now_ms);
     free(branch->eager);
     free(branch->marks.rows);
-    era_mailbox_clear(&branch->announcements);
+    era_mailbox_clear(&branch->announcements[0]);
+    era_mailbox_clear(&branch->announcements[1]);
     era_mailbox_clear(&branch->orders);
     free(branch);
 }
@@ -159,22 +173,31 @@ bool era_branch_is_eager(const struct era_broadcast *b, const struct era_branch 
 
 /* ---- time ---- */
 
-/* A payload came so much later than the first word of it. Too short a wait would ask for ever for what is on
- * its way, so the estimate rises at once and falls slowly. */
+/* A payload came so much later than the first word of it; 0: there was none. Mean and mean deviation, as TCP
+ * keeps them of its round trips: one item that was late for itself makes nobody wait for the next. */
 static void learn_lag(struct era_broadcast *b, uint64_t lag_ms)
 {
     if (lag_ms > LAG_MAX_MS)
         lag_ms = LAG_MAX_MS;
-    b->lag_ms = lag_ms > b->lag_ms ? lag_ms : b->lag_ms - (b->lag_ms - lag_ms) / 16;
+    uint64_t off_ms = lag_ms > b->lag_ms ? lag_ms - b->lag_ms : b->lag_ms - lag_ms;
+    b->lag_spread_ms = (3 * b->lag_spread_ms + off_ms) / 4;
+    b->lag_ms = (7 * b->lag_ms + lag_ms) / 8;
 }
 
-static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, const struct era_branch *announcer)
+static uint64_t patience_ms(const struct era_broadcast *b)
+{
+    return WAIT_MIN_MS + b->lag_ms + 4 * b->lag_spread_ms;
+}
+
+/* at_ms: when the payload could have come from the announcer. */
+static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, uint64_t at_ms,
+                           const struct era_branch *announcer)
 {
     /* Nobody pushes to a blocked node, and what one announces has come a longer way than a push. */
     if (b->blocked || announcer->lazy)
         return now_ms;
-    uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
-    return era_add_sat(now_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
+    uint64_t wait_ms = patience_ms(b);
+    return era_add_sat(at_ms, wait_ms + era_prng_below(&b->prng, wait_ms / 4));
 }
 
 uint64_t era_broadcast_deadline_ms(const struct era_broadcast *b)
@@ -205,17 +228,37 @@ static void count_silence(const struct era_broadcast *b, const struct era_awaite
     }
 }
 
+static bool is_hurry(struct era_broadcast *b, uint64_t now_ms)
+{
+    if (now_ms - b->published_ms >= HURRY_MS)
+        b->hurry = 0;
+    else if (b->hurry < HURRY_MIN)
+        b->hurry++;
+    b->published_ms = now_ms;
+    return b->hurry == HURRY_MIN;
+}
+
+/* Items come on end: this one most likely waits among them. */
+static bool is_in_queue(const struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
+{
+    return a->first != 0 && b->hurry == HURRY_MIN && now_ms - b->published_ms < 4 * HURRY_MS &&
+           now_ms - a->first_ms < QUEUE_MS;
+}
+
 size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
 {
     size_t given_up = 0;
     struct era_awaited *a;
     while ((a = b->awaited_first) != NULL && a->due_ms <= now_ms && a->due_ms != UINT64_MAX) {
+        if (is_in_queue(b, now_ms, a)) {
+            era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
+            continue;
+        }
         a->arrived = false; /* or the owner would have said so */
         struct era_branch *branch = next_to_ask(b, a);
         if (branch != NULL) {
             era_branch_say(branch, now_ms, a->short_id, ERA_ORDER_WANT);
-            uint64_t wait_ms = WAIT_MIN_MS + 2 * b->lag_ms;
-            era_awaited_again(b, a, era_add_sat(now_ms, wait_ms));
+            era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
             continue;
         }
         given_up += a->heard_count > 0;
@@ -255,13 +298,22 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
     struct era_origin *o = era_origin_of_item(b, item);
     if (o == NULL || branch->lazy || item->from == 0 || item->fetched || branch->link == o->parent)
         return;
-    if (era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
+    if (!item->hurried && era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
         move_to(b, o, now_ms, item, branch);
         item->heard_ms = at_ms;
     } else if (o->spare_item != item->short_id) {
         o->spare = branch->link;
         o->spare_item = item->short_id;
     }
+}
+
+/* The parent is told that it is; a copy of ours crossed its own. */
+void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                          struct era_branch *branch)
+{
+    const struct era_origin *o = era_origin_of_item(b, item);
+    if (o != NULL && o->parent == branch->link && !branch->lazy)
+        graft(branch, now_ms, item->origin, item->short_id);
 }
 
 static bool has_announced(const struct era_awaited *a, uint64_t link)
@@ -272,51 +324,61 @@ static bool has_announced(const struct era_awaited *a, uint64_t link)
     return false;
 }
 
-/* It had to be asked for. */
-static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
-                           struct era_branch *from, const struct era_awaited *a)
+/* The way by which it could have come first; NULL: nobody that pushes announced it. */
+static struct era_branch *best_way(const struct era_broadcast *b, const struct era_awaited *a,
+                                   uint64_t *at_ms)
 {
-    struct era_origin *o = era_origin_of_item(b, item);
-    if (o == NULL)
-        return;
-    struct era_branch *parent = era_branch_find(b, o->parent);
-    o->misses++;
-    if (parent != NULL && !parent->lazy && has_announced(a, parent->link)) {
-        graft(parent, now_ms, item->origin, item->short_id); /* it holds us for lazy */
-        o->misses = 0;
-    } else if (parent == NULL || parent->lazy || o->misses >= MISSES_MAX) {
-        graft(from, now_ms, item->origin, item->short_id);
-        o->parent = from->link;
-        o->moved_ms = now_ms;
-        o->moved_item = item->short_id;
-        o->misses = 0;
+    struct era_branch *best = NULL;
+    for (size_t i = 0; a != NULL && i < a->heard_count; i++) {
+        struct era_branch *branch = a->heard[i].payload ? NULL : era_branch_find(b, a->heard[i].link);
+        if (branch == NULL || branch->lazy || (best != NULL && a->heard[i].at_ms >= *at_ms))
+            continue;
+        best = branch;
+        *at_ms = a->heard[i].at_ms;
     }
+    return best;
+}
+
+/* It was announced, and had to be asked for, or anti-entropy brought it: the parent lost it, lacks it, or,
+ * when it announced it too, holds us for lazy. */
+static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                           const struct era_awaited *a)
+{
+    uint64_t at_ms = 0;
+    struct era_origin *o = era_origin_of_item(b, item);
+    struct era_branch *best = best_way(b, a, &at_ms);
+    if (o == NULL || best == NULL)
+        return;
+    const struct era_branch *parent = era_branch_find(b, o->parent);
+    bool is_lazy = parent == NULL || parent->lazy || has_announced(a, parent->link);
+    if (!is_lazy && ++o->misses < MISSES_MAX)
+        return;
+    graft(best, now_ms, item->origin, item->short_id);
+    o->parent = best->link;
+    o->moved_ms = now_ms;
+    o->moved_item = item->short_id;
+    o->misses = 0;
 }
 
 static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item, struct era_branch *from,
                    const struct era_awaited *a)
 {
-    if (from->lazy)
-        return;
     if (item->fetched) {
-        follow_fetched(b, now_ms, item, from, a);
+        follow_fetched(b, now_ms, item, a);
         return;
     }
     struct era_origin *o = era_origin_of_item(b, item);
-    if (o == NULL)
+    if (o == NULL || from->lazy)
         return;
     o->misses = 0;
     if (may_move(o, now_ms, item)) {
         o->parent = from->link;
         era_eager_set(from, item->origin, true);
     }
-    const struct era_heard *best = NULL;
-    for (size_t i = 0; a != NULL && i < a->heard_count; i++)
-        if (!a->heard[i].payload && (best == NULL || a->heard[i].at_ms < best->at_ms))
-            best = &a->heard[i];
-    struct era_branch *faster = best == NULL ? NULL : era_branch_find(b, best->link);
+    uint64_t at_ms = 0;
+    struct era_branch *faster = best_way(b, a, &at_ms);
     if (faster != NULL)
-        era_broadcast_compare(b, now_ms, item, faster, best->at_ms);
+        era_broadcast_compare(b, now_ms, item, faster, at_ms);
 }
 
 /* ---- items ---- */
@@ -369,11 +431,8 @@ static void take_heard(struct era_broadcast *b, struct era_recent *item, const s
         if (branch != NULL)
             era_branch_learn(b, branch, &item->id);
     }
-    if (a->first == 0)
-        return;
-    item->first_ms = a->first_ms;
-    if (!item->fetched && item->heard_ms > a->first_ms)
-        learn_lag(b, item->heard_ms - a->first_ms);
+    if (a->first != 0)
+        item->first_ms = a->first_ms;
 }
 
 /* Copies that came while the owner judged the first. */
@@ -387,24 +446,16 @@ static void prune_copies(struct era_broadcast *b, uint64_t now_ms, const struct 
     }
 }
 
-/* What anti-entropy brings may be old, and by a way that no push would take: it begins no tree. */
 static void note_origin(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
                         const struct era_key *origin, enum era_source source)
 {
     item->origin = 0;
     item->origin_tag = 0;
-    if (origin != NULL)
-        item->origin =
-            source == ERA_SOURCE_ASKED ? era_origin_find(b, origin) : era_origin_of(b, now_ms, origin);
-    if (item->origin == 0)
+    if (origin == NULL)
         return;
+    item->origin = era_origin_of(b, now_ms, origin, source != ERA_SOURCE_ASKED);
     item->origin_tag = b->origins[item->origin].tag;
-    struct era_origin *o = &b->origins[item->origin];
-    if (source != ERA_SOURCE_OWN || o->own)
-        return;
-    o->own = true; /* who is linked with us has it from us first, and prunes what came a longer way */
-    for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
-        era_eager_set(branch, item->origin, true);
+    b->origins[item->origin].item = item->short_id;
 }
 
 const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t now_ms,
@@ -422,12 +473,15 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     item->heard_ms = item->first_ms = item->published_ms = now_ms;
     item->refused = false;
     item->fetched = source == ERA_SOURCE_ASKED;
+    item->hurried = is_hurry(b, now_ms);
     note_origin(b, now_ms, item, origin, source);
     if (a != NULL)
         take_heard(b, item, from, a);
     if (from != NULL)
         era_branch_learn(b, from, id);
-    if (from != NULL && source == ERA_SOURCE_PUSH)
+    if (from != NULL && !item->fetched)
+        learn_lag(b, item->heard_ms > item->first_ms ? item->heard_ms - item->first_ms : 0);
+    if (from != NULL)
         follow(b, now_ms, item, from, a);
     if (a != NULL) {
         prune_copies(b, now_ms, item, from, a);
@@ -452,6 +506,7 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return;
     struct era_origin *o = era_origin_of_item(b, item);
     if (o != NULL && o->parent == branch->link) {
+        o->misses = 0;
         if (item->fetched) /* not lost: late. Wait longer the next time. */
             learn_lag(b, now_ms - item->first_ms);
         return;
@@ -460,6 +515,10 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return; /* no tree of its own, or it was told already */
     era_eager_set(branch, item->origin, false);
     era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
+    if (o->spare == 0) {
+        o->spare = branch->link;
+        o->spare_item = item->short_id;
+    }
 }
 
 void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, bool remember)
@@ -472,16 +531,32 @@ void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, b
         era_recent_add(b, id, short_id)->refused = true;
 }
 
-void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
-                          uint64_t short_id, unsigned held_ms)
+/* The parent announces what it should have pushed: it holds us for lazy. */
+static void remind(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                   struct era_branch *branch)
 {
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o == NULL || o->parent != branch->link || branch->lazy || item->from == 0 ||
+        item->from == branch->link || !may_move(o, now_ms, item))
+        return;
+    graft(branch, now_ms, item->origin, item->short_id);
+    o->moved_ms = now_ms;
+    o->moved_item = item->short_id;
+}
+
+void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                          uint64_t short_id, unsigned held)
+{
+    uint64_t held_ms = (uint64_t)held * ERA_ANNOUNCE_UNIT_MS;
     uint64_t at_ms = now_ms > held_ms ? now_ms - held_ms : 0;
     struct era_recent *item = era_recent_find(b, short_id);
     branch->counts.announced_in++;
     if (item != NULL) {
         era_branch_learn(b, branch, &item->id);
-        if (!item->refused)
-            era_broadcast_compare(b, now_ms, item, branch, at_ms);
+        if (item->refused)
+            return;
+        era_broadcast_compare(b, now_ms, item, branch, at_ms);
+        remind(b, now_ms, item, branch);
         return;
     }
     struct era_awaited *a = era_awaited_find(b, short_id);
@@ -493,10 +568,10 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
     }
     if (a->first == 0) {
         a->first = branch->link;
-        a->first_ms = now_ms;
+        a->first_ms = at_ms;
         branch->awaited++;
         if (!a->arrived)
-            era_awaited_again(b, a, wait_until(b, now_ms, branch));
+            era_awaited_again(b, a, wait_until(b, now_ms, at_ms, branch));
     }
     if (!has_announced(a, branch->link))
         (void)hear(a, branch->link, at_ms, false);

@@ -15,6 +15,7 @@
  *   announced, and no payload       -> WANT from who announced first, then from the next; a parent that
  *                                      fails twice is replaced by GRAFT to who had it
  *   the parent's link ends          -> GRAFT to the one that was next best
+ *   the parent prunes, or announces -> GRAFT to it: our own copy crossed its
  *
  * Short ids are SipHash of the id under the salt of the node that the item is
  * offered to, so that it can tell that several peers announce one item; its
@@ -32,8 +33,13 @@
 #include "src/base/bytes.h"
 #include "src/base/prng.h"
 
-/* How long an announcement may wait for company: long enough that the peer's own makes it needless. */
-#define ERA_ANNOUNCE_MS 40
+/* How long an announcement waits for company: by then one of the two ends has made it needless for the other,
+ * and it rides with what else is said. The reader counts it as waited: nothing is asked for later because of
+ * it. A blocked peer learns of items by announcements alone, and soon. */
+#define ERA_ANNOUNCE_MS         400
+#define ERA_ANNOUNCE_LATE_MS    550
+#define ERA_ANNOUNCE_BLOCKED_MS 40
+#define ERA_ANNOUNCE_UNIT_MS    2 /* of what the wire says of the wait; one byte */
 
 /* What a node asks of a peer about an item that the peer sent or announced. */
 enum era_order {
@@ -67,6 +73,7 @@ struct era_recent {
     uint64_t first_ms;   /* the first word of it */
     uint64_t published_ms;
     bool fetched; /* came because we asked */
+    bool hurried; /* one of many on end */
     bool refused; /* not ours to give */
 };
 
@@ -130,19 +137,19 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
 void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, bool remember);
 
 /* ---- what peers say ---- */
-/* held_ms: how long the peer waited with saying so. */
+/* held: how long the peer waited with saying so, in units of ERA_ANNOUNCE_UNIT_MS. */
 void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
-                          uint64_t short_id, unsigned held_ms);
+                          uint64_t short_id, unsigned held);
 /* order: enum era_order, or any other number, which says nothing. Returns the item that the peer wants, NULL
  * for none; borrowed until the next call. */
-const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_branch *branch,
+const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                           uint64_t short_id, unsigned order);
 
 /* ---- what to say to the peer ---- */
 /* When something is to be said; UINT64_MAX = nothing. */
 uint64_t era_branch_due_ms(const struct era_branch *branch);
 /* Take up to `most` entries of ERA_SPREAD_ENTRY_BYTES each into the rooms; return how many. Announcements of
- * items that the peer meanwhile has are left out. */
+ * items that the peer meanwhile has are left out; those that are due soon are taken with the others. */
 size_t era_branch_take_announcements(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                      uint8_t *room, size_t most);
 size_t era_branch_take_orders(struct era_branch *branch, uint8_t *room, size_t most);

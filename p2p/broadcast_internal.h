@@ -44,10 +44,11 @@ struct era_branch {
     uint8_t *eager; /* a bit for each origin; beyond eager_bytes: lazy */
     size_t eager_bytes;
     struct era_marks marks;
-    struct era_mailbox announcements, orders;
-    uint64_t announce_ms; /* when the announcements go */
-    uint64_t order_ms;    /* when the orders go */
-    size_t awaited;       /* items that it was first to announce, and that did not come yet */
+    struct era_mailbox announcements[2]; /* where we speak first; where the peer does */
+    struct era_mailbox orders;
+    uint64_t announce_ms[2]; /* when the announcements go */
+    uint64_t order_ms;       /* when the orders go */
+    size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
     struct era_branch_counts counts;
     struct era_branch *next;
@@ -55,12 +56,12 @@ struct era_branch {
 
 /* The tree of one origin. Number 0 is not used. */
 struct era_origin {
-    uint64_t tag;  /* of the key; 0 = free */
-    uint64_t rank; /* its first bytes: the lowest gives the reference tree */
-    uint32_t next; /* chain of the index */
-    uint64_t used; /* grows with use: the least is forgotten first */
-    uint64_t used_ms;
-    bool own;            /* its statements are made here */
+    uint64_t tag;        /* of the key; 0 = free */
+    uint64_t rank;       /* its first bytes: the lowest gives the reference tree */
+    uint32_t next;       /* chain of the index */
+    uint64_t used;       /* grows with use: the least is forgotten first */
+    uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
+    uint64_t item;       /* its last one (short id) */
     uint64_t parent;     /* link that brings its items; 0 = none, or ours */
     uint64_t spare;      /* next best link… */
     uint64_t spare_item; /* …as told by its announcement of this item (short id) */
@@ -104,13 +105,16 @@ struct era_broadcast {
     size_t origin_count, origin_cap;
     uint32_t *origin_heads;
     uint64_t uses;
-    uint32_t reference; /* number of the origin whose tree it is; 0 = none */
+    uint32_t reference;  /* number of the origin whose tree it is; 0 = none */
+    uint64_t forming_ms; /* the first of all trees began */
 
     struct era_awaited *awaited_first, *awaited_last;
     size_t awaited_count;
     struct era_awaited *awaited_heads[ERA_AWAITED_HEADS];
 
-    uint64_t lag_ms; /* how much later than its first announcement a payload comes */
+    uint64_t lag_ms, lag_spread_ms; /* how much later than by its first announcer a payload comes */
+    uint64_t published_ms;          /* the last item… */
+    unsigned hurry;                 /* …and so many on end that followed closely */
 };
 
 /* ---- broadcast_table.c ---- */
@@ -119,8 +123,8 @@ struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash
 struct era_recent *era_recent_find(const struct era_broadcast *b,
                                    uint64_t short_id);                            /* NULL when forgotten */
 struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number); /* likewise */
-/* The origin's number, made when it is new. Never 0. */
-uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key);
+/* The origin's number, made when it is new. Never 0. pushed: an item of it came down a tree, or is ours. */
+uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed);
 uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key); /* 0: not known */
 /* The tree that the item went down, NULL when it has none, or it was forgotten since. */
 struct era_origin *era_origin_of_item(const struct era_broadcast *b, const struct era_recent *item);
@@ -146,5 +150,8 @@ void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_i
 /* The announcement shows a way that was faster, or the next best one. */
 void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item,
                            struct era_branch *branch, uint64_t at_ms);
+/* The peer pushes no more what is of the item's origin. */
+void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
+                          struct era_branch *branch);
 
 #endif

@@ -6,7 +6,10 @@
 
 #define MAILBOX_MIN  16
 #define ANNOUNCE_NOW 1024 /* so many announcements wait for no more */
-#define HELD_MS_MAX  255
+#define HELD_MAX     255
+/* So much earlier than due an announcement rides with others; the peer's turn is not forestalled. */
+#define EARLY_MS      300
+#define EARLY_LATE_MS 50
 
 /* ---- a ring that grows up to its limit ---- */
 
@@ -72,21 +75,44 @@ void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_i
         branch->counts.forgotten++;
 }
 
-static void announce(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, uint32_t number)
+/* Of the two ends one speaks first, another for each item, so that both learn of ways that are faster; the
+ * other has then nothing to say. 0: we do; 1: the peer does. */
+static unsigned turn_of(const struct era_broadcast *b, const struct era_branch *branch,
+                        const struct era_recent *item)
 {
-    struct era_mail mail = {.short_id = short_id, .number = number};
-    if (branch->announcements.count == 0)
-        branch->announce_ms = era_add_sat(now_ms, ERA_ANNOUNCE_MS);
-    if (!era_mailbox_put(&branch->announcements, ERA_RECENT_ITEMS_MAX, mail))
+    bool lower = memcmp(b->salt.b, branch->salt.b, sizeof b->salt.b) < 0;
+    return lower == ((item->id.b[0] & 1) != 0) ? 0 : 1;
+}
+
+static uint64_t announce_wait_ms(const struct era_broadcast *b, const struct era_branch *branch,
+                                 unsigned turn)
+{
+    if (b->blocked || branch->lazy)
+        return ERA_ANNOUNCE_BLOCKED_MS;
+    return turn == 0 ? ERA_ANNOUNCE_MS : ERA_ANNOUNCE_LATE_MS;
+}
+
+static void announce(const struct era_broadcast *b, struct era_branch *branch, uint64_t now_ms,
+                     uint64_t short_id, const struct era_recent *item)
+{
+    unsigned turn = turn_of(b, branch, item);
+    struct era_mailbox *box = &branch->announcements[turn];
+    struct era_mail mail = {.short_id = short_id, .number = item->number};
+    if (box->count == 0)
+        branch->announce_ms[turn] = era_add_sat(now_ms, announce_wait_ms(b, branch, turn));
+    if (!era_mailbox_put(box, ERA_RECENT_ITEMS_MAX, mail))
         branch->counts.forgotten++;
-    if (branch->announcements.count == ANNOUNCE_NOW)
-        branch->announce_ms = now_ms;
+    if (box->count == ANNOUNCE_NOW)
+        branch->announce_ms[turn] = now_ms;
 }
 
 uint64_t era_branch_due_ms(const struct era_branch *branch)
 {
-    uint64_t due_ms = branch->announcements.count > 0 ? branch->announce_ms : UINT64_MAX;
-    return branch->orders.count > 0 && branch->order_ms < due_ms ? branch->order_ms : due_ms;
+    uint64_t due_ms = branch->orders.count > 0 ? branch->order_ms : UINT64_MAX;
+    for (unsigned turn = 0; turn < 2; turn++)
+        if (branch->announcements[turn].count > 0 && branch->announce_ms[turn] < due_ms)
+            due_ms = branch->announce_ms[turn];
+    return due_ms;
 }
 
 static void write_entry(uint8_t *out, uint64_t short_id, uint8_t about)
@@ -95,20 +121,43 @@ static void write_entry(uint8_t *out, uint64_t short_id, uint8_t about)
     out[8] = about;
 }
 
+/* False when the peer meanwhile has it, or it is forgotten. */
+static bool is_news(const struct era_branch *branch, const struct era_mail *mail,
+                    const struct era_recent *item)
+{
+    const struct era_mark *mark = era_marks_find(&branch->marks, mail->short_id);
+    return mark != NULL && (mark->flags & ERA_MARK_HAS) == 0 && item != NULL && !item->refused;
+}
+
+static size_t take_turn(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch, unsigned turn,
+                        uint8_t *room, size_t most)
+{
+    struct era_mailbox *box = &branch->announcements[turn];
+    uint64_t wait_ms = announce_wait_ms(b, branch, turn);
+    uint64_t early_ms = turn == 0 ? EARLY_MS : EARLY_LATE_MS;
+    bool full = box->count >= ANNOUNCE_NOW;
+    size_t count = 0;
+    while (box->count > 0 && count < most) {
+        const struct era_recent *item = era_recent_at(b, box->ring[box->head].number);
+        if (!full && item != NULL && item->published_ms + wait_ms > now_ms + early_ms) {
+            branch->announce_ms[turn] = item->published_ms + wait_ms;
+            break;
+        }
+        struct era_mail mail = mailbox_pop(box);
+        if (!is_news(branch, &mail, item))
+            continue;
+        uint64_t held = (now_ms - item->published_ms) / ERA_ANNOUNCE_UNIT_MS;
+        write_entry(room + count++ * ERA_SPREAD_ENTRY_BYTES, mail.short_id,
+                    (uint8_t)(held < HELD_MAX ? held : HELD_MAX));
+    }
+    return count;
+}
+
 size_t era_branch_take_announcements(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                      uint8_t *room, size_t most)
 {
-    size_t count = 0;
-    while (branch->announcements.count > 0 && count < most) {
-        struct era_mail mail = mailbox_pop(&branch->announcements);
-        const struct era_mark *mark = era_marks_find(&branch->marks, mail.short_id);
-        const struct era_recent *item = era_recent_at(b, mail.number);
-        if (mark == NULL || (mark->flags & ERA_MARK_HAS) != 0 || item == NULL || item->refused)
-            continue;
-        uint64_t held_ms = now_ms - item->published_ms;
-        write_entry(room + count++ * ERA_SPREAD_ENTRY_BYTES, mail.short_id,
-                    (uint8_t)(held_ms < HELD_MS_MAX ? held_ms : HELD_MS_MAX));
-    }
+    size_t count = take_turn(b, now_ms, branch, 0, room, most);
+    count += take_turn(b, now_ms, branch, 1, room + count * ERA_SPREAD_ENTRY_BYTES, most - count);
     branch->counts.announced_out += count;
     return count;
 }
@@ -139,7 +188,7 @@ bool era_branch_route(struct era_broadcast *b, uint64_t now_ms, struct era_branc
         whole = false;
     era_marks_put(&branch->marks, short_id, item->number, whole ? ERA_MARK_HAS : 0);
     if (!whole)
-        announce(branch, now_ms, short_id, item->number);
+        announce(b, branch, now_ms, short_id, item);
     return whole;
 }
 
@@ -164,7 +213,7 @@ static void heard_all(const struct era_broadcast *b, struct era_branch *branch)
         era_eager_set(branch, n, true);
 }
 
-const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_branch *branch,
+const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                           uint64_t short_id, unsigned order)
 {
     count_order(branch, order, true);
@@ -176,6 +225,8 @@ const struct era_recent *era_branch_order(struct era_broadcast *b, struct era_br
         return NULL;
     if ((order == ERA_ORDER_GRAFT || order == ERA_ORDER_PRUNE) && era_origin_of_item(b, item) != NULL)
         era_eager_set(branch, item->origin, order == ERA_ORDER_GRAFT);
+    if (order == ERA_ORDER_PRUNE)
+        era_broadcast_pruned(b, now_ms, item, branch);
     if (order != ERA_ORDER_WANT)
         return NULL;
     mark->flags |= ERA_MARK_HAS;

@@ -7,6 +7,7 @@
 #define RECENTS_MIN 64
 #define ORIGINS_MIN 16
 #define STALE_MS    3600000 /* an origin so long unheard of gives no reference tree */
+#define FORMING_MS  2000    /* the first tree is not yet one: until then every origin goes everywhere */
 
 uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id)
 {
@@ -183,7 +184,8 @@ static uint32_t origin_forget(struct era_broadcast *b)
 
 static bool is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
 {
-    bool fresh = now_ms - a->used_ms < STALE_MS, other_fresh = now_ms - than->used_ms < STALE_MS;
+    bool fresh = a->pushed_ms != 0 && now_ms - a->pushed_ms < STALE_MS;
+    bool other_fresh = than->pushed_ms != 0 && now_ms - than->pushed_ms < STALE_MS;
     return fresh != other_fresh ? fresh : a->rank < than->rank;
 }
 
@@ -195,7 +197,7 @@ static void choose_reference(struct era_broadcast *b, uint64_t now_ms)
             b->reference = n;
 }
 
-uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key)
+uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed)
 {
     uint64_t tag = tag_of(b, key);
     uint32_t n = tag_find(b, tag);
@@ -203,14 +205,21 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
         if (b->origin_count == b->origin_cap && b->origin_cap < ERA_ORIGINS_MAX)
             origins_grow(b);
         n = b->origin_count < b->origin_cap ? (uint32_t)b->origin_count++ : origin_forget(b);
-        b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b), .used_ms = now_ms};
+        b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b)};
         origin_link(b, n);
+        if (b->reference == 0)
+            b->forming_ms = now_ms;
+        bool formed = b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
         for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
-            era_eager_set(branch, n, era_eager_for(b, branch, 0));
-        choose_reference(b, now_ms);
+            era_eager_set(branch, n, !formed || era_eager_for(b, branch, 0));
     }
-    b->origins[n].used = ++b->uses;
-    b->origins[n].used_ms = now_ms;
+    struct era_origin *o = &b->origins[n];
+    o->used = ++b->uses;
+    bool first = pushed && o->pushed_ms == 0;
+    if (pushed)
+        o->pushed_ms = now_ms;
+    if (first)
+        choose_reference(b, now_ms);
     return n;
 }
 

@@ -112,7 +112,7 @@ static void handshake_write(struct era_channel *c)
 
 static void handshake_end(struct era_channel *c)
 {
-    uint8_t *in = malloc(ERA_CHANNEL_IN_BYTES);
+    uint8_t *in = malloc(ERA_CHANNEL_IN_LEAST);
     assert(in != NULL);
     era_noise_handshake_split(&c->noise, &c->send, &c->receive);
     memcpy(c->peer, c->noise.peer, sizeof c->peer);
@@ -121,6 +121,7 @@ static void handshake_end(struct era_channel *c)
     memcpy(in, c->early + c->raw_start, c->raw_end);
     c->raw_start = 0;
     c->in = in;
+    c->in_size = ERA_CHANNEL_IN_LEAST;
     c->state = ERA_CHANNEL_OPEN;
 }
 
@@ -171,7 +172,10 @@ static bool take_message(struct era_channel *c)
         fail(c, ERA_MALFORMED);
         return false;
     }
-    if (!early_unit(c, ERA_CHANNEL_RECORD_HEADER + want, &record))
+    if (have < ERA_CHANNEL_RECORD_HEADER + want)
+        return false;
+    c->waits = c->held && c->noise.done == 0;
+    if (c->waits || !early_unit(c, ERA_CHANNEL_RECORD_HEADER + want, &record))
         return false;
     if (!c->dialled && c->noise.done == 0) { /* only now is this stranger worth a key */
         era_noise_keypair(&c->ephemeral, c->ephemeral.secret);
@@ -203,23 +207,49 @@ static void pack(struct era_channel *c)
     c->raw_end = plain + raw;
 }
 
+static void resize(struct era_channel *c, size_t size)
+{
+    c->in = realloc(c->in, size);
+    assert(c->in != NULL);
+    c->in_size = size;
+}
+
+/* Memory follows what came, twofold, up to what the record under way needs; it goes when all was taken. */
+static void fit(struct era_channel *c)
+{
+    size_t raw = c->raw_end - c->raw_start, need = c->plain_end + ERA_CHANNEL_IN_LEAST;
+    if (raw >= ERA_CHANNEL_RECORD_HEADER) {
+        const uint8_t *record = c->in + c->raw_start;
+        size_t whole = ERA_CHANNEL_RECORD_HEADER + ((size_t)record[0] << 8 | record[1]);
+        need = c->plain_end + (whole > ERA_CHANNEL_IN_LEAST ? whole : ERA_CHANNEL_IN_LEAST);
+    }
+    if (need > 2 * (c->raw_end + ERA_CHANNEL_IN_LEAST))
+        need = 2 * (c->raw_end + ERA_CHANNEL_IN_LEAST);
+    if (need > ERA_CHANNEL_IN_BYTES)
+        need = ERA_CHANNEL_IN_BYTES;
+    if (need > c->in_size)
+        resize(c, need);
+    else if (c->raw_end == 0 && c->in_size > ERA_CHANNEL_IN_LEAST)
+        resize(c, ERA_CHANNEL_IN_LEAST);
+}
+
 uint8_t *era_channel_room(struct era_channel *c, size_t *room)
 {
-    size_t cap = c->in != NULL ? ERA_CHANNEL_IN_BYTES : sizeof c->early;
     if (c->state == ERA_CHANNEL_FAILED)
         era_channel_drop(c);
     pack(c);
+    if (c->state == ERA_CHANNEL_OPEN)
+        fit(c);
+    size_t cap = c->in != NULL ? c->in_size : sizeof c->early;
     assert(c->raw_end < cap);
     *room = cap - c->raw_end;
     return (c->in != NULL ? c->in : c->early) + c->raw_end;
 }
 
-void era_channel_came(struct era_channel *c, size_t n)
+static void take_early(struct era_channel *c)
 {
     bool more = true;
-    c->raw_end += n;
-    assert(c->raw_end <= (c->in != NULL ? ERA_CHANNEL_IN_BYTES : sizeof c->early));
-    while (more && n > 0)
+    while (more)
         switch (c->state) {
         case ERA_CHANNEL_PREAMBLE:
             more = take_preamble(c);
@@ -232,6 +262,31 @@ void era_channel_came(struct era_channel *c, size_t n)
             more = false;
             break;
         }
+}
+
+void era_channel_came(struct era_channel *c, size_t n)
+{
+    c->raw_end += n;
+    assert(c->raw_end <= (c->in != NULL ? c->in_size : sizeof c->early));
+    if (n > 0)
+        take_early(c);
+}
+
+void era_channel_hold(struct era_channel *c)
+{
+    assert(!c->dialled && c->state == ERA_CHANNEL_PREAMBLE);
+    c->held = true;
+}
+
+bool era_channel_waits(const struct era_channel *c)
+{
+    return c->waits && c->state == ERA_CHANNEL_HANDSHAKE;
+}
+
+void era_channel_go(struct era_channel *c)
+{
+    c->held = c->waits = false;
+    take_early(c);
 }
 
 /* Both ends count, so both do it between the same two records. */

@@ -12,9 +12,10 @@
  *               and its body; records and frames do not begin or end together. Each direction rekeys after
  *               every ERA_CHANNEL_REKEY_RECORDS records.
  *
- * Invariants: lengths are checked before what they measure is stored; nothing is allocated by them, and
- * nothing at all before the handshake is done; a channel that failed gives and takes nothing more; frames
- * come out only of what the proven peer wrote, whole, once and in order. */
+ * Invariants: lengths are checked before what they measure is stored; nothing is allocated before the
+ * handshake is done, and then what the record and frame under way need, never more than ERA_CHANNEL_IN_BYTES;
+ * a channel that failed gives and takes nothing more; frames come out only of what the proven peer wrote,
+ * whole, once and in order. */
 #ifndef ERA_P2P_CHANNEL_H
 #define ERA_P2P_CHANNEL_H
 
@@ -30,6 +31,7 @@
 #define ERA_CHANNEL_REKEY_RECORDS  1024
 /* A preamble and the longest message of the handshake: no end sends or waits for more at once. */
 #define ERA_CHANNEL_EARLY_BYTES (ERA_CHANNEL_PREAMBLE_BYTES + ERA_CHANNEL_RECORD_HEADER + 96)
+#define ERA_CHANNEL_IN_LEAST    ((size_t)4096) /* of an open channel with little to take */
 /* A frame that is not whole, and a record that is not whole. */
 #define ERA_CHANNEL_IN_BYTES                                                                                 \
     (ERA_CHANNEL_FRAME_HEADER + (size_t)ERA_FRAME_BYTES_MAX + ERA_CHANNEL_RECORD_HEADER +                    \
@@ -53,7 +55,7 @@ struct era_channel {
     const struct era_channel_config *config; /* borrowed */
     enum era_channel_state state;
     enum era_verdict verdict; /* FAILED: why */
-    bool dialled;
+    bool dialled, held, waits;
     uint8_t preambles[2][ERA_CHANNEL_PREAMBLE_BYTES]; /* dialler's, listener's */
     struct era_noise_keypair ephemeral;
     struct era_noise_handshake noise;
@@ -61,7 +63,8 @@ struct era_channel {
 
     struct era_noise_cipher send, receive;
     uint64_t records_sent, records_received;
-    uint8_t *in; /* OPEN: ERA_CHANNEL_IN_BYTES, owned; until then early */
+    uint8_t *in; /* OPEN: of in_size, owned; until then early */
+    size_t in_size;
     size_t plain_start, plain_end, raw_start, raw_end; /* of in: decrypted, not yet decrypted */
     uint8_t early[ERA_CHANNEL_EARLY_BYTES];
     size_t out_len;
@@ -71,6 +74,12 @@ struct era_channel {
 /* ephemeral: fresh random bytes. The dialler has something to write at once. */
 void era_channel_init(struct era_channel *c, const struct era_channel_config *config, bool dialled,
                       const uint8_t ephemeral[ERA_NOISE_KEY_BYTES]);
+/* A listener's, at once after init: the dialler's first message is not answered, which takes all the DH there
+ * is, before era_channel_go. */
+void era_channel_hold(struct era_channel *c);
+/* That message has come: nothing more is to be read before era_channel_go. */
+bool era_channel_waits(const struct era_channel *c);
+void era_channel_go(struct era_channel *c);
 /* Wipes its secrets, frees its buffer. */
 void era_channel_clear(struct era_channel *c);
 

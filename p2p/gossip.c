@@ -15,8 +15,12 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     era_prng_siphash_key(&g->prng, &g->key);
     for (size_t i = 0; i < ERA_SETS; i++) {
         g->sets[i] = era_idset_new();
+<<<<<<< HEAD
         era_idset_name_with(g->sets[i], config->named, config->ctx);
     }
+=======
+    era_shared_init(g);
+>>>>>>> main
     g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();
@@ -33,6 +37,7 @@ void era_gossip_free(struct era_gossip *g)
         g->links[i]->closing = true;
     era_links_reap(g);
     era_broadcast_free(g->broadcast);
+    era_shared_release(g);
     for (size_t i = 0; i < ERA_SETS; i++)
         era_idset_free(g->sets[i]);
     era_idtable_free(g->refused);
@@ -71,6 +76,7 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
     }
     for (size_t i = 0; i < g->link_count; i++)
         era_link_tick(g, g->links[i]);
+    era_shared_tick(g);
     if (g->overlay != NULL)
         era_overlay_tick(g->overlay, g->now_ms);
     era_ties_pump(g);
@@ -117,11 +123,13 @@ void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
-    l->info.queued_bytes -= bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    uint64_t written = bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    l->info.queued_bytes -= written;
+    g->queued_bytes -= written;
     l->drained_ms = g->now_ms;
     if (l->info.state != ERA_PEER_UP)
         return;
-    if (l->skipped && era_link_has_room(l, ERA_LINK_BULK_BYTES_MAX)) {
+    if (l->skipped && era_link_has_room(g, l, ERA_LINK_BULK_BYTES_MAX)) {
         l->skipped = false;
         era_sync_soon(g, l, ERA_SET_STATEMENTS);
         era_sync_soon(g, l, ERA_SET_EVENTS);
@@ -167,8 +175,10 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     era_gossip_advance(g, now_ms);
     era_sync_add(g, set, item, push ? g->now_ms : 0);
     struct era_link *sender = era_link_find(g, from);
-    if (sender != NULL)
+    if (sender != NULL) {
         era_budget_refund(sender);
+        era_ties_useful(g, sender);
+    }
     mark_known(g, from, item); /* so that it does not go back there */
     bool asked = sender != NULL && era_was_asked(g, sender, set, item);
     era_request_done(g, item, true);
@@ -179,6 +189,13 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
 {
     era_sync_remove(g, set, item);
+}
+
+/* What comes cannot be kept: to ask for it again at once would never end. */
+static void rest_all(struct era_gossip *g)
+{
+    for (size_t i = 0; i < g->link_count; i++)
+        g->links[i]->requests_rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
 }
 
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
@@ -194,11 +211,15 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
             era_refuse(g, item);
     }
+    if (verdict == ERA_STORE_FAILED)
+        rest_all(g);
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
     if (verdict == ERA_DUPLICATE)
         l->info.duplicates_in++;
+    if (verdict == ERA_UNKNOWN_KIND)
+        l->info.unknown_kinds_in++;
     if (verdict == ERA_DUPLICATE && item != NULL && l->branch != NULL)
         era_broadcast_duplicate(g->broadcast, g->now_ms, l->branch, item);
     if (era_verdict_penalty(verdict) > 0)
@@ -263,6 +284,7 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
     for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
+        out[i].anchor_keys = era_link_anchor_keys(g, g->links[i]);
         out[i].active = out[i].state == ERA_PEER_UP && era_link_is_active(g, g->links[i]);
         if (g->links[i]->branch != NULL)
             out[i].spread = *era_branch_counts(g->links[i]->branch);
@@ -274,6 +296,11 @@ uint64_t era_gossip_equal_rounds(const struct era_gossip *g, uint64_t *last_ms)
 {
     *last_ms = g->equal_ms;
     return g->equal_rounds;
+}
+
+const struct era_gossip_totals *era_gossip_totals(const struct era_gossip *g)
+{
+    return &g->totals;
 }
 
 uint64_t era_gossip_complete_rounds(const struct era_gossip *g)

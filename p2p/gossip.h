@@ -95,6 +95,7 @@ struct era_peer_info {
     uint64_t statements_in, statements_out; /* envelopes of set STATEMENTS */
     uint64_t events_in, events_out;         /* envelopes of set EVENTS */
     uint64_t duplicates_in;
+    uint64_t unknown_kinds_in; /* statements of kinds that this version does not know */
     uint64_t refused_in;   /* by verdicts with a penalty */
     uint64_t skipped_out;  /* pushes skipped because the link was full; anti-entropy heals them */
     struct era_branch_counts spread; /* what was said of the push trees */
@@ -108,6 +109,7 @@ struct era_peer_info {
     uint64_t again_out;        /* items sent once more because it asked again */
     bool active;             /* of the active view: the news go over it; else it is only compared with */
     bool anchor;             /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
+    uint32_t anchor_keys;    /* how often another node key than before answered at its address */
     int score;               /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
     uint64_t muted_until_ms; /* later than now: what it sends is dropped */
     uint64_t muted_in, limited_in;       /* parts dropped while muted; parts and frames above a budget */
@@ -121,6 +123,13 @@ struct era_ban {
     enum era_verdict why;
     uint64_t at_ms, until_ms;
     unsigned times; /* within ERA_BAN_MEMORY_MS: each is twice as long */
+};
+
+/* Since the gossip began, links that ended too. */
+struct era_gossip_totals {
+    uint64_t closed[ERA_VERDICT_COUNT];  /* links, and streams that had no place, that this node ended, by why */
+    uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
+    uint64_t muted_in, limited_in;       /* as of a peer */
 };
 
 struct era_gossip;
@@ -138,7 +147,8 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
  * that this is the proof of (config.proves). May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
                         const char *address, const uint8_t proven[ERA_KEY_BYTES]);
-void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link);
+/* why: what the driver found wrong with what came on it, and ended it for; ACCEPTED: nothing, it just ended. */
+void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link, enum era_verdict why);
 void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address);
 /* One frame body. DELIVER actions follow for its statements. */
 void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, struct era_bytes frame);
@@ -172,6 +182,8 @@ size_t era_gossip_take_actions(struct era_gossip *g, const struct era_gossip_act
 
 /* Links, oldest first, into out[cap]; returns how many there are. */
 size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, size_t cap);
+/* Borrowed. */
+const struct era_gossip_totals *era_gossip_totals(const struct era_gossip *g);
 /* Those in force, into out[cap]; returns how many there are, at most ERA_BANS_MAX. */
 size_t era_gossip_bans(const struct era_gossip *g, struct era_ban *out, size_t cap);
 /* Completed rounds in which a peer's fingerprints of the statements equalled
@@ -183,8 +195,8 @@ uint64_t era_gossip_complete_rounds(const struct era_gossip *g);
  * but for one that led back to ourselves.
  * reachable   those with a link that is up or in handshake, and those whose first dial has no result yet.
  * reconciled  those with a complete round since this gossip began; they stay so when the link ends.
- * A link belongs to an anchor when we dialled it as such, when the peer says to listen at its address, or
- * when the same node answered there last. */
+ * A link belongs to an anchor when we dialled it as such, or when its proven node key answered there last:
+ * not because the peer says to listen at that address. */
 size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, size_t *reconciled);
 /* NULL without links_target. Borrowed. */
 const struct era_overlay *era_gossip_overlay(const struct era_gossip *g);

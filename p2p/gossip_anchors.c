@@ -161,19 +161,7 @@ static bool leads_to(const struct era_anchor *a, const struct era_link *link)
 {
     if (a->state == ERA_ANCHOR_LINKED && a->link == link->info.link)
         return true;
-    return link->info.state == ERA_PEER_UP && (strcmp(a->address, link->info.listen) == 0 ||
-                                               (a->has_node && era_key_eq(&a->node, &link->info.node)));
-}
-
-bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link)
-{
-    for (size_t i = 0; i < g->anchor_count; i++) {
-        const struct era_anchor *a = &g->anchors[i];
-        if ((a->state == ERA_ANCHOR_LINKED && a->link == link->info.link) ||
-            (link->info.state == ERA_PEER_UP && a->has_node && era_key_eq(&a->node, &link->info.node)))
-            return true;
-    }
-    return false;
+    return link->info.state == ERA_PEER_UP && a->has_node && era_key_eq(&a->node, &link->info.node);
 }
 
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
@@ -182,6 +170,21 @@ bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
         if (leads_to(&g->anchors[i], link))
             return true;
     return false;
+}
+
+void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node)
+{
+    anchor->keys += anchor->had_node && !era_key_eq(&anchor->node, node);
+    anchor->node = *node;
+    anchor->has_node = anchor->had_node = true;
+}
+
+uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (leads_to(&g->anchors[i], link))
+            return g->anchors[i].keys;
+    return 0;
 }
 
 void era_anchors_reconciled(struct era_gossip *g)

@@ -10,6 +10,7 @@
  *           A statement that was accepted costs nothing, whatever their number.
  *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
  *           link loses its place in the active view
+ *   hosts   how often one may make links, which cost a handshake and a hello
  *
  * Anchors are muted, but neither closed nor banned: who they are is the operator's to say. */
 #include "p2p/gossip_internal.h"
@@ -26,31 +27,42 @@ static const struct {
     [ERA_BUDGET_BYTES] = {ERA_BUDGET_BYTES_BURST, ERA_BUDGET_BYTES_PER_S},
     [ERA_BUDGET_REQUESTS] = {ERA_BUDGET_REQUESTS_BURST, ERA_BUDGET_REQUESTS_PER_S},
     [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
+    [ERA_BUDGET_CELLS] = {ERA_BUDGET_CELLS_BURST, ERA_BUDGET_CELLS_PER_S},
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
 };
 
-/* spent: thousandths of what was taken and has not come back. */
+static bool take(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t burst,
+                 uint64_t per_s)
+{
+    uint64_t back = era_mul_sat(g->now_ms - b->at_ms, per_s);
+    b->spent -= back < b->spent ? back : b->spent;
+    b->at_ms = g->now_ms;
+    if (b->spent + 1000 * amount > 1000 * burst)
+        return false;
+    b->spent += 1000 * amount;
+    return true;
+}
+
 static bool spend(const struct era_gossip *g, struct era_link *link, enum era_budget which, uint64_t amount)
 {
-    uint64_t *spent = &link->spent[which];
-    uint64_t back = era_mul_sat(g->now_ms - link->spent_ms[which], budgets[which].per_s);
-    *spent -= back < *spent ? back : *spent;
-    link->spent_ms[which] = g->now_ms;
-    if (*spent + 1000 * amount > 1000 * budgets[which].burst)
-        return false;
-    *spent += 1000 * amount;
-    return true;
+    return take(g, &link->spent[which], amount, budgets[which].burst, budgets[which].per_s);
 }
 
 void era_budget_refund(struct era_link *link)
 {
-    uint64_t *spent = &link->spent[ERA_BUDGET_STATEMENTS];
+    uint64_t *spent = &link->spent[ERA_BUDGET_STATEMENTS].spent;
     *spent -= *spent < 1000 ? *spent : 1000;
+}
+
+static void count_limited(struct era_gossip *g, struct era_link *link)
+{
+    link->info.limited_in++;
+    g->totals.limited_in++;
 }
 
 static bool over(struct era_gossip *g, struct era_link *link)
 {
-    link->info.limited_in++;
+    count_limited(g, link);
     era_link_charge(g, link, ERA_RATE_LIMITED);
     return false;
 }
@@ -93,9 +105,18 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
         return over(g, link);
     if (mutable && link->info.muted_until_ms > g->now_ms) {
         link->info.muted_in++;
+        g->totals.muted_in++;
         return false;
     }
     return true;
+}
+
+bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells)
+{
+    if (cells <= ERA_SYNC_CELLS_MAX && spend(g, link, ERA_BUDGET_CELLS, cells))
+        return true;
+    count_limited(g, link);
+    return false;
 }
 
 /* ---- score ---- */
@@ -110,6 +131,12 @@ void era_score_decay(const struct era_gossip *g, struct era_link *link)
         link->score_ms = g->now_ms;
 }
 
+static void count_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    link->info.charges[why]++;
+    g->totals.charged[why]++;
+}
+
 static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why);
 static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
 
@@ -119,14 +146,14 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
         return;
     era_score_decay(g, link);
     link->info.score += era_verdict_penalty(why);
-    link->info.charges[why]++;
+    count_charge(g, link, why);
     if (link->info.score >= ERA_SCORE_MUTE) {
         link->info.muted_until_ms = era_add_sat(g->now_ms, ERA_MUTE_MS);
         era_ties_demote(g, link);
     }
     if (link->info.score < ERA_SCORE_CLOSE)
         return;
-    if (era_link_is_own_anchor(g, link)) {
+    if (era_link_is_anchor(g, link)) {
         link->info.score = ERA_SCORE_CLOSE - 1;
         return;
     }
@@ -136,14 +163,29 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
-    link->info.charges[why]++;
-    if (link->info.state == ERA_PEER_UP && !era_link_is_own_anchor(g, link))
+    count_charge(g, link, why);
+    if (link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
         ban_one(g, NULL, &link->info.node, why);
     era_link_close(g, link, why);
 }
 
+/* A stream that was cut, or a driver out of patience, is the network's fault as easily as the peer's. */
+void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    bool at_fault = why != ERA_TRUNCATED && why != ERA_TIMEOUT && era_verdict_penalty(why) > 0;
+    if (at_fault) {
+        count_charge(g, link, why);
+        if (link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
+            ban_one(g, NULL, &link->info.node, why);
+    }
+    era_link_leave(g, link, at_fault ? why : ERA_ACCEPTED);
+}
+
 void era_link_silent(struct era_gossip *g, struct era_link *link)
 {
+    if (link->silent_ms != 0 && g->now_ms - link->silent_ms < ERA_SILENCE_MS)
+        return;
+    link->silent_ms = g->now_ms;
     if (++link->silences >= ERA_SILENCES_MAX) {
         link->silences = 0;
         era_ties_demote(g, link);
@@ -192,7 +234,9 @@ static struct era_ban *ban_place(struct era_gossip *g)
 static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why)
 {
     struct era_ban *b = ban_find(g, host, key);
-    unsigned times = b != NULL && g->now_ms - b->at_ms < ERA_BAN_MEMORY_MS ? b->times : 0;
+    bool again = b != NULL && g->now_ms - b->at_ms < ERA_BAN_MEMORY_MS;
+    /* What somebody on the way can do as well is not held against it for long. */
+    unsigned times = again && why != ERA_NOT_AUTHENTIC ? b->times : 0;
     uint64_t length = times < 16 ? (uint64_t)ERA_BAN_MIN_MS << times : ERA_BAN_MAX_MS;
     if (b == NULL)
         b = ban_place(g);
@@ -215,6 +259,17 @@ static void ban(struct era_gossip *g, const struct era_link *link, enum era_verd
     ban_one(g, NULL, &link->info.node, why);
     if (g->overlay != NULL)
         era_overlay_forget(g->overlay, &link->info.node);
+}
+
+/* Where many live behind one address, as with bans, nobody is counted for the others. */
+bool era_host_may_link(struct era_gossip *g, const char *address)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(address, host);
+    if (!host_is_its_own(address) || era_host_is_anchor(g, host))
+        return true;
+    struct era_bucket *row = &g->hosts[era_siphash(&g->key, host, strlen(host)) % ERA_HOST_ROWS];
+    return take(g, row, 1, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
 }
 
 bool era_host_is_banned(const struct era_gossip *g, const char *address)

@@ -36,9 +36,9 @@ bool era_was_asked(const struct era_gossip *g, struct era_link *link, enum era_s
     struct era_hash key;
     if (sync->taking || g->teacher[set - 1].link == link->info.link)
         return true;
-    if (!sync->ready || link->requests == 0)
+    if (link->requests == 0)
         return false;
-    key = request_key(link, set, era_tag_of(&sync->sketch.salt, id).short_id);
+    key = request_key(link, set, era_tag_of(&sync->salt, id).short_id);
     return era_idtable_find(g->requests, &key) != NULL;
 }
 
@@ -62,7 +62,7 @@ static bool may_ask(const struct era_gossip *g, const struct era_link *link)
 
 static bool is_rested(const struct era_gossip *g, const struct era_link *link)
 {
-    return link->requests_rest_ms <= g->now_ms && era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX);
+    return link->requests_rest_ms <= g->now_ms && era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX);
 }
 
 /* round: ours of the statements that named it, else 0. */
@@ -109,9 +109,9 @@ static void request_done(struct era_gossip *g, struct era_link *link, enum era_s
                          const struct era_hash *id, bool learned)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    if (!sync->ready || link->requests == 0)
+    if (link->requests == 0)
         return;
-    uint64_t short_id = era_tag_of(&sync->sketch.salt, id).short_id;
+    uint64_t short_id = era_tag_of(&sync->salt, id).short_id;
     const struct era_idnote *note = requested(g, link, set, short_id);
     if (note == NULL)
         return;
@@ -193,13 +193,13 @@ void era_refuse(struct era_gossip *g, const struct era_hash *id)
 static bool is_refused(const struct era_gossip *g, const struct era_sync *sync, uint64_t short_id)
 {
     struct era_hash id;
-    return era_idset_find(g->refused_ids, &sync->sketch.salt, short_id, &id);
+    return era_idset_find(g->refused_ids, &sync->salt, short_id, &id);
 }
 
 static bool is_ours(const struct era_gossip *g, const struct era_sync *sync, enum era_set set,
                     uint64_t short_id, struct era_hash *id)
 {
-    return era_idset_find(g->sets[set - 1], &sync->sketch.salt, short_id, id);
+    return era_idset_find(g->sets[set - 1], &sync->salt, short_id, id);
 }
 
 /* ---- what a round found ---- */
@@ -343,10 +343,11 @@ static bool work_off(struct era_gossip *g, struct era_link *link, enum era_set s
 {
     struct era_sync *sync = era_sync_of(link, set);
     struct era_findings *found = &sync->found;
-    struct batch offers = {.count = 0}, wanted = {.count = 0};
+    struct batch offers, wanted; /* too large to be cleared whenever there is nothing to do */
     if (found->short_ids == NULL || link->serve.count > 0 ||
-        !era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX))
+        !era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
         return false;
+    offers.count = wanted.count = 0;
     size_t before = found->our_at + found->their_at;
     send_ours(g, link, set, &offers);
     ask_theirs(g, link, set, &wanted);
@@ -383,13 +384,32 @@ bool era_sent_before(const struct era_gossip *g, const struct era_link *link, co
            (link->served != NULL && era_known_has(link->served, &g->key, id));
 }
 
+/* When there are too many, the leaf that is linked longest is forgotten: it may get a few things twice. */
+static struct era_known *served_new(struct era_gossip *g)
+{
+    struct era_link *out = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *l = g->links[i];
+        count += l->served != NULL;
+        if (l->served != NULL && (out == NULL || (out->branch != NULL && l->branch == NULL)))
+            out = l;
+    }
+    if (count >= ERA_SERVED_TABLES_MAX) {
+        free(out->served);
+        out->served = NULL;
+    }
+    struct era_known *served = calloc(1, sizeof *served);
+    assert(served != NULL);
+    return served;
+}
+
 void era_serve_and_note(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item)
 {
     if (link->served == NULL)
-        link->served = calloc(1, sizeof *link->served);
-    assert(link->served != NULL);
+        link->served = served_new(g);
     era_known_put(link->served, &g->key, &item->id);
-    era_serve_item(link, item);
+    era_serve_item(g, link, item);
 }
 
 /* ---- what the peer asks for ---- */
@@ -410,7 +430,7 @@ static bool may_have_again(struct era_gossip *g, struct era_link *link)
 void era_fetch_serve(struct era_gossip *g, struct era_link *link, enum era_set set, struct era_bytes ids)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    for (size_t at = 0; sync->ready && at + ERA_FRAME_SHORT_BYTES <= ids.len && !link->closing;
+    for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && !link->closing;
          at += ERA_FRAME_SHORT_BYTES) {
         struct era_outgoing item = {.set = set};
         if (!is_ours(g, sync, set, era_get_be64(ids.data + at), &item.id))
@@ -429,7 +449,7 @@ void era_fetch_offered(struct era_gossip *g, struct era_link *link, enum era_set
     struct era_sync *sync = era_sync_of(link, set);
     struct batch wanted = {.count = 0};
     struct era_hash id;
-    if (!sync->ready || !is_rested(g, link) || pending(g) > 0)
+    if (!is_rested(g, link) || pending(g) > 0)
         return; /* what it sent before may be among what is not durable yet */
     for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && may_ask(g, link);
          at += ERA_FRAME_SHORT_BYTES) {

@@ -6,7 +6,8 @@
  *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
  *   gossip_take.c   frames in
- *   gossip_sync.c, gossip_fetch.c, gossip_pages.c  reconciliation: see gossip_sync.h
+ *   gossip_sync.c, gossip_answer.c, gossip_sketch.c, gossip_fetch.c, gossip_pages.c  reconciliation:
+ *                   see gossip_sync.h
  * A closed link stays in the table, marked, until the public call ends: no
  * function has to ask whether its link still exists after calling another. */
 #ifndef ERA_P2P_GOSSIP_INTERNAL_H
@@ -28,6 +29,8 @@
 #define ERA_CATCH_UP      256 /* so many items on order: what comes is not spread further */
 #define ERA_KEEP_ALIVE_MS (ERA_LINK_IDLE_MS / 3 * 2) /* the dialler is heard at least so often */
 #define ERA_SCORE_HALF_MS 60000
+#define ERA_SILENCE_MS    10000 /* silences within so long are one */
+#define ERA_HOST_ROWS     256
 #define ERA_MUTE_MS       10000
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
@@ -48,6 +51,8 @@ struct era_queue {
 struct era_reassembly {
     uint8_t *data; /* NULL: none under way */
     size_t have, total, cap;
+    uint64_t heard_ms;
+    bool lost; /* dropped to make room for others: the rest of it is passed over */
 };
 
 enum era_budget {
@@ -55,8 +60,14 @@ enum era_budget {
     ERA_BUDGET_BYTES,
     ERA_BUDGET_REQUESTS,
     ERA_BUDGET_IDS,
+    ERA_BUDGET_CELLS,
     ERA_BUDGET_PEERS,
     ERA_BUDGETS
+};
+
+/* Thousandths of what was taken and has not come back. */
+struct era_bucket {
+    uint64_t spent, at_ms;
 };
 
 struct era_link {
@@ -64,8 +75,9 @@ struct era_link {
     bool closing;
     uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
-    uint64_t spent[ERA_BUDGETS], spent_ms[ERA_BUDGETS];
+    struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
+    uint64_t silent_ms; /* when the last was counted */
     bool has_group; /* it comes from a public address */
     uint64_t group;
 
@@ -98,6 +110,8 @@ struct era_anchor {
     bool is_self; /* led back to us: never dialled again */
     bool has_node;
     struct era_key node; /* who answered there last */
+    bool had_node;       /* once somebody did: `node` is that one's, until another answers */
+    uint32_t keys;       /* so often it was another */
     uint64_t link;
     uint64_t next_ms, backoff_ms;
     bool tried;      /* its first dial has a result */
@@ -120,14 +134,18 @@ struct era_gossip {
     struct era_peer_record record;
     size_t ban_count;
     struct era_ban bans[ERA_BANS_MAX];
+    struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
+    struct era_gossip_totals totals;
 
     struct era_broadcast *broadcast;
     struct era_idset *sets[ERA_SETS];
+    struct era_shared shared[ERA_SETS];
     uint64_t changes[ERA_SETS]; /* items that came or went */
     struct era_moved moved[ERA_SETS];
     struct era_teacher teacher[ERA_SETS];
     struct era_cursor upto[ERA_SETS]; /* of pages that were cut off: taken so far */
     size_t cells_held;                /* see era_sync_hold */
+    uint64_t queued_bytes;            /* of all links */
     struct era_idtable *refused;
     struct era_idset *refused_ids; /* the same, to be found by short id */
     struct era_idtable *requests;
@@ -154,7 +172,9 @@ struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NU
 /* One frame out. */
 void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame);
 void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope);
-bool era_link_has_room(const struct era_link *link, uint64_t limit);
+/* Less than limit waits to be written; and when ERA_LINKS_OUT_BYTES_MAX do on all links, little on this one.
+ */
+bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit);
 /* Tell the peer why, in band, then close. */
 void era_link_close(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 /* The peer told why it closes. */
@@ -176,12 +196,14 @@ uint64_t era_anchors_deadline_ms(const struct era_gossip *g);
 void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link);
 /* Its link is gone; long_wait: something was wrong with the peer. */
 void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait);
+/* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link);
+/* Somebody who proved that key answered there. */
+void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node);
+/* See era_peer_info.anchor_keys. */
+uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link);
 /* A link had a complete round, or it became known to which node an anchor leads. */
 void era_anchors_reconciled(struct era_gossip *g);
-
-/* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
-bool era_link_is_own_anchor(const struct era_gossip *g, const struct era_link *link);
 
 /* ---- gossip_defence.c ---- */
 /* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */
@@ -189,14 +211,21 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 void era_score_decay(const struct era_gossip *g, struct era_link *link);
 /* It speaks no language of ours: closed at once, its key banned. */
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why);
-/* An answer that it owed (to a round, a request, a graft) did not come. */
+/* The driver ended it for what came on it. */
+void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+/* An answer that it owed (to a round, a request, a graft) did not come. So seldom counted that silence alone,
+ * which may be the network's fault, never mutes a peer. */
 void era_link_silent(struct era_gossip *g, struct era_link *link);
 void era_link_answered(struct era_link *link);
 /* May it be taken? False: drop it; it was counted, and charged when it was too much. */
 bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes);
 bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part);
+/* May it have so many cells? False: not now; counted, for a peer in need of them does no wrong. */
+bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */
 void era_budget_refund(struct era_link *link);
+/* One more link of that address may be taken; it is counted. */
+bool era_host_may_link(struct era_gossip *g, const char *address);
 bool era_host_is_banned(const struct era_gossip *g, const char *address);
 bool era_key_is_banned(const struct era_gossip *g, const struct era_key *key);
 
@@ -206,6 +235,8 @@ void era_ties_up(struct era_gossip *g, const struct era_link *link);
 /* Also of a link that never came up; why: as era_link_leave. */
 void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
 void era_ties_blocked(struct era_gossip *g, const struct era_link *link);
+/* It brought something that was accepted. */
+void era_ties_useful(struct era_gossip *g, const struct era_link *link);
 /* It became known to which nodes anchors lead. */
 void era_ties_anchors(struct era_gossip *g);
 /* It loses its place in the active view, if it is no anchor. */
@@ -229,7 +260,7 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
 /* Each link that is up and active has its part in the trees, and no other. */
 void era_push_tend(struct era_gossip *g);
 /* The peer asked for it. */
-void era_serve_item(struct era_link *link, const struct era_outgoing *item);
+void era_serve_item(const struct era_gossip *g, struct era_link *link, const struct era_outgoing *item);
 void era_push_flush(struct era_gossip *g, struct era_link *link);
 /* When era_push_flush must be called. */
 uint64_t era_push_due_ms(const struct era_link *link);

@@ -30,6 +30,7 @@ static void emit_close(struct era_gossip *g, uint64_t link, enum era_verdict why
 {
     struct era_gossip_action *a = era_actions_add(&g->actions, ERA_GOSSIP_CLOSE, link);
     a->verdict = why;
+    g->totals.closed[why]++;
     era_text_set(a->address, sizeof a->address, address);
 }
 
@@ -45,14 +46,16 @@ void era_link_send(struct era_gossip *g, struct era_link *link, const struct era
     if (link->info.queued_bytes == 0)
         link->drained_ms = g->now_ms;
     link->info.queued_bytes += bytes.len;
+    g->queued_bytes += bytes.len;
     link->info.frames_out++;
     link->info.bytes_out += bytes.len;
     emit_bytes(g, ERA_GOSSIP_SEND, link->info.link, bytes);
 }
 
-bool era_link_has_room(const struct era_link *link, uint64_t limit)
+bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit)
 {
-    return link->info.queued_bytes < limit;
+    uint64_t queued = link->info.queued_bytes, kept = link->branch != NULL ? ERA_LINK_OUT_BYTES_KEPT : 1;
+    return queued < limit && (queued < kept || g->queued_bytes < ERA_LINKS_OUT_BYTES_MAX);
 }
 
 static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame, enum era_verdict why)
@@ -71,6 +74,8 @@ static bool waits_long(enum era_verdict why)
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     link->closing = true;
+    g->queued_bytes -= link->info.queued_bytes;
+    link->info.queued_bytes = 0;
     if (link->info.state == ERA_PEER_UP)
         era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
@@ -185,12 +190,25 @@ static void hello_send(struct era_gossip *g, struct era_link *link)
 }
 
 /* No state is made for a link that has no place. */
-static void turn_away(struct era_gossip *g, uint64_t link, const char *address)
+static void turn_away(struct era_gossip *g, uint64_t link, const char *address, enum era_verdict why)
 {
     struct era_frame_builder frame;
-    refusal_build(g, &frame, ERA_TOO_MANY_LINKS);
+    refusal_build(g, &frame, why);
     emit_bytes(g, ERA_GOSSIP_SEND, link, era_frame_bytes(&frame));
-    emit_close(g, link, ERA_TOO_MANY_LINKS, address);
+    emit_close(g, link, why, address);
+}
+
+/* May a stream become a link? */
+static enum era_verdict admit(struct era_gossip *g, bool outgoing, const char *address)
+{
+    if (!outgoing && !era_host_may_link(g, address))
+        return ERA_RATE_LIMITED;
+    if (!outgoing && era_host_is_banned(g, address))
+        return ERA_TOO_MANY_LINKS; /* why is not told */
+    if (has_place(g, outgoing, address))
+        return ERA_ACCEPTED;
+    return has_place_of_host(g, outgoing, address) && era_ties_make_room(g) ? ERA_ACCEPTED
+                                                                            : ERA_TOO_MANY_LINKS;
 }
 
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
@@ -198,10 +216,9 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
 {
     era_gossip_advance(g, now_ms);
     assert(link != 0 && era_link_find(g, link) == NULL);
-    if ((!has_place(g, outgoing, address) &&
-         !(has_place_of_host(g, outgoing, address) && era_ties_make_room(g))) ||
-        (!outgoing && era_host_is_banned(g, address))) {
-        turn_away(g, link, address);
+    enum era_verdict verdict = admit(g, outgoing, address);
+    if (verdict != ERA_ACCEPTED) {
+        turn_away(g, link, address, verdict);
         if (outgoing)
             era_gossip_dial_failed(g, now_ms, address);
         return;
@@ -222,13 +239,13 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     hello_send(g, l);
 }
 
-void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link)
+void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link, enum era_verdict why)
 {
     era_gossip_advance(g, now_ms);
     struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
-    era_link_leave(g, l, ERA_ACCEPTED);
+    era_link_broke(g, l, why);
     era_ties_pump(g);
     era_links_reap(g);
 }
@@ -302,8 +319,9 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
     if (anchor != NULL) {
         anchor->is_self = verdict == ERA_SELF_LINK;
-        anchor->has_node = verdict == ERA_ACCEPTED;
-        anchor->node = hello->node;
+        anchor->has_node = false;
+        if (verdict == ERA_ACCEPTED)
+            era_anchor_answered(anchor, &hello->node);
     }
     if (verdict != ERA_ACCEPTED) {
         era_link_close(g, link, verdict);
@@ -355,7 +373,7 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
     if (link->info.state != ERA_PEER_UP)
         return;
     if (link->branch != NULL && era_branch_take_silence(link->branch) > 0)
-        era_link_charge(g, link, ERA_TIMEOUT); /* once for all that it announced and kept */
+        era_link_silent(g, link); /* once for all that it announced and kept */
     if (!link->closing)
         era_sync_tick(g, link);
 }

@@ -36,7 +36,7 @@ void era_ties_up(struct era_gossip *g, const struct era_link *link)
 {
     if (g->overlay != NULL)
         era_overlay_up(g->overlay, g->now_ms, link->info.link, &link->info.node, link->info.address,
-                       link->info.outgoing, era_link_is_own_anchor(g, link), link->info.blocked);
+                       link->info.outgoing, era_link_is_anchor(g, link), link->info.blocked);
 }
 
 /* Whoever answered there is not who the record says, or nobody we can speak with. */
@@ -70,12 +70,18 @@ void era_ties_demote(struct era_gossip *g, const struct era_link *link)
         era_overlay_demote(g->overlay, g->now_ms, link->info.link);
 }
 
+void era_ties_useful(struct era_gossip *g, const struct era_link *link)
+{
+    if (g->overlay != NULL)
+        era_overlay_useful(g->overlay, g->now_ms, link->info.link);
+}
+
 void era_ties_anchors(struct era_gossip *g)
 {
     for (size_t i = 0; g->overlay != NULL && i < g->link_count; i++)
         if (g->links[i]->info.state == ERA_PEER_UP)
             era_overlay_set_anchor(g->overlay, g->links[i]->info.link,
-                                   era_link_is_own_anchor(g, g->links[i]));
+                                   era_link_is_anchor(g, g->links[i]));
 }
 
 bool era_ties_make_room(struct era_gossip *g)
@@ -123,7 +129,7 @@ static void act(struct era_gossip *g, const struct era_overlay_action *a)
         return;
     }
     assert(fits);
-    if (era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX))
+    if (era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX))
         era_link_send(g, link, &frame);
 }
 

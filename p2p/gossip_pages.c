@@ -87,7 +87,7 @@ static void pages_end(struct era_gossip *g, struct era_link *link, enum era_set 
 void era_pages_pump(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    while (sync->paging && link->serve.count == 0 && era_link_has_room(link, ERA_LINK_BULK_BYTES_MAX)) {
+    while (sync->paging && link->serve.count == 0 && era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX)) {
         struct era_outgoing item = {.set = set};
         bool more = true;
         if (sync->page_told)

@@ -30,7 +30,8 @@ static struct era_outgoing queue_pop(struct era_queue *q)
 {
     struct era_outgoing item = q->ring[q->head];
     q->head = (q->head + 1) % q->cap;
-    q->count--;
+    if (--q->count == 0)
+        era_queue_clear(q);
     return item;
 }
 
@@ -81,12 +82,11 @@ static void add_envelope(struct era_gossip *g, struct era_link *link, struct era
     }
 }
 
-/* Send what is queued while the link has less than limit bytes to write. */
-static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_queue *q, uint64_t limit)
+/* Send what is queued while the link has less than limit bytes to write; frame: begun, and sent with it. */
+static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_queue *q, uint64_t limit,
+                        struct era_frame_builder *frame)
 {
-    struct era_frame_builder frame;
-    era_frame_begin(&frame, g->frame_room);
-    while (q->count > 0 && link->info.queued_bytes + frame.len < limit) {
+    while (q->count > 0 && era_link_has_room(g, link, limit - frame->len)) {
         struct era_outgoing item = queue_pop(q);
         struct era_bytes envelope;
         if (!era_set_flows(g, link, item.set) ||
@@ -98,9 +98,9 @@ static void queue_flush(struct era_gossip *g, struct era_link *link, struct era_
             link->info.events_out++;
         else
             link->info.statements_out++;
-        add_envelope(g, link, &frame, envelope);
+        add_envelope(g, link, frame, envelope);
     }
-    send_gathered(g, link, &frame);
+    send_gathered(g, link, frame);
 }
 
 static void skip(struct era_gossip *g, struct era_link *link, enum era_set set)
@@ -115,7 +115,7 @@ void era_push_item(struct era_gossip *g, struct era_link *link, const struct era
     if (link->closing || link->info.state != ERA_PEER_UP || !era_set_flows(g, link, item->set))
         return;
     /* No queue grows without bound: what a slow peer misses, anti-entropy brings. */
-    if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
+    if (!era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX - link->push_bytes) ||
         !queue_put(&link->push, item)) {
         skip(g, link, item->set);
         return;
@@ -138,7 +138,7 @@ void era_push_tend(struct era_gossip *g)
             link->branch = era_branch_new(g->broadcast, link->info.link, &link->salt);
             era_branch_set_lazy(link->branch, link->info.blocked);
             if (link->peer_alone)
-                (void)era_branch_order(g->broadcast, link->branch, 0, ERA_ORDER_ALL);
+                (void)era_branch_order(g->broadcast, g->now_ms, link->branch, 0, ERA_ORDER_ALL);
             link->peer_alone = false;
         } else if (!takes_part && link->branch != NULL) {
             era_branch_free(g->broadcast, g->now_ms, link->branch);
@@ -184,7 +184,8 @@ static void adapt_pace(const struct era_gossip *g, struct era_link *link, size_t
     link->flushed_ms = g->now_ms;
 }
 
-static void flush_spread(struct era_gossip *g, struct era_link *link)
+/* Announcements and orders that are due, or will be soon. */
+static void gather_spread(struct era_gossip *g, struct era_link *link, struct era_frame_builder *frame)
 {
     struct era_frame_spread spread = {{g->spread_room[0], 0}, {g->spread_room[1], 0}};
     spread.announced.len =
@@ -194,26 +195,19 @@ static void flush_spread(struct era_gossip *g, struct era_link *link)
                         era_branch_take_orders(link->branch, g->spread_room[1], ERA_SPREAD_ENTRIES_MAX);
     if (spread.announced.len + spread.orders.len == 0)
         return;
-    if (!era_link_has_room(link, ERA_LINK_OUT_BYTES_MAX)) {
+    if (!era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX)) {
         skip(g, link, ERA_SET_STATEMENTS);
         era_sync_stir(g, link, ERA_SET_EVENTS);
         return;
     }
-    struct era_frame_builder frame;
-    era_frame_begin(&frame, g->frame_room);
-    bool fits = era_frame_add_spread(&frame, &spread);
+    bool fits = era_frame_add_spread(frame, &spread);
     assert(fits);
-    era_link_send(g, link, &frame);
 }
 
-void era_push_flush(struct era_gossip *g, struct era_link *link)
+static void flush_items(struct era_gossip *g, struct era_link *link, struct era_frame_builder *frame)
 {
-    if (link->branch != NULL && era_gossip_is_due(g, era_branch_due_ms(link->branch)))
-        flush_spread(g, link);
-    if (link->push.count == 0)
-        return;
     adapt_pace(g, link, link->push.count);
-    queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX);
+    queue_flush(g, link, &link->push, ERA_LINK_OUT_BYTES_MAX, frame);
     while (link->push.count > 0) {
         struct era_outgoing item = queue_pop(&link->push);
         skip(g, link, item.set);
@@ -222,19 +216,45 @@ void era_push_flush(struct era_gossip *g, struct era_link *link)
     link->flush_ms = ERA_NEVER;
 }
 
+/* What is said of items rides with items: a packet of its own costs more than its bytes. */
+void era_push_flush(struct era_gossip *g, struct era_link *link)
+{
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    if (link->branch != NULL && era_branch_due_ms(link->branch) != ERA_NEVER)
+        gather_spread(g, link, &frame);
+    if (link->push.count > 0)
+        flush_items(g, link, &frame);
+    else
+        send_gathered(g, link, &frame);
+}
+
 uint64_t era_push_due_ms(const struct era_link *link)
 {
     uint64_t of_branch = link->branch == NULL ? ERA_NEVER : era_branch_due_ms(link->branch);
     return of_branch < link->flush_ms ? of_branch : link->flush_ms;
 }
 
-void era_serve_item(struct era_link *link, const struct era_outgoing *item)
+static size_t serving(const struct era_gossip *g)
 {
-    /* Beyond the bound it is forgotten: the peer's request runs out and is made again. */
+    size_t sum = 0;
+    for (size_t i = 0; i < g->link_count; i++)
+        sum += g->links[i]->serve.count;
+    return sum;
+}
+
+void era_serve_item(const struct era_gossip *g, struct era_link *link, const struct era_outgoing *item)
+{
+    /* Beyond the bounds it is forgotten: the peer's request runs out and is made again. */
+    size_t count = link->serve.count;
+    if (count > 0 && count % ERA_LINK_SERVING_KEPT == 0 && serving(g) >= ERA_SERVING_ITEMS_MAX)
+        return;
     (void)queue_put(&link->serve, item);
 }
 
 void era_serve_flush(struct era_gossip *g, struct era_link *link)
 {
-    queue_flush(g, link, &link->serve, ERA_LINK_BULK_BYTES_MAX);
+    struct era_frame_builder frame;
+    era_frame_begin(&frame, g->frame_room);
+    queue_flush(g, link, &link->serve, ERA_LINK_BULK_BYTES_MAX, &frame);
 }

@@ -1,11 +1,14 @@
 /* gossip_sync: what a link knows of the reconciliation of one set; included by gossip_internal.h alone.
- *   gossip_sync.c   rounds: digests, cells, pace
+ *   gossip_sync.c   rounds we begin: digests, cells, pace
+ *   gossip_answer.c rounds the peer begins
+ *   gossip_sketch.c salts and sketches, which follow the sets
  *   gossip_fetch.c  what a round found: asking, serving, offering; requests that run out
  *   gossip_pages.c  a whole set in order; from whom one learns */
 #ifndef ERA_P2P_GOSSIP_SYNC_H
 #define ERA_P2P_GOSSIP_SYNC_H
 
 #include "p2p/reconcile.h"
+#include "p2p/setsum.h"
 #include "proto/frame.h"
 
 #define ERA_REQUEST_MS        4000  /* a link that sends nothing for so long loses what was asked of it */
@@ -43,10 +46,14 @@ struct era_sync {
     uint64_t since_ms;    /* what came later was pushed on this link, or heard of on it */
     bool confirm;         /* items were exchanged: see soon whether we are equal now */
 
-    struct era_sketch sketch; /* of the set under this link's salt, from its first use on */
+    uint32_t salt_number; /* 0: the network's, under which g->shared has the sketch */
+    struct era_salt salt;
+    uint64_t salt_ms;
+    unsigned barren; /* rounds in a row that were unequal and led to nothing */
+
+    struct era_sketch own; /* under a salt of this link, from its first use on */
     bool ready;
-    uint32_t salt; /* its number */
-    uint64_t salt_ms, grown_ms;
+    uint64_t grown_ms;
     bool grown;  /* in a round under way */
     size_t held; /* cells and findings beyond ERA_SYNC_CELLS_KEPT_MAX, of g->cells_held */
 
@@ -82,6 +89,13 @@ struct era_sync {
     bool taking;    /* the peer does */
 };
 
+/* What one set is to all links. */
+struct era_shared {
+    struct era_sketch sketch; /* under the network's salt */
+    struct era_setsum sum;
+    uint64_t wide_ms; /* when a round last needed more than ERA_SYNC_CELLS_SHARED_MAX cells */
+};
+
 /* The items that came last and travel; a ring. */
 struct era_moved {
     struct era_hash ids[ERA_MOVED_ITEMS_MAX];
@@ -100,11 +114,45 @@ struct era_gossip;
 struct era_link;
 struct era_outgoing;
 
-/* ---- gossip_sync.c ---- */
-/* This end's part of a link's salt. */
+/* ---- gossip_sketch.c ---- */
+void era_shared_init(struct era_gossip *g);
+void era_shared_release(struct era_gossip *g);
+void era_shared_tick(struct era_gossip *g);
+/* This end's part of a link's salts. */
 void era_sync_salt(const struct era_gossip *g, uint64_t link, uint8_t out[ERA_FRAME_SALT_BYTES]);
-void era_sync_start(struct era_gossip *g, struct era_link *link);
+void era_sync_salt_begin(const struct era_gossip *g, struct era_link *link, enum era_set set);
+void era_sync_salt_next(struct era_gossip *g, struct era_link *link, enum era_set set);
+/* The peer is at this number. False when we are not. */
+bool era_sync_salt_follow(struct era_gossip *g, struct era_link *link, enum era_set set, uint32_t number);
+/* A sketch under the link's salt of at least size cells; NULL when that is beyond the bounds. Borrowed until
+ * the set moves or the next call. O(n) when it must be made. */
+const struct era_sketch *era_sketch_ready(struct era_gossip *g, struct era_link *link, enum era_set set,
+                                          uint64_t size);
+/* The round that needed so many cells is over. */
+void era_sketch_trim(struct era_gossip *g, struct era_sync *sync);
+void era_sync_forget_got(struct era_gossip *g, struct era_sync *sync);
+/* So many cells of its own, and of the peer's. False: that is too much, and nothing changed. */
+bool era_sync_may_hold(struct era_gossip *g, struct era_sync *sync, size_t own, size_t got);
+/* Some of what this sync held was freed. */
+void era_sync_hold(struct era_gossip *g, struct era_sync *sync);
 void era_sync_release(struct era_gossip *g, struct era_link *link);
+/* An item came into the set, or left it: every sketch follows, and rounds come at their full pace. */
+void era_sync_add(struct era_gossip *g, enum era_set set, const struct era_hash *id, uint64_t moved_ms);
+void era_sync_remove(struct era_gossip *g, enum era_set set, const struct era_hash *id);
+
+/* ---- gossip_answer.c ---- */
+void era_sync_digest(struct era_gossip *g, struct era_link *link, const struct era_frame_digest *digest);
+void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_frame_ask *ask);
+/* The item came within so long, and since the set flows on this link. */
+bool era_sync_moves(const struct era_gossip *g, const struct era_link *link, enum era_set set,
+                    const struct era_hash *id, uint64_t ms);
+/* A word or cells that are due, as there is room. */
+void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set set);
+
+/* ---- gossip_sync.c ---- */
+/* What the two ends alone know. */
+struct era_bytes era_sync_secret(const struct era_link *link);
+void era_sync_start(struct era_gossip *g, struct era_link *link);
 struct era_sync *era_sync_of(struct era_link *link, enum era_set set);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
@@ -113,24 +161,18 @@ void era_sync_flows_again(struct era_gossip *g, struct era_link *link, enum era_
 /* The ends may differ: rounds come at their full pace again. */
 void era_sync_stir(struct era_gossip *g, struct era_link *link, enum era_set set);
 void era_sync_stir_all(struct era_gossip *g, enum era_set set);
-/* An item came into the set, or left it: every sketch follows, and rounds come at their full pace. */
-void era_sync_add(struct era_gossip *g, enum era_set set, const struct era_hash *id, uint64_t moved_ms);
-void era_sync_remove(struct era_gossip *g, enum era_set set, const struct era_hash *id);
-void era_sync_digest(struct era_gossip *g, struct era_link *link, const struct era_frame_digest *digest);
 void era_sync_cells(struct era_gossip *g, struct era_link *link, const struct era_frame_cells *cells);
-void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_frame_ask *ask);
 /* Our round of the statements has ended and all it named is learned: counted once. */
 void era_sync_complete(struct era_gossip *g, struct era_link *link);
-/* The item came within so long, and since the set flows on this link. */
-bool era_sync_moves(const struct era_gossip *g, const struct era_link *link, enum era_set set,
-                    const struct era_hash *id, uint64_t ms);
 void era_sync_send_cells(struct era_gossip *g, struct era_link *link, const struct era_frame_cells *cells);
 void era_sync_send_ask(struct era_gossip *g, struct era_link *link, const struct era_frame_ask *ask);
 /* Whatever waited for room on the link. */
 void era_sync_pump(struct era_gossip *g, struct era_link *link);
 void era_sync_tick(struct era_gossip *g, struct era_link *link);
-/* Some of what this sync held was freed. */
-void era_sync_hold(struct era_gossip *g, struct era_sync *sync);
+/* A round found both ends equal. */
+void era_sync_equal_round(struct era_gossip *g, struct era_link *link, enum era_set set);
+/* When the next round of ours is due, from now on. */
+uint64_t era_sync_next_round_ms(struct era_gossip *g, struct era_link *link, enum era_set set);
 
 /* ---- gossip_fetch.c ---- */
 void era_findings_clear(struct era_gossip *g, struct era_sync *sync);

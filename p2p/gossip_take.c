@@ -19,6 +19,7 @@ static void take_envelope(struct era_gossip *g, struct era_link *link, struct er
         return;
     }
     link->requests_heard_ms = g->now_ms;
+    era_link_answered(link);
     if (envelope.kind == ERA_KIND_EVENT) {
         link->info.events_in++;
         if (!era_set_flows(g, link, ERA_SET_EVENTS))
@@ -34,11 +35,35 @@ static void take_envelope(struct era_gossip *g, struct era_link *link, struct er
     era_link_deliver(g, link, bytes);
 }
 
+/* Whoever began a statement and went on least recently gives way. */
+static void make_room(struct era_gossip *g, const struct era_link *link, size_t bytes)
+{
+    for (;;) {
+        struct era_link *out = NULL;
+        size_t sum = bytes;
+        for (size_t i = 0; i < g->link_count; i++) {
+            struct era_link *l = g->links[i];
+            sum += l->partial.cap;
+            if (l != link && l->partial.cap > 0 &&
+                (out == NULL || l->partial.heard_ms < out->partial.heard_ms))
+                out = l;
+        }
+        if (sum <= ERA_PARTIALS_BYTES_MAX || out == NULL)
+            return;
+        era_reassembly_clear(&out->partial);
+        out->partial.lost = true;
+    }
+}
+
 /* Fragments of one statement come in order and on end. Memory grows with what
  * has arrived, not with what is claimed. */
 static void take_fragment(struct era_gossip *g, struct era_link *link, const struct era_frame_fragment *f)
 {
     struct era_reassembly *p = &link->partial;
+    if (p->lost && f->offset > 0)
+        return;
+    p->lost = false;
+    p->heard_ms = g->now_ms;
     if (f->offset != p->have || (p->have > 0 && f->total_bytes != p->total)) {
         era_reassembly_clear(p);
         era_link_charge(g, link, ERA_UNEXPECTED);
@@ -46,7 +71,9 @@ static void take_fragment(struct era_gossip *g, struct era_link *link, const str
     }
     size_t need = p->have + f->data.len;
     if (need > p->cap) {
-        p->cap = 2 * need < f->total_bytes ? 2 * need : f->total_bytes;
+        size_t cap = 2 * need < f->total_bytes ? 2 * need : f->total_bytes;
+        make_room(g, link, cap - p->cap);
+        p->cap = cap;
         p->data = realloc(p->data, p->cap);
         assert(p->data != NULL);
     }
@@ -96,8 +123,8 @@ static void take_spread(struct era_gossip *g, struct era_link *link, const struc
     for (size_t at = 0; at < said.len; at += ERA_SPREAD_ENTRY_BYTES)
         era_branch_announced(g->broadcast, g->now_ms, link->branch, entry_id(said, at), said.data[at + 8]);
     for (size_t at = 0; at < orders.len; at += ERA_SPREAD_ENTRY_BYTES) {
-        const struct era_recent *item =
-            era_branch_order(g->broadcast, link->branch, entry_id(orders, at), orders.data[at + 8]);
+        const struct era_recent *item = era_branch_order(g->broadcast, g->now_ms, link->branch,
+                                                         entry_id(orders, at), orders.data[at + 8]);
         if (item != NULL)
             era_push_item(g, link, &(struct era_outgoing){.id = item->id, .set = (enum era_set)item->set}, 0);
     }

@@ -1,5 +1,6 @@
 /* link_internal: what the files of the link driver share. Nobody else includes it.
  *   link_nng.c      listeners, dials, the life of links, events
+ *   link_gate.c     strangers: places for them, and whose turn it is
  *   link_stream.c   one stream: its handshake, what is read and written through its channel
  * All of it runs on the owner's thread; NNG's threads only post mail. */
 #ifndef ERA_P2P_LINK_INTERNAL_H
@@ -7,11 +8,12 @@
 
 #include "p2p/channel.h"
 #include "p2p/link_address.h"
+#include "p2p/link_gate.h"
 #include "p2p/link_mailbox.h"
 #include "p2p/link_nng.h"
 #include "p2p/link_queue.h"
 
-enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER };
+enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER, OP_PACE };
 
 /* One asynchronous operation of NNG. busy from its start until its mail is
  * taken, so nothing it uses may go while it is busy. */
@@ -20,7 +22,7 @@ struct op {
     enum op_kind kind;
     bool busy;
     struct era_mailbox *box;
-    void *of; /* struct listener of an accept, otherwise struct link */
+    void *of; /* struct listener of an accept, NULL of the pace, otherwise struct link */
     nng_aio *aio;
 };
 
@@ -58,15 +60,25 @@ struct link {
     size_t wire_sent; /* body bytes of frames that are complete with it */
     size_t sent;      /* not told yet */
     struct era_link_host host;
+    size_t in_counted;    /* of in_bytes */
+    uint64_t fed;         /* frames, when its last one was whole */
+    bool stranger, waits; /* see link_gate.h, with these: */
+    size_t row, stranger_at;
+    uint64_t entered;
     char address[ERA_ADDRESS_BYTES_MAX + 1];
 };
 
 struct era_link_driver {
     struct era_channel_config config;
     struct era_mailbox box;
-    size_t links_max, slots, used;
+    size_t links_max, slots, made, used; /* made: slots that were ever used, the first ones */
+    size_t used_most;                    /* since memory was given back last */
+    size_t in_bytes;                     /* of frames that are not whole */
+    uint64_t frames;                     /* taken so far */
     uint64_t generation;
     struct era_link_counts counts;
+    struct era_link_gate gate;
+    struct op pace;
     struct link *links; /* slots of them */
     struct link *free_first;
     struct link *ready_first, *ready_last; /* links that may have an event */
@@ -85,7 +97,9 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
 void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream *stream);
 /* Write what waits, unless a write is under way. */
 void era_link_stream_write(struct link *l);
-void era_link_stream_read(struct link *l);
+void era_link_stream_read(struct era_link_driver *d, struct link *l);
+/* What it holds of a frame that is not whole counts no more. */
+void era_link_stream_uncount(struct era_link_driver *d, struct link *l);
 /* Let what is queued be written, for ERA_LINK_FLUSH_MS. */
 void era_link_stream_flush(struct era_link_driver *d, struct link *l);
 /* Moves the handshake on; true when it is done, the link OPEN. */

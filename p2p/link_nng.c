@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ACCEPT_RETRY_MS 100 /* after the system refused an accept (no descriptors left) */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
+#define USED_MANY       32  /* links, that they are worth a walk through the heap when they end */
 
 /* ---- operations ---- */
 
@@ -65,12 +67,38 @@ static struct link *ready_take(struct era_link_driver *d)
 
 /* ---- a link's life ---- */
 
+/* Its operations are made once, and used again by all links that have this place. */
+static int link_make(struct era_link_driver *d, struct link *l)
+{
+    int rv = op_init(&l->dial, d, OP_DIAL, l);
+    if (rv == 0)
+        rv = op_init(&l->recv, d, OP_RECV, l);
+    if (rv == 0)
+        rv = op_init(&l->send, d, OP_SEND, l);
+    if (rv == 0)
+        rv = op_init(&l->timer, d, OP_TIMER, l);
+    if (rv == 0)
+        nng_aio_set_timeout(l->dial.aio, ERA_LINK_DIAL_MS);
+    return rv;
+}
+
+static bool has_slot(const struct era_link_driver *d)
+{
+    return d->free_first != NULL || d->made < d->slots;
+}
+
 static struct link *link_new(struct era_link_driver *d, bool outgoing, const char *address)
 {
-    struct link *l = d->free_first;
-    if (l == NULL || (!outgoing && d->used >= d->links_max))
+    if (!has_slot(d) || (!outgoing && d->used >= d->links_max))
         return NULL;
-    d->free_first = l->next;
+    struct link *l = d->free_first;
+    if (l != NULL) {
+        d->free_first = l->next;
+    } else {
+        l = &d->links[d->made++];
+        int rv = link_make(d, l);
+        assert(rv == 0);
+    }
     d->used++;
     l->id = ++d->generation << SLOT_BITS | (uint64_t)(l - d->links);
     l->outgoing = outgoing;
@@ -94,6 +122,19 @@ static bool link_busy(const struct link *l)
     return l->dial.busy || l->recv.busy || l->send.busy || l->timer.busy;
 }
 
+/* After a siege the heap is large and mostly holes: three quarters of the links went, so may its pages. */
+static void give_back(struct era_link_driver *d)
+{
+    if (d->used > d->used_most)
+        d->used_most = d->used;
+    if (d->used_most < USED_MANY || d->used > d->used_most / 4)
+        return;
+    d->used_most = d->used;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static void link_recycle(struct era_link_driver *d, struct link *l)
 {
     assert(!link_busy(l) && !l->ready);
@@ -102,6 +143,7 @@ static void link_recycle(struct era_link_driver *d, struct link *l)
     l->state = LINK_FREE;
     l->next = d->free_first;
     d->free_first = l;
+    give_back(d);
     d->used--;
 }
 
@@ -113,6 +155,8 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
         l->verdict = verdict;
         l->reason = reason;
     }
+    era_link_gate_leave(d, l);
+    era_link_stream_uncount(d, l);
     l->state = LINK_CLOSING;
     if (l->stream != NULL)
         nng_stream_close(l->stream);
@@ -130,19 +174,18 @@ static void accept_start(struct listener *s)
     nng_stream_listener_accept(s->nng, s->accept.aio);
 }
 
-/* Caps are kept before any state is made, so that strangers who connect and say nothing cost little:
- * those who proved a key are the gossip's to count. */
-static bool has_place(const struct era_link_driver *d, const struct era_link_host *host)
+/* One that is on its way out goes at once: its last word is worth less than a place. */
+static void hurry_one_out(struct era_link_driver *d)
 {
-    size_t all = 0, same = 0;
-    for (size_t i = 0; i < d->slots; i++) {
-        const struct link *l = &d->links[i];
-        if (l->state == LINK_FREE || l->outgoing || l->told_up)
-            continue;
-        all++;
-        same += memcmp(&l->host, host, sizeof(*host)) == 0;
+    struct link *oldest = NULL;
+    for (size_t i = 0; i < d->made; i++) {
+        struct link *l = &d->links[i];
+        if (l->state == LINK_FLUSHING && !l->outgoing &&
+            (oldest == NULL || l->id >> SLOT_BITS < oldest->id >> SLOT_BITS))
+            oldest = l;
     }
-    return all < ERA_HANDSHAKES_MAX && same < ERA_HANDSHAKES_PER_ADDRESS_MAX;
+    if (oldest != NULL)
+        era_link_shut(d, oldest, ERA_ACCEPTED, 0);
 }
 
 static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
@@ -164,11 +207,13 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
         sa.s_family = NNG_AF_UNSPEC;
     era_link_address_text(&sa, s->address, address);
     struct era_link_host host = era_link_host(&sa);
-    struct link *l = has_place(d, &host) ? link_new(d, false, address) : NULL;
+    struct link *l = era_link_gate_admit(d, &host) ? link_new(d, false, address) : NULL;
     if (l != NULL) {
         l->host = host;
+        era_link_gate_enter(d, l);
         era_link_stream_open(d, l, stream);
     } else {
+        hurry_one_out(d);
         d->counts.ended[ERA_TOO_MANY_LINKS]++;
         nng_stream_free(stream);
     }
@@ -206,34 +251,17 @@ static void op_done(struct era_link_driver *d, struct op *op)
     case OP_TIMER:
         era_link_stream_timer(d, op->of);
         return;
+    case OP_PACE:
+        era_link_gate_serve(d);
+        return;
     }
 }
 
 /* ---- what the owner asks ---- */
 
-static int links_init(struct era_link_driver *d)
-{
-    for (size_t i = d->slots; i-- > 0;) {
-        struct link *l = &d->links[i];
-        int rv = op_init(&l->dial, d, OP_DIAL, l);
-        if (rv == 0)
-            rv = op_init(&l->recv, d, OP_RECV, l);
-        if (rv == 0)
-            rv = op_init(&l->send, d, OP_SEND, l);
-        if (rv == 0)
-            rv = op_init(&l->timer, d, OP_TIMER, l);
-        if (rv != 0)
-            return rv;
-        nng_aio_set_timeout(l->dial.aio, ERA_LINK_DIAL_MS);
-        l->next = d->free_first;
-        d->free_first = l;
-    }
-    return 0;
-}
-
 struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_channel_config *config)
 {
-    assert(links_max >= 1 && links_max <= 4 * ERA_LINKS_MAX);
+    assert(links_max >= 1 && links_max <= (size_t)4 * ERA_LINKS_MAX);
     struct era_link_driver *d = calloc(1, sizeof(*d));
     if (d == NULL)
         return NULL;
@@ -248,7 +276,8 @@ struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_c
         errno = -rv;
         return NULL;
     }
-    rv = links_init(d);
+    era_link_gate_init(&d->gate);
+    rv = op_init(&d->pace, d, OP_PACE, NULL);
     if (rv != 0) {
         era_link_driver_free(d);
         errno = -era_link_errno(rv);
@@ -291,7 +320,8 @@ void era_link_driver_free(struct era_link_driver *d)
         return;
     for (size_t i = 0; i < d->listeners_count; i++)
         listener_release(&d->listeners[i]);
-    for (size_t i = 0; i < d->slots; i++)
+    op_release(&d->pace);
+    for (size_t i = 0; i < d->made; i++)
         link_release(&d->links[i]);
     era_mailbox_release(&d->box);
     free(d->links);
@@ -322,6 +352,7 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
     rv = nng_stream_listener_alloc(&s->nng, address);
     if (rv != 0)
         return era_link_errno(rv);
+    (void)nng_stream_listener_set_bool(s->nng, NNG_OPT_TCP_NODELAY, true); /* see era_link_driver_dial */
     rv = nng_stream_listener_listen(s->nng);
     if (rv == 0)
         rv = op_init(&s->accept, d, OP_ACCEPT, s);
@@ -345,11 +376,14 @@ int era_link_driver_dial(struct era_link_driver *d, const char *address)
     int rv = era_link_address_check(address);
     if (rv != 0)
         return rv;
-    if (d->free_first == NULL)
+    if (!has_slot(d))
         return -EBUSY;
     rv = nng_stream_dialer_alloc(&dialer, address);
     if (rv != 0)
         return era_link_errno(rv);
+    /* NNG's streams begin with Nagle's algorithm: what follows a frame would wait 40 ms for the peer's ack.
+     */
+    (void)nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true); /* ipc has no such option */
     struct link *l = link_new(d, true, address);
     l->state = LINK_DIALLING;
     l->dialer = dialer;
@@ -397,7 +431,9 @@ static bool event_of(const struct link *l, enum era_link_event_kind kind, struct
 static bool link_next_open(struct era_link_driver *d, struct link *l, struct era_link_event *out)
 {
     if (!l->told_up) {
+        era_link_gate_leave(d, l);
         l->told_up = true;
+        l->fed = ++d->frames;
         d->counts.up++;
         event_of(l, ERA_LINK_UP, out);
         memcpy(out->peer, l->channel.peer, sizeof(out->peer));
@@ -414,6 +450,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     struct era_bytes body;
     if (era_channel_next(&l->channel, &body)) {
         event_of(l, ERA_LINK_FRAME, out);
+        l->fed = ++d->frames;
         out->bytes = body;
         return true;
     }
@@ -422,7 +459,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     else if (l->reason != 0)
         era_link_shut(d, l, ERA_ACCEPTED, l->reason);
     else
-        era_link_stream_read(l);
+        era_link_stream_read(d, l);
     return false;
 }
 
@@ -457,7 +494,7 @@ static bool link_next(struct era_link_driver *d, struct link *l, struct era_link
         return link_next_open(d, l, out);
     case LINK_FLUSHING:
         if (!l->recv.busy)
-            era_link_stream_read(l);
+            era_link_stream_read(d, l);
         return false;
     case LINK_CLOSING:
         break;

@@ -3,9 +3,9 @@
  * Knows nothing of what frames say, nor whether it should trust that key.
  *
  * Strangers: streams that have not proven a key yet are capped in all and by
- * address before any state is made, have ERA_HANDSHAKE_MS, hold a kilobyte each,
- * and are worth no DH before their preamble is right. Whatever ends by the
- * other end's fault is counted by its verdict.
+ * address, have ERA_HANDSHAKE_MS, hold a kilobyte each, and are worth no DH
+ * before their preamble is right and it is their turn (p2p/link_gate.h). Whatever
+ * ends by the other end's fault is counted by its verdict.
  *
  * Threads: NNG's callbacks only post to one mailbox. Every function here is
  * called by one thread, the owner's, and never blocks on a peer. Poll
@@ -14,9 +14,9 @@
  * Invariants:
  * - an UP is followed by exactly one DOWN, whoever closed; nothing of a link
  *   comes after its DOWN, and only DOWN after era_link_driver_close;
- * - reading: a link holds one buffer, of one largest frame and one largest
- *   record. More is read only when the owner has taken every whole frame in it, so a slow owner slows
- *   its peer down (back-pressure) and costs no memory;
+ * - reading: a link holds one buffer, of what the frame and record under way need, at most one largest
+ *   frame and one largest record. More is read only when the owner has taken every whole frame in it, so a
+ * slow owner slows its peer down (back-pressure) and costs no memory;
  * - writing: above 2 * ERA_LINK_OUT_BYTES_MAX of waiting bytes the link is
  *   closed. The owner's own accounting, by SENT, stops it long before;
  * - a program must not fork without exec once a driver exists. */
@@ -50,7 +50,9 @@ struct era_link_event {
     struct era_bytes bytes;      /* borrowed until the next era_link_driver_poll */
     size_t sent;
     /* What the other end did wrong: WRONG_NETWORK, NO_COMMON_PROTOCOL, NOT_AUTHENTIC, MALFORMED, OVERSIZED,
-     * TRUNCATED (the stream ended inside something), TIMEOUT (no handshake in time). ACCEPTED: nothing. */
+     * TRUNCATED (the stream ended inside something), TIMEOUT (no handshake in time,
+     * or the rest of a frame while ERA_LINKS_IN_BYTES_MAX wait for theirs). TOO_MANY_LINKS: another
+     * stranger took its place. ACCEPTED: nothing. */
     enum era_verdict verdict;
     /* 0: the owner closed it. Otherwise a negative errno: -ECONNRESET the peer
      * closed, -EBADMSG see verdict, -ENOBUFS too much waits to be written, or
@@ -62,15 +64,15 @@ struct era_link_event {
 struct era_link_counts {
     uint64_t up;
     /* Ended by the other end's fault, links and streams that never were one; TOO_MANY_LINKS: closed at accept
-     * for want of room. */
+     * for want of room, or to make room. */
     uint64_t ended[ERA_VERDICT_COUNT];
 };
 
 struct era_link_driver;
 
-/* links_max: how many links accepting may fill (1 to 4 * ERA_LINKS_MAX); above
- * it, and above ERA_HANDSHAKES_MAX and ERA_HANDSHAKES_PER_ADDRESS_MAX, a
- * connection is accepted and closed at once, without any state. Dialling may
+/* links_max: how many links and strangers accepting may fill (1 to 4 * ERA_LINKS_MAX); above it a
+ * connection is accepted and closed at once, without any state. Above ERA_HANDSHAKES_MAX and
+ * ERA_HANDSHAKES_PER_ADDRESS_MAX one stranger gives way to another. Dialling may
  * use ERA_LINK_DIALS_MAX more. config is copied. NULL, errno set, when the
  * system has no file descriptor or memory left. */
 struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_channel_config *config);

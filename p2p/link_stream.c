@@ -15,6 +15,8 @@ void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream 
     l->stream = stream;
     era_channel_init(&l->channel, &d->config, l->outgoing, ephemeral);
     sodium_memzero(ephemeral, sizeof ephemeral);
+    if (l->stranger)
+        era_channel_hold(&l->channel);
     l->state = LINK_HANDSHAKE;
     /* Runs out unnoticed when the link is open by then. */
     l->timer.busy = true;
@@ -121,22 +123,58 @@ void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv)
 
 /* ---- reading ---- */
 
-void era_link_stream_read(struct link *l)
+void era_link_stream_uncount(struct era_link_driver *d, struct link *l)
+{
+    d->in_bytes -= l->in_counted;
+    l->in_counted = 0;
+}
+
+/* Frames that were begun and not ended are many and large: whoever waits longest for the rest of one ends.
+ * What we dialled ourselves is no stranger's to displace. */
+static void bound_frames(struct era_link_driver *d, const struct link *newest)
+{
+    while (d->in_bytes > ERA_LINKS_IN_BYTES_MAX) {
+        struct link *out = NULL;
+        for (size_t i = 0; i < d->made; i++) {
+            struct link *l = &d->links[i];
+            if (l != newest && !l->outgoing && l->in_counted > 0 && (out == NULL || l->fed < out->fed))
+                out = l;
+        }
+        if (out == NULL)
+            return;
+        era_link_shut(d, out, ERA_TIMEOUT, -EBADMSG);
+    }
+}
+
+void era_link_stream_read(struct era_link_driver *d, struct link *l)
 {
     nng_iov iov;
     assert(!l->recv.busy);
     if (l->state == LINK_FLUSHING)
         era_channel_drop(&l->channel);
     iov.iov_buf = era_channel_room(&l->channel, &iov.iov_len);
+    era_link_stream_uncount(d, l);
+    if (l->channel.in_size > ERA_CHANNEL_IN_LEAST) {
+        l->in_counted = l->channel.in_size;
+        d->in_bytes += l->in_counted;
+        bound_frames(d, l);
+    }
     nng_aio_set_iov(l->recv.aio, 1, &iov);
     l->recv.busy = true;
     nng_stream_recv(l->stream, l->recv.aio);
 }
 
+static void took(struct era_link_driver *d, struct link *l, size_t n)
+{
+    era_channel_came(&l->channel, n);
+    if (l->state == LINK_HANDSHAKE && era_channel_waits(&l->channel))
+        era_link_gate_wait(d, l);
+}
+
 void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
 {
     if (rv == 0 && l->state != LINK_FLUSHING)
-        era_channel_came(&l->channel, nng_aio_count(l->recv.aio));
+        took(d, l, nng_aio_count(l->recv.aio));
     else if (rv != 0 && era_channel_is_amid(&l->channel))
         era_link_shut(d, l, ERA_TRUNCATED, -EBADMSG);
     else if (rv != 0)
@@ -157,8 +195,8 @@ bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
     if (c->state != ERA_CHANNEL_FAILED) {
         if (l->reason != 0)
             era_link_shut(d, l, ERA_ACCEPTED, l->reason);
-        else if (!l->recv.busy)
-            era_link_stream_read(l);
+        else if (!l->recv.busy && !era_channel_waits(c))
+            era_link_stream_read(d, l);
         return false;
     }
     /* Our own preamble says why, if it is the preambles that do not fit. */

@@ -123,6 +123,19 @@ static struct era_overlay_peer *peer_find(const struct era_overlay *o, uint64_t 
     return NULL;
 }
 
+bool era_pace_has_room(uint64_t paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst)
+{
+    return paid_ms <= now_ms || paid_ms - now_ms <= gap_ms * (burst - 1);
+}
+
+bool era_pace_take(uint64_t *paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst)
+{
+    if (!era_pace_has_room(*paid_ms, now_ms, gap_ms, burst))
+        return false;
+    *paid_ms = era_add_sat(*paid_ms > now_ms ? *paid_ms : now_ms, gap_ms);
+    return true;
+}
+
 /* ---- records ---- */
 
 /* Would we dial it? False of places that somebody else's network allows: no rule is broken. */
@@ -141,14 +154,16 @@ static void hear(struct era_overlay *o, struct era_book_entry *e, uint32_t age_s
             e->link = o->peers[i].link;
 }
 
-/* The record of a peer that is told. Honest ones pass on only what they checked. */
+/* The record of a peer that is told. Honest ones pass on only what they checked: see *checked. */
 static enum era_verdict learn(struct era_overlay *o, const struct era_aged_record *told,
-                              struct era_book_entry **entry)
+                              struct era_book_entry **entry, bool *checked)
 {
     const struct era_peer_record *r = &told->record;
     *entry = NULL;
+    *checked = false;
     if (era_place_class(&r->place) == ERA_PLACE_UNUSABLE)
         return ERA_BAD_VALUE;
+    o->records_of_us += era_place_eq(&r->place, &o->self) && !era_key_eq(&r->node, &o->config.node);
     if (!is_for_us(o, told))
         return ERA_ACCEPTED;
     struct era_book_entry *held = era_book_of_node(&o->book, &r->node);
@@ -158,11 +173,13 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_aged_recor
         if (same && told->age_s < era_book_age_s(held, o->now_ms))
             hear(o, held, told->age_s);
         *entry = same ? held : NULL;
+        *checked = same;
         return ERA_ACCEPTED;
     }
     struct era_hash digest = era_peer_record_digest(&o->config.network, r);
     if (!o->config.fits(o->config.ctx, &r->node, &digest, &r->signature))
         return ERA_BAD_SIGNATURE;
+    *checked = true;
     const struct era_book_entry *there = era_book_of_place(&o->book, &r->place);
     if (there != NULL && there != held)
         return ERA_ACCEPTED; /* two nodes name one place: whoever was first is tried first */
@@ -204,8 +221,7 @@ static void send_shuffle(struct era_overlay *o, struct era_overlay_peer *p, bool
         s->records[s->count++] = (struct era_aged_record){e->record, era_book_age_s(e, o->now_ms)};
         places[k] = places[n - 1];
     }
-    if (!reply)
-        p->shuffle_ms = o->now_ms + 1;
+    p->shuffles += !reply;
     era_overlay_act(o, ERA_OVERLAY_SHUFFLE, p->link)->shuffle = s;
 }
 
@@ -334,10 +350,23 @@ void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, 
     if (p == NULL || p->blocked == blocked)
         return;
     p->blocked = blocked;
-    if (era_tie_counts(o, p) && !p->anchor && era_tie_count(o, false) > era_tie_max(o))
-        era_tie_send_away(o, p);
-    else
-        era_overlay_seek_soon(o);
+    if (p->tie == TIE_ACTIVE && era_tie_counts(o, p)) {
+        /* It was let in beside the active view: it needs a place like any newcomer. */
+        p->tie = TIE_LEAF;
+        bool admitted = era_tie_admits(o, p, false);
+        p->tie = TIE_ACTIVE;
+        if (!admitted)
+            era_tie_send_away(o, p);
+    }
+    era_overlay_seek_soon(o);
+}
+
+void era_overlay_useful(struct era_overlay *o, uint64_t now_ms, uint64_t link)
+{
+    struct era_overlay_peer *p = peer_find(o, link);
+    advance(o, now_ms);
+    if (p != NULL)
+        p->useful_ms = o->now_ms;
 }
 
 void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor)
@@ -475,9 +504,11 @@ static struct era_overlay_peer *next_hop(struct era_overlay *o, uint64_t from, c
     return chosen;
 }
 
-static void walk_on(struct era_overlay *o, const struct era_overlay_peer *to,
-                    const struct era_peer_walk *walk)
+/* What is passed on is charged to us: strangers who join and join again must not use up our credit. */
+static void walk_on(struct era_overlay *o, struct era_overlay_peer *to, const struct era_peer_walk *walk)
 {
+    if (!era_pace_take(&to->walks_ms, o->now_ms, ERA_OVERLAY_WALK_MS, ERA_OVERLAY_WALKS))
+        return;
     struct era_overlay_action *a = era_overlay_act(o, ERA_OVERLAY_WALK, to->link);
     a->walk = *walk;
     a->walk.hops = walk->hops - 1;
@@ -488,20 +519,23 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
 {
     struct era_book_entry *e;
     advance(o, now_ms);
-    const struct era_overlay_peer *from = peer_find(o, link);
+    struct era_overlay_peer *from = peer_find(o, link);
     const struct era_key *joiner = &walk->joiner.record.node;
     if (from == NULL || walk->hops > ERA_OVERLAY_WALK_HOPS)
         return from == NULL ? ERA_ACCEPTED : ERA_BAD_VALUE;
-    enum era_verdict verdict = refuse(o, learn(o, &walk->joiner, &e));
-    if (verdict != ERA_ACCEPTED)
+    bool checked;
+    enum era_verdict verdict = refuse(o, learn(o, &walk->joiner, &e, &checked));
+    if (verdict != ERA_ACCEPTED || !checked) /* who takes it from us would charge us */
         return verdict;
     if (era_key_eq(joiner, &from->node) && walk->hops > 0) { /* it joins here: a walk from every neighbour */
-        for (size_t i = 0; i < o->peer_count; i++)
+        bool again = from->join_ms > o->now_ms;
+        from->join_ms = again ? from->join_ms : era_add_sat(o->now_ms, JOIN_AGAIN_MS / 2);
+        for (size_t i = 0; i < o->peer_count && !again; i++)
             if (o->peers[i].tie == TIE_ACTIVE && o->peers[i].link != link)
                 walk_on(o, &o->peers[i], walk);
         return ERA_ACCEPTED;
     }
-    const struct era_overlay_peer *next = walk->hops > 0 ? next_hop(o, link, joiner) : NULL;
+    struct era_overlay_peer *next = walk->hops > 0 ? next_hop(o, link, joiner) : NULL;
     if (next != NULL)
         walk_on(o, next, walk);
     else if (e != NULL && era_overlay_may_dial(o, e) && era_overlay_wants(o) &&
@@ -515,18 +549,19 @@ enum era_verdict era_overlay_shuffle(struct era_overlay *o, uint64_t now_ms, uin
 {
     enum era_verdict verdict = ERA_ACCEPTED;
     struct era_book_entry *e;
+    bool checked;
     advance(o, now_ms);
     struct era_overlay_peer *p = peer_find(o, link);
     if (p == NULL)
         return ERA_ACCEPTED;
-    if (shuffle->reply && p->shuffle_ms == 0)
+    if (shuffle->reply && p->shuffles == 0)
         return ERA_UNEXPECTED;
     if (shuffle->reply)
-        p->shuffle_ms = 0;
+        p->shuffles--;
     else
         send_shuffle(o, p, true);
     for (size_t i = 0; i < shuffle->count && verdict == ERA_ACCEPTED; i++)
-        verdict = refuse(o, learn(o, &shuffle->records[i], &e));
+        verdict = refuse(o, learn(o, &shuffle->records[i], &e, &checked));
     return verdict;
 }
 
@@ -538,14 +573,27 @@ bool era_overlay_is_active(const struct era_overlay *o, uint64_t link)
     return p != NULL && p->tie == TIE_ACTIVE;
 }
 
+static bool is_incoming_leaf(const struct era_overlay_peer *p)
+{
+    return p->tie == TIE_LEAF && !p->outgoing && !p->anchor;
+}
+
 uint64_t era_overlay_spare(const struct era_overlay *o)
 {
     const struct era_overlay_peer *spare = NULL;
+    size_t crowd = 0;
     for (size_t i = 0; i < o->peer_count; i++) {
         const struct era_overlay_peer *p = &o->peers[i];
-        if (p->tie == TIE_LEAF && !p->outgoing && !p->anchor &&
-            (spare == NULL || p->since_ms < spare->since_ms))
+        if (!is_incoming_leaf(p))
+            continue;
+        size_t n = 0;
+        for (size_t k = 0; k < o->peer_count; k++)
+            n += is_incoming_leaf(&o->peers[k]) && o->peers[k].has_group == p->has_group &&
+                 o->peers[k].group == p->group;
+        if (n > crowd || (n == crowd && p->since_ms >= spare->since_ms)) {
+            crowd = n;
             spare = p;
+        }
     }
     return spare == NULL ? 0 : spare->link;
 }
@@ -559,6 +607,7 @@ struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)
                                    .passive = o->book.count,
                                    .dials = o->dials,
                                    .records_refused = o->records_refused,
+                                   .records_of_us = o->records_of_us,
                                    .parted = o->parted};
     c.leaves = o->peer_count - c.active - c.blocked;
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {

@@ -5,7 +5,8 @@
  * a leaf (compared with, not pushed to). Passive view: signed records of peers
  * that could be dialled when an active link dies. A node asks for neighbours
  * until it has its target, answers yes while it has room, and yes at any time
- * to one that has no neighbour at all: somebody else is parted from then.
+ * to one that has no neighbour at all: who brought nothing new for longest is
+ * parted from then.
  *
  *   ASK, ASK_ALONE  ->          the asker has, or has not, other neighbours
  *                   <-  YES, NO
@@ -65,7 +66,7 @@ struct era_overlay_config {
 struct era_overlay_counts {
     size_t active, active_dialled, blocked, leaves; /* links; active without the blocked ones */
     size_t known, passive;                          /* records; passive: of those without a link */
-    uint64_t dials, records_refused, parted;
+    uint64_t dials, records_refused, records_of_us /* others that name our own place */, parted;
 };
 
 struct era_overlay;
@@ -85,6 +86,8 @@ void era_overlay_dial_failed(struct era_overlay *o, uint64_t now_ms, const char 
 /* Another node than its record says answered there, or we ourselves. */
 void era_overlay_misled(struct era_overlay *o, uint64_t now_ms, const char *address);
 void era_overlay_blocked(struct era_overlay *o, uint64_t now_ms, uint64_t link, bool blocked);
+/* It brought something new that was accepted. */
+void era_overlay_useful(struct era_overlay *o, uint64_t now_ms, uint64_t link);
 /* It became known whether it is a link to a configured peer. */
 void era_overlay_set_anchor(struct era_overlay *o, uint64_t link, bool anchor);
 /* We ourselves are blocked, or no more: among the blocked all places count. */
@@ -110,7 +113,8 @@ size_t era_overlay_take_actions(struct era_overlay *o, const struct era_overlay_
 /* ---- reading ---- */
 /* The link is of the active view, or its peer is blocked: the news go over it. */
 bool era_overlay_is_active(const struct era_overlay *o, uint64_t link);
-/* The incoming leaf that was up longest, 0 for none: it gives way when there is no room for another link. */
+/* Who gives way when there is no room for another link: of the incoming leaves of the prefix that has most of
+ * them, the newest; whoever floods displaces its own. 0: none. */
 uint64_t era_overlay_spare(const struct era_overlay *o);
 struct era_overlay_counts era_overlay_counts(const struct era_overlay *o);
 /* Records known; up to cap copied. */

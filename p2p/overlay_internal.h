@@ -21,8 +21,11 @@ struct era_overlay_peer {
     bool wanted; /* we dialled it to be a neighbour */
     enum era_tie tie;
     uint64_t since_ms;
-    uint64_t ask_ms;     /* asked: the answer's deadline; leaf: ask not before */
-    uint64_t shuffle_ms; /* a shuffle was asked for then; 0: none is awaited */
+    uint64_t useful_ms; /* 0: never */
+    uint64_t ask_ms;    /* asked: the answer's deadline; leaf: ask not before */
+    unsigned shuffles;  /* asked for and not answered yet */
+    uint64_t join_ms;   /* when it may join here again */
+    uint64_t walks_ms;  /* of those passed on to it: see era_pace_take */
 };
 
 struct era_overlay {
@@ -42,7 +45,8 @@ struct era_overlay {
 
     uint64_t trim_ms, trim_wait_ms; /* of neighbours above the target */
     uint64_t seek_ms, seek_wait_ms, shuffle_ms, join_ms, evict_ms;
-    uint64_t dials, records_refused, parted;
+    uint64_t told_dials_ms; /* see era_pace_take */
+    uint64_t dials, records_refused, records_of_us, parted;
 
     size_t action_count, action_cap;
     struct era_overlay_action *actions;
@@ -55,6 +59,10 @@ struct era_overlay_action *era_overlay_act(struct era_overlay *o, enum era_overl
 void era_overlay_say(struct era_overlay *o, const struct era_overlay_peer *p, enum era_neighbour_word word);
 /* Evenly base/2 to base from now. */
 uint64_t era_overlay_from_now(struct era_overlay *o, uint64_t base_ms);
+
+/* `burst` at once, then one in `gap_ms`. *paid_ms: up to when all places are paid for, 0 at the beginning. */
+bool era_pace_has_room(uint64_t paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst);
+bool era_pace_take(uint64_t *paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned burst);
 
 /* ---- overlay_view.c ---- */
 bool era_tie_counts(const struct era_overlay *o, const struct era_overlay_peer *p);

@@ -95,15 +95,20 @@ void era_tie_send_away(struct era_overlay *o, struct era_overlay_peer *p)
     era_tie_leave(o, p);
 }
 
-/* One who dialled us and is no anchor: what we dialled ourselves is no stranger's to displace. */
+/* One who dialled us and is no anchor: what we dialled ourselves is no stranger's to displace. Of these one
+ * that brought nothing for longest: who asks and never gives displaces his like. */
 static struct era_overlay_peer *evictable(struct era_overlay *o, const struct era_overlay_peer *asker)
 {
     struct era_overlay_peer *chosen = NULL;
     size_t n = 0;
     for (size_t i = 0; i < o->peer_count; i++) {
         struct era_overlay_peer *p = &o->peers[i];
-        if (p != asker && era_tie_counts(o, p) && !p->anchor && !p->outgoing &&
-            era_prng_below(&o->prng, ++n) == 0)
+        if (p == asker || !era_tie_counts(o, p) || p->anchor || p->outgoing ||
+            (chosen != NULL && p->useful_ms > chosen->useful_ms))
+            continue;
+        if (chosen != NULL && p->useful_ms < chosen->useful_ms)
+            n = 0;
+        if (era_prng_below(&o->prng, ++n) == 0)
             chosen = p;
     }
     return chosen;
@@ -187,6 +192,9 @@ static bool is_anchor_place(const struct era_overlay *o, const struct era_place 
 bool era_overlay_may_dial(const struct era_overlay *o, const struct era_book_entry *e)
 {
     bool is_public = era_place_class(&e->record.place) == ERA_PLACE_PUBLIC;
+    if (!e->proven &&
+        !era_pace_has_room(o->told_dials_ms, o->now_ms, ERA_OVERLAY_TOLD_MS, ERA_OVERLAY_TOLD_DIALS))
+        return false;
     return e->link == 0 && !e->dialling && e->next_ms <= o->now_ms && !is_anchor_place(o, &e->record.place) &&
            group_has_room(o, is_public, e->group);
 }
@@ -207,6 +215,8 @@ void era_overlay_dial(struct era_overlay *o, struct era_book_entry *e)
 {
     e->dialling = true;
     o->dials++;
+    if (!e->proven)
+        era_pace_take(&o->told_dials_ms, o->now_ms, ERA_OVERLAY_TOLD_MS, ERA_OVERLAY_TOLD_DIALS);
     era_overlay_act(o, ERA_OVERLAY_DIAL, 0)->place = e->record.place;
 }
 

@@ -266,6 +266,22 @@ void era_idset_sketch(const struct era_idset *set, struct era_sketch *sketch)
     }
 }
 
+void era_idset_widen(const struct era_idset *set, struct era_sketch *sketch, size_t size)
+{
+    size_t from = sketch->size;
+    assert(size > from);
+    sketch->cells = realloc(sketch->cells, size * sizeof *sketch->cells);
+    assert(sketch->cells != NULL);
+    memset(sketch->cells + from, 0, (size - from) * sizeof *sketch->cells);
+    sketch->size = size;
+    for (size_t place = 0; place < (size_t)1 << set->bits; place++) {
+        const struct bucket *b = &set->buckets[place];
+        for (uint32_t i = 0; i < b->count; i++)
+            era_cells_toggle(sketch->cells + from, from, size - from,
+                             era_tag_of(&sketch->salt, &b->ids[i]).short_id);
+    }
+}
+
 /* ---- by what way ---- */
 
 static uint64_t least(uint64_t a, uint64_t b)

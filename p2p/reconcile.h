@@ -36,6 +36,8 @@ bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, ui
                     struct era_hash *out);
 /* Put all ids into an empty sketch. O(n). */
 void era_idset_sketch(const struct era_idset *set, struct era_sketch *sketch);
+/* Give their sketch more cells: size in all. O(n). */
+void era_idset_widen(const struct era_idset *set, struct era_sketch *sketch, size_t size);
 
 /* ---- by what way ---- */
 

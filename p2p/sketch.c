@@ -22,7 +22,7 @@ struct era_tag era_tag_of(const struct era_salt *salt, const struct era_hash *id
     uint64_t first = era_get_be64(h), prefix = era_get_be64(id->b) >> (64 - ERA_SHORT_PREFIX_BITS);
     return (struct era_tag){.short_id =
                                 prefix << (64 - ERA_SHORT_PREFIX_BITS) | first >> ERA_SHORT_PREFIX_BITS,
-                            .print = {first, era_get_be64(h + 8)}};
+                            .counter = era_get_be64(h + 8)};
 }
 
 /* ---- cells ---- */
@@ -237,11 +237,9 @@ void era_sketch_release(struct era_sketch *sketch)
 /* step 1 or 255, of counters modulo 256 */
 static void toggle(struct era_sketch *sketch, const struct era_tag *tag, unsigned step)
 {
-    uint64_t h = tag->print[1];
+    uint64_t h = tag->counter;
     uint8_t *counter = &sketch->estimate[(h >> 32) * ERA_SYNC_ESTIMATE_BYTES >> 32];
     *counter = (uint8_t)(*counter + (h & 1 ? step : 256 - step));
-    sketch->print[0] ^= tag->print[0];
-    sketch->print[1] ^= tag->print[1];
     era_cells_toggle(sketch->cells, 0, sketch->size, tag->short_id);
 }
 
@@ -256,10 +254,4 @@ void era_sketch_drop(struct era_sketch *sketch, const struct era_tag *tag)
     assert(sketch->count > 0);
     toggle(sketch, tag, 255);
     sketch->count--;
-}
-
-void era_sketch_print(const struct era_sketch *sketch, uint8_t out[ERA_SYNC_PRINT_BYTES])
-{
-    era_put_be64(out, sketch->print[0]);
-    era_put_be64(out + 8, sketch->print[1]);
 }

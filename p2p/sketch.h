@@ -1,15 +1,15 @@
 /* sketch: a set of ids as a stream of cells from which two ends learn how their sets differ, at a cost
  * that follows the difference alone (a rateless invertible Bloom lookup table). Pure; knows ids only.
  *
- * A link's salt makes a tag of an id: a *short id* of 64 bits (24 of the id itself, so that its owner
- * finds it, 40 of a keyed hash, so that no outsider can make two collide) and a print of 128. Cell i is
+ * A salt makes a tag of an id: a *short id* of 64 bits (24 of the id itself, so that its owner finds it, 40
+ * of a keyed hash, so that nobody who does not know the salt makes two collide) and a place. Cell i is
  * the XOR of the short ids, and of their checks, of those items whose walk visits i; every walk begins
  * at 0 and visits i with probability 1 / (1 + i / 2). The XOR of two ends' cells holds what only one of
  * them has: a cell of one item names it, taking that out of all its cells leaves others with one. About
  * 1.4 cells an item are enough; more can be had at any time without making the first ones anew.
  *
- * Beside the cells: the XOR of the prints, which tells that sets are equal, and counters by which two
- * ends see about how much they differ. Items come and go at O(log cells) each. */
+ * Beside the cells: counters by which two ends see about how much they differ. Items come and go at
+ * O(log cells) each. Whether sets are equal p2p/setsum.h tells. */
 #ifndef ERA_P2P_SKETCH_H
 #define ERA_P2P_SKETCH_H
 
@@ -19,14 +19,14 @@
 
 #define ERA_SHORT_PREFIX_BITS 24 /* of the id: the upper bits of the short id */
 
-/* Known to the two ends of a link alone. */
+/* Known to all, or to the two ends of a link alone: see p2p/gossip_sync.h. */
 struct era_salt {
     struct era_siphash_key key;
 };
 
 struct era_tag {
     uint64_t short_id;
-    uint64_t print[2];
+    uint64_t counter; /* which counter, and up or down */
 };
 
 struct era_cell {
@@ -36,7 +36,6 @@ struct era_cell {
 struct era_sketch {
     struct era_salt salt;
     size_t count; /* items */
-    uint64_t print[2];
     uint8_t estimate[ERA_SYNC_ESTIMATE_BYTES];
     size_t size;
     struct era_cell *cells; /* NULL when size is 0 */
@@ -50,7 +49,6 @@ void era_sketch_release(struct era_sketch *sketch); /* of a zeroed one too */
 void era_sketch_put(struct era_sketch *sketch, const struct era_tag *tag);
 /* Only what is in it. */
 void era_sketch_drop(struct era_sketch *sketch, const struct era_tag *tag);
-void era_sketch_print(const struct era_sketch *sketch, uint8_t out[ERA_SYNC_PRINT_BYTES]);
 
 /* About how many items only one of the two sets has; right to a seventh, mostly. Above some 65,536 it
  * tells no more than that they are many. */

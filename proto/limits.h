@@ -80,9 +80,18 @@
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
     ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
+#define ERA_LINKS_OUT_BYTES_MAX ((uint32_t)12 << 20) /* of all links; then a neighbour may still have… */
+#define ERA_LINK_OUT_BYTES_KEPT ((uint32_t)256 << 10) /* …this, and any other link one frame */
+#define ERA_LINKS_IN_BYTES_MAX  ((uint32_t)8 << 20) /* of frames that are not whole, all links; the oldest goes */
+#define ERA_PARTIALS_BYTES_MAX  ((uint32_t)8 << 20) /* of statements in fragments, likewise */
+#define ERA_SERVED_TABLES_MAX   64    /* links of which is known what they were sent, 64 KiB each */
+#define ERA_SERVING_ITEMS_MAX   65536 /* queued for those who asked, all links; then a link may still have… */
+#define ERA_LINK_SERVING_KEPT   256   /* …so many */
 #define ERA_HANDSHAKE_MS           5000 /* Noise first, then as long again for the hello */
 #define ERA_HANDSHAKES_MAX         128  /* accepted streams that have not proven a key yet */
 #define ERA_HANDSHAKES_PER_ADDRESS_MAX 32 /* of one IPv4 address, one IPv6 /64, or all of ipc */
+#define ERA_HANDSHAKES_BURST       256  /* answered at once, four DH each: all of a large node's peers, and then… */
+#define ERA_HANDSHAKES_PER_S       100  /* …some hundredths of a core; who waits, waits for his own host */
 #define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS       2000
 #define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */
@@ -91,7 +100,8 @@
 #define ERA_SYNC_PRINT_BYTES         16
 #define ERA_SYNC_CELL_BYTES          11                     /* short id of 8, check of 3 */
 #define ERA_SYNC_CELLS_PER_FRAME_MAX 5400                   /* 59,400 bytes of cells a frame */
-#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* kept up to date, a set of a link: 24 KiB */
+#define ERA_SYNC_CELLS_SHARED_MAX    32768                  /* kept up to date for all links, a set: 384 KiB */
+#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* of a link with a salt of its own, a set: 24 KiB */
 #define ERA_SYNC_CELLS_MAX           ((uint32_t)262144)     /* of one round: some 160,000 differences */
 #define ERA_SYNC_CELLS_TOTAL_MAX     ((uint32_t)2 * 262144) /* beyond those kept, of all links: 6 MiB */
 #define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
@@ -108,6 +118,8 @@
 
 /* ---- defence: what one link may cost ---- */
 #define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
+#define ERA_LINKS_ACCEPTED_BURST    64 /* of one address that is nobody else's, and then… */
+#define ERA_LINKS_ACCEPTED_PER_S    4  /* …who comes and goes costs a handshake each time */
 #define ERA_BANS_MAX                256 /* remembered; the oldest gives way */
 #define ERA_BAN_MIN_MS              60000
 #define ERA_BAN_MAX_MS              3600000
@@ -121,6 +133,8 @@
 #define ERA_BUDGET_REQUESTS_PER_S   1024
 #define ERA_BUDGET_IDS_BURST        262144 /* asked of us: all of a large set, and then… */
 #define ERA_BUDGET_IDS_PER_S        16384  /* …about 4 MB/s */
+#define ERA_BUDGET_CELLS_BURST      ((uint64_t)4 * 262144) /* told: four rounds of the largest difference… */
+#define ERA_BUDGET_CELLS_PER_S      65536  /* …and then 700 kB/s */
 #define ERA_BUDGET_PEERS_BURST      256 /* words, walks, shuffles */
 #define ERA_BUDGET_PEERS_PER_S      16
 
@@ -137,6 +151,11 @@
 #define ERA_OVERLAY_WALK_HOPS        6
 #define ERA_OVERLAY_SHUFFLE_MAX      8 /* records a message: about 1.2 kB */
 #define ERA_OVERLAY_DIALS_MAX        3 /* at a time, besides those of anchors */
+/* Places that were only told and never met: whoever tells them must not make us knock where it likes. */
+#define ERA_OVERLAY_TOLD_DIALS  24 /* at once… */
+#define ERA_OVERLAY_TOLD_MS     2000 /* …then one in so long */
+#define ERA_OVERLAY_WALKS       128 /* passed on to one neighbour at once, half of what it takes of us… */
+#define ERA_OVERLAY_WALK_MS     125 /* …then one in so long */
 #define ERA_OVERLAY_TRIES_MAX        5 /* dials that fail in a row: the record is dropped */
 #define ERA_RECORD_AGE_MAX_MS        86400000 /* nobody heard its node for a day */
 

@@ -3,8 +3,8 @@
 
 _erasim_options() {
     case $1 in
-    run) echo "--seed --nodes --hours --epoch --faults --strict --unbounded --trace --svg" ;;
-    sweep) echo "--seeds --jobs --nodes --hours --epoch --faults --strict --unbounded" ;;
+    run) echo "--seed --nodes --hours --epoch --faults --strict --neighbours --unbounded --trace --svg --spread" ;;
+    sweep) echo "--seeds --jobs --nodes --hours --epoch --faults --strict --neighbours --unbounded" ;;
     script) echo "--trace --svg" ;;
     mutants) echo "--dir --seeds --jobs --nodes --hours --faults --strict" ;;
     esac
@@ -19,7 +19,7 @@ _erasim() {
         mapfile -t COMPREPLY < <(compgen -W "all none $(erasim faults 2>/dev/null | cut -d' ' -f1)" -- "$cur")
         return
         ;;
-    --trace | --svg | script) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    --trace | --svg | --spread | script) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
     --dir) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
     esac
     if [[ $COMP_CWORD -eq 1 ]]; then

@@ -142,6 +142,7 @@ configure_node() {
         if [ "${3:-}" != alone ]; then
             echo "listen = [ \"tcp://127.0.0.1:${port[$name]}\" ];"
             if [ -n "$peers" ]; then echo "peers = [ $peers ];"; fi
+            echo 'neighbours = 0; # the links of this story, and no others: carol hears through erin and frank'
         fi
         echo "http = \"127.0.0.1:${http_port[$name]}\";"
         if [ -n "${stake[$name]:-}" ]; then echo 'validator_key = "validator.key";'; fi

@@ -320,20 +320,65 @@ static void print_bans(const json_t *list)
     era_table_print(t);
 }
 
-/* What went wrong at the other end of links, and of streams that never became one. */
-static void print_links_ended(json_t *ended)
+/* By verdict. */
+static void print_counts(const char *of, json_t *counts)
 {
     const char *verdict, *separator = "";
     json_t *count;
-    if (json_object_size(ended) == 0)
+    if (json_object_size(counts) == 0)
         return;
-    printf("ended by the other end's fault: ");
-    json_object_foreach(ended, verdict, count)
+    printf("%s: ", of);
+    json_object_foreach(counts, verdict, count)
     {
         printf("%s%s %" JSON_INTEGER_FORMAT, separator, verdict, json_integer_value(count));
         separator = ", ";
     }
     putchar('\n');
+}
+
+static void print_overlay(const json_t *o)
+{
+    static const char *const rows[][2] = {{"active", "neighbours"},
+                                          {"active_dialled", "dialled by us"},
+                                          {"leaves", "other links"},
+                                          {"known", "nodes known"},
+                                          {"records_refused", "their records refused"},
+                                          {"records_of_us", "with our own address"}};
+    const char *separator = "";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_int_t count = era_json_int(o, rows[i][0], 0);
+        if (count == 0)
+            continue;
+        printf("%s%s %" JSON_INTEGER_FORMAT, separator, rows[i][1], count);
+        separator = ", ";
+    }
+    if (separator[0])
+        putchar('\n');
+}
+
+static void print_other_keys(const json_t *peers)
+{
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const json_t *p = json_array_get(peers, i);
+        if (era_json_int(p, "anchor_keys", 0) > 0)
+            printf("%s answers with another node key than before: %s\n", era_json_text(p, "address"),
+                   era_json_text(p, "node"));
+    }
+}
+
+/* Of links that ended, and of streams that never were one, too. */
+static void print_totals(const json_t *json)
+{
+    int64_t muted = era_json_int(json, "muted_in", 0), limited = era_json_int(json, "limited_in", 0);
+    print_overlay(json_object_get(json, "overlay"));
+    print_other_keys(json_object_get(json, "peers"));
+    print_counts("ended by the other end's fault", json_object_get(json, "links_ended"));
+    print_counts("refused or closed by this node", json_object_get(json, "refused"));
+    print_counts("charged to peers", json_object_get(json, "charged"));
+    if (muted + limited > 0)
+        printf("dropped: %lld while muted, %lld above a budget\n", (long long)muted, (long long)limited);
+    if (json_array_size(json_object_get(json, "bans")) > 0)
+        print_bans(json_object_get(json, "bans"));
 }
 
 static void print_peers(const json_t *json)
@@ -372,7 +417,6 @@ static void print_peers(const json_t *json)
         free(heard);
     }
     era_table_print(t);
-    print_links_ended(json_object_get(json, "links_ended"));
 }
 
 static void print_announcements(const json_t *json)
@@ -416,8 +460,8 @@ int era_run_peers(struct era_cli *cli)
         puts("No links.");
     else
         print_peers(a.json);
-    if (!cli->json && json_array_size(json_object_get(a.json, "bans")) > 0)
-        print_bans(json_object_get(a.json, "bans"));
+    if (!cli->json)
+        print_totals(a.json);
     era_answer_clear(&a);
     return ERA_EXIT_OK;
 }

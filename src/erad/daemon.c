@@ -251,7 +251,8 @@ static void make_node(struct era_daemon *d)
 static bool open_links(struct era_daemon *d, struct era_error *err)
 {
     char bound[ERA_ADDRESS_BYTES_MAX + 1];
-    d->links = era_link_driver_new(ERA_LINKS_MAX, &d->channel);
+    /* Room for strangers, and for those on their way out, when all places for peers are taken. */
+    d->links = era_link_driver_new(ERA_LINKS_MAX + 2 * ERA_HANDSHAKES_MAX, &d->channel);
     sodium_memzero(&d->channel.mine, sizeof d->channel.mine);
     if (!d->links)
         return era_error_errno(err, -errno, "links", "start the links");

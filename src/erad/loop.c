@@ -122,6 +122,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     case ERA_LINK_DOWN:
         tell_fault(d, l);
         ev.kind = ERA_EV_LINK_DOWN;
+        ev.verdict = l->verdict;
         break;
     }
     era_daemon_step(d, &ev);

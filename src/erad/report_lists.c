@@ -224,9 +224,14 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
                 {"events_in", p->events_in},
                 {"events_out", p->events_out},
                 {"duplicates_in", p->duplicates_in},
+                {"unknown_kinds_in", p->unknown_kinds_in},
                 {"refused_in", p->refused_in},
                 {"skipped_out", p->skipped_out},
                 {"queued_bytes", p->queued_bytes},
+                {"complete_rounds", p->complete_rounds},
+                {"undecoded_rounds", p->undecoded_rounds},
+                {"whole_sets_out", p->whole_sets_out},
+                {"again_out", p->again_out},
                 {"muted_in", p->muted_in},
                 {"limited_in", p->limited_in},
                 {"announced_in", p->spread.announced_in},
@@ -255,6 +260,27 @@ static json_t *charges(const struct era_peer_info *p)
         if (p->charges[v] > 0)
             report_put(o, era_verdict_code((enum era_verdict)v), report_number(p->charges[v]));
     return o;
+}
+
+static json_t *by_verdict(const uint64_t counts[ERA_VERDICT_COUNT])
+{
+    json_t *o = report_object();
+    for (int v = ERA_ACCEPTED + 1; v < ERA_VERDICT_COUNT; v++)
+        if (counts[v] > 0)
+            report_put(o, era_verdict_code((enum era_verdict)v), report_number(counts[v]));
+    return o;
+}
+
+/* What is counted of links that ended, and of those that never were one, too. */
+static void put_totals(json_t *o, const struct era_node *n, const struct era_link_counts *links)
+{
+    static const uint64_t none[ERA_VERDICT_COUNT];
+    const struct era_gossip_totals *t = era_gossip_totals(era_node_gossip(n));
+    report_put(o, "links_ended", by_verdict(links ? links->ended : none));
+    report_put(o, "refused", by_verdict(t->closed));
+    report_put(o, "charged", by_verdict(t->charged));
+    report_put(o, "muted_in", report_number(t->muted_in));
+    report_put(o, "limited_in", report_number(t->limited_in));
 }
 
 static json_t *bans(const struct era_node *n, uint64_t now_ms)
@@ -292,6 +318,7 @@ static json_t *overlay(const struct era_node *n)
     report_put(o, "known", report_number(c.known));
     report_put(o, "dials", report_number(c.dials));
     report_put(o, "records_refused", report_number(c.records_refused));
+    report_put(o, "records_of_us", report_number(c.records_of_us));
     report_put(o, "parted", report_number(c.parted));
     return o;
 }
@@ -307,6 +334,7 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "blocked", report_bool(p->blocked));
     report_put(o, "active", report_bool(p->active));
     report_put(o, "anchor", report_bool(p->anchor));
+    report_put(o, "anchor_keys", report_number(p->anchor_keys));
     report_put(o, "address", report_text(p->address));
     report_put(o, "listen", report_text_or_null(p->listen));
     report_put(o, "agent", report_text_or_null(p->agent));
@@ -319,16 +347,6 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "score", json_integer(p->score));
     report_put(o, "muted_ms", report_number(left_ms(p->muted_until_ms, now_ms)));
     report_put(o, "charges", charges(p));
-    return o;
-}
-
-/* By verdict, what ended by the other end's fault: links, and streams that never proved a key. */
-static json_t *links_ended(const struct era_link_counts *links)
-{
-    json_t *o = report_object();
-    for (int v = ERA_ACCEPTED + 1; links && v < ERA_VERDICT_COUNT; v++)
-        if (links->ended[v] > 0)
-            report_put(o, era_verdict_code((enum era_verdict)v), report_number(links->ended[v]));
     return o;
 }
 
@@ -346,7 +364,7 @@ json_t *era_report_peers(const struct era_node *n, const struct era_report_info 
     report_put(o, "equal_rounds", report_number(rounds));
     report_put(o, "last_equal_ms_ago",
                rounds > 0 ? report_number(info->now_ms > last_ms ? info->now_ms - last_ms : 0) : json_null());
-    report_put(o, "links_ended", links_ended(info->links));
+    put_totals(o, n, info->links);
     report_put(o, "overlay", overlay(n));
     report_put(o, "bans", bans(n, info->now_ms));
     free(peers);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/base/verdict.h"
+#include "src/erasim/spread.h"
 #include "src/erasim/svg.h"
 #include "src/erasim/trace.h"
 
@@ -20,6 +21,8 @@ struct sim_plan once_plan(const struct sim_options *o, uint64_t seed)
     if (o->strict)
         plan.strict = strcmp(o->strict, "on") == 0;
     plan.bounded = !o->unbounded;
+    if (o->neighbours_given)
+        plan.neighbours = o->neighbours;
     return plan;
 }
 
@@ -88,25 +91,25 @@ static void print_line(void *ctx, struct sim *s, const struct trace_line *line)
 }
 
 struct outputs {
-    FILE *lines, *picture; /* NULL: not asked for */
+    FILE *lines, *picture, *spread; /* NULL: not asked for */
 };
-
-static bool open_outputs(const struct sim_options *o, struct outputs *to, struct era_error *err)
-{
-    *to = (struct outputs){0};
-    if (o->trace && !(to->lines = once_open(o->trace, "trace", err)))
-        return false;
-    if (!o->svg || (to->picture = once_open(o->svg, "picture", err)))
-        return true;
-    if (to->lines)
-        once_close(to->lines, o->trace, "trace", NULL);
-    return false;
-}
 
 static bool close_outputs(const struct sim_options *o, const struct outputs *to, struct era_error *err)
 {
     bool ok = !to->lines || once_close(to->lines, o->trace, "trace", err);
-    return (!to->picture || once_close(to->picture, o->svg, "picture", err)) && ok;
+    ok = (!to->picture || once_close(to->picture, o->svg, "picture", err)) && ok;
+    return (!to->spread || once_close(to->spread, o->spread, "picture", err)) && ok;
+}
+
+static bool open_outputs(const struct sim_options *o, struct outputs *to, struct era_error *err)
+{
+    *to = (struct outputs){0};
+    if ((!o->trace || (to->lines = once_open(o->trace, "trace", err))) &&
+        (!o->svg || (to->picture = once_open(o->svg, "picture", err))) &&
+        (!o->spread || (to->spread = once_open(o->spread, "picture", err))))
+        return true;
+    close_outputs(o, to, NULL);
+    return false;
 }
 
 bool once_run(const struct sim_options *o, uint64_t seed, struct sim_result *out, struct era_error *err)
@@ -127,12 +130,16 @@ bool once_run(const struct sim_options *o, uint64_t seed, struct sim_result *out
     struct check *check = check_new(s);
     struct trace *trace = to.lines ? trace_new(s, print_line, to.lines) : NULL;
     struct svg *svg = to.picture ? svg_new(s, title) : NULL;
+    struct spread *spread = to.spread ? spread_new(s) : NULL;
     sim_run(s);
     if (!s->broken)
         check_end(check, s);
     report_take(out, s, check);
     if (svg)
         svg_write(svg, to.picture);
+    if (spread)
+        spread_write(spread, title, to.spread);
+    spread_free(spread);
     svg_free(svg);
     sim_free(s);
     trace_free(trace);

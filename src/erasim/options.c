@@ -45,11 +45,13 @@ enum key {
     KEY_EPOCH,
     KEY_FAULTS,
     KEY_STRICT,
+    KEY_NEIGHBOURS,
     KEY_UNBOUNDED,
     KEY_JOBS,
     KEY_DIR,
     KEY_TRACE,
     KEY_SVG,
+    KEY_SPREAD,
     KEY_JSON,
     KEY_HELP,
     KEY_VERSION
@@ -78,6 +80,8 @@ static const struct sim_option options[] = {
      "kinds that may strike: loss,cut or all,-jump or none (default all)"},
     {"strict", "--strict", KEY_STRICT, ON(RUN) | ON(SWEEP) | ON(MUTANTS), "on|off",
      "strict emission (default: the seed chooses)"},
+    {"neighbours", "--neighbours", KEY_NEIGHBOURS, ON(RUN) | ON(SWEEP), "N",
+     "that a node seeks; with no more nodes than that, or 0, only peers of its configuration (default 7)"},
     {"unbounded", "--unbounded", KEY_UNBOUNDED, ON(RUN) | ON(SWEEP), NULL,
      "the hostile hold more than the rules bear: only what holds even then is checked"},
     {"jobs", "--jobs", KEY_JOBS, ON(SWEEP) | ON(MUTANTS), "J",
@@ -86,6 +90,7 @@ static const struct sim_option options[] = {
     {"trace", "--trace", KEY_TRACE, ON(RUN) | ON(SCRIPT), "FILE",
      "what happened, a line each; - is standard output"},
     {"svg", "--svg", KEY_SVG, ON(RUN) | ON(SCRIPT), "FILE", "a picture: a lane a node"},
+    {"spread", "--spread", KEY_SPREAD, ON(RUN), "FILE", "a picture: how one statement came to every node"},
     {"json", "--json", KEY_JSON, EVERY, NULL, "one JSON object on standard output, errors too"},
     {"help", "--help", KEY_HELP, EVERY, NULL, "this help"},
     {"version", "--version", KEY_VERSION, EVERY, NULL, "version and licence"},
@@ -173,6 +178,9 @@ static bool take(struct sim_options *o, const struct sim_option *option, const c
         o->strict = value;
         return strcmp(value, "on") == 0 || strcmp(value, "off") == 0 ||
                wrong(err, "write on or off", "--strict is neither", value);
+    case KEY_NEIGHBOURS:
+        o->neighbours_given = true;
+        return number(value, 0, ERA_OVERLAY_TARGET_MAX, "neighbours", &o->neighbours, err);
     case KEY_UNBOUNDED:
         o->unbounded = true;
         return true;
@@ -186,6 +194,9 @@ static bool take(struct sim_options *o, const struct sim_option *option, const c
         return true;
     case KEY_SVG:
         o->svg = value;
+        return true;
+    case KEY_SPREAD:
+        o->spread = value;
         return true;
     case KEY_JSON:
         o->json = true;
@@ -364,6 +375,8 @@ static void add_plan(const struct sim_options *o, char out[SIM_COMMAND_BYTES])
     add_number(out, "epoch", o->epoch_s);
     add(out, "faults", o->fault_list);
     add(out, "strict", o->strict);
+    if (o->neighbours_given)
+        snprintf(out + strlen(out), SIM_COMMAND_BYTES - strlen(out), " --neighbours %" PRIu64, o->neighbours);
     if (o->unbounded)
         snprintf(out + strlen(out), SIM_COMMAND_BYTES - strlen(out), " --unbounded");
 }

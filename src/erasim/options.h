@@ -6,7 +6,7 @@
 #include "src/erasim/faults.h"
 #include "src/host/error.h"
 
-#define SIM_HOURS_MAX     87600 /* ten years */
+#define SIM_HOURS_MAX     87600  /* ten years */
 #define SIM_EPOCH_S_MAX   604800 /* a week */
 #define SIM_JOBS_MAX      256
 #define SIM_COMMAND_BYTES 512
@@ -26,7 +26,9 @@ struct sim_options {
     sim_faults_t faults;
     const char *fault_list; /* NULL: not said */
     const char *strict;     /* "on", "off"; NULL: the seed chooses */
-    const char *trace, *svg, *dir, *file;
+    bool neighbours_given;
+    uint64_t neighbours;
+    const char *trace, *svg, *spread, *dir, *file;
 };
 
 /* False: err says what is wrong; o->json is right in any case. */

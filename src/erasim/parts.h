@@ -184,7 +184,6 @@ struct end *sim_end(const struct sim *s, uint64_t number);
 struct end *sim_end_other(const struct sim *s, const struct end *e);
 /* What it would prove to the other end: a node's key, or one of a number for nobody's. */
 struct era_key sim_end_key(const struct sim *s, const struct end *e);
-struct era_key sim_link_key(const char *name);
 struct link *sim_end_link(const struct sim *s, const struct end *e);
 /* Its owner will hear no more of it. Forgets the link with the second end. */
 void sim_end_leave(struct sim *s, struct end *e);

@@ -21,8 +21,11 @@ struct sim_plan sim_plan_from_seed(uint64_t seed, size_t nodes, uint64_t epochs,
 {
     struct era_prng p;
     era_prng_init(&p, seed);
-    struct sim_plan plan = {
-        .seed = seed, .epoch_ms = EPOCH_MS, .quiet_epochs = QUIET_EPOCHS, .bounded = true};
+    struct sim_plan plan = {.seed = seed,
+                            .epoch_ms = EPOCH_MS,
+                            .neighbours = ERA_OVERLAY_TARGET_DEFAULT,
+                            .quiet_epochs = QUIET_EPOCHS,
+                            .bounded = true};
     size_t drawn = how_many_nodes(&p);
     uint64_t length = cast_between(&p, 16, 22) + QUIET_EPOCHS;
     plan.nodes = nodes ? nodes : drawn;

@@ -154,7 +154,11 @@ struct scenario *scenario_read(const char *path, struct era_error *err)
     sc->charter->events_per_epoch = 10;
     sc->charter->clock.tolerance_epochs = 1;
     sc->charter->strict_emission = true;
-    sc->plan = (struct sim_plan){.seed = 1, .epoch_ms = 10000, .strict = true, .bounded = true};
+    sc->plan = (struct sim_plan){.seed = 1,
+                                 .epoch_ms = 10000,
+                                 .neighbours = ERA_OVERLAY_TARGET_DEFAULT,
+                                 .strict = true,
+                                 .bounded = true};
     if (!era_text_set(sc->path, sizeof sc->path, path))
         era_error_set(err, ERA_EXIT_NO_INPUT, "", "use a shorter path", "the path is too long");
     else if (load(sc, err) && read_lines(sc, err))

@@ -401,6 +401,15 @@ struct sim_node *sim_node_named(struct sim *s, const char *name)
     return NULL;
 }
 
+static void make_link_key(struct sim_node *n)
+{
+    static const char purpose[] = "link of ";
+    struct era_bytes of[2] = {{(const uint8_t *)purpose, sizeof purpose - 1},
+                              {(const uint8_t *)n->name, strlen(n->name)}};
+    struct era_hash seed = era_hash_parts(of, 2);
+    crypto_sign_seed_keypair(n->link_secret.key.b, n->link_secret.secret, seed.b);
+}
+
 struct sim_node *sim_add_node(struct sim *s, const char *name, struct sim_key *key)
 {
     assert(s->node_count < SIM_NODES_MAX);
@@ -412,6 +421,7 @@ struct sim_node *sim_add_node(struct sim *s, const char *name, struct sim_key *k
     (void)fits;
     snprintf(n->address, sizeof n->address, "tcp://10.0.%zu.%zu:7711", n->number / 256, n->number % 256);
     n->key = key;
+    make_link_key(n);
     era_text_set(n->versions.v[ERA_VERSION_SOFTWARE], sizeof n->versions.v[0], "1.0.0");
     part->parked_end = &part->parked;
     part->commits_end = &part->commits;
@@ -474,6 +484,7 @@ void sim_free(struct sim *s)
         free(s->charters[i]);
     }
     sodium_memzero(s->keys, s->key_count * sizeof *s->keys);
+    sodium_memzero(s->nodes, s->node_count * sizeof *s->nodes);
     free(p->due);
     free(p->part);
     free(p->timers);

@@ -22,7 +22,7 @@
 #define SIM_KEYS_MAX      20000
 #define SIM_CHARTERS_MAX  16
 #define SIM_ANCHORS_MAX   8
-#define SIM_WATCHES_MAX   4
+#define SIM_WATCHES_MAX   8
 #define SIM_BREAK_BYTES   512
 #define SIM_LINK_DELAY_MS 10   /* least latency of a link; the plan says how much more */
 #define SIM_DISK_DELAY_MS 5    /* a commit of a disk in good health */
@@ -88,7 +88,8 @@ struct sim_node {
     size_t number;
     char name[ERA_NAME_BYTES_MAX + 1];
     char address[ERA_ADDRESS_BYTES_MAX + 1];
-    struct sim_key *key; /* validator's or emitter's; NULL: a relay. Borrowed from the cast. */
+    struct era_secret link_secret; /* node key, of its links and its address record */
+    struct sim_key *key;           /* validator's or emitter's; NULL: a relay. Borrowed from the cast. */
     enum sim_trust trust;
     struct era_versions versions, staged;
     bool auto_votes[4]; /* announced, dropped, soft, breaking, see era_node_config */
@@ -113,6 +114,7 @@ struct sim_plan {
     uint64_t epoch_ms, epochs; /* length, and how many the run lasts */
     sim_faults_t faults;       /* kinds that may strike */
     bool strict;               /* strict emission */
+    size_t neighbours;         /* sought by a node when there are more nodes (p2p/overlay.h) */
     uint64_t link_ms;          /* a link's latency is up to so much above SIM_LINK_DELAY_MS */
     uint64_t quiet_epochs;     /* without faults at the end, for liveness */
     bool bounded;              /* faulty stake at most floor((W - 1) / 3), bad signers at most k - 1 */
@@ -141,6 +143,9 @@ struct sim_watch {
     void (*started)(void *ctx, struct sim *s, struct sim_node *n);
     /* A node is about to go down (crash, power loss). */
     void (*stopping)(void *ctx, struct sim *s, struct sim_node *n);
+    /* A frame body is read by a node. from: NULL, a peer that is no node. */
+    void (*heard)(void *ctx, struct sim *s, struct sim_node *from, struct sim_node *to,
+                  struct era_bytes frame);
     /* Whatever is told once: faults as they strike, what the cast does. Text: one line, no newline. */
     void (*told)(void *ctx, struct sim *s, struct sim_node *n /* or NULL */, const char *text);
 };

@@ -7,15 +7,14 @@
 #include "src/erasim/parts.h"
 #include "store/store_mem.h"
 
-struct era_key sim_link_key(const char *name)
+/* What others may pass on of it, as the daemon signs it at its start. */
+static struct era_peer_record record_of(const struct sim *s, const struct sim_node *n)
 {
-    char of[ERA_NAME_BYTES_MAX + 16];
-    struct era_key key;
-    snprintf(of, sizeof of, "link of %s", name);
-    struct era_bytes part = {(const uint8_t *)of, strlen(of)};
-    struct era_hash h = era_hash_parts(&part, 1);
-    memcpy(key.b, h.b, sizeof key.b);
-    return key;
+    struct era_place place;
+    bool parsed = era_place_parse(n->address, &place);
+    assert(parsed);
+    (void)parsed;
+    return era_author_peer_record(&s->charters[0]->hash, &place, sim_wall_ms(s, n), &n->link_secret);
 }
 
 static int read_disk(void *ctx, struct era_bytes key, struct era_bytes *value)
@@ -35,14 +34,17 @@ void sim_start(struct sim *s, struct sim_node *n)
         s->counts.restarts++;
     snprintf(purpose, sizeof purpose, "life %u of %s", n->life, n->name);
     struct era_prng prng = sim_stream(s, purpose);
+    struct era_peer_record record = record_of(s, n);
     struct era_node_config c = {.charter = s->charters[0],
                                 .network = s->charters[0]->hash,
-                                .node_key = sim_link_key(n->name),
+                                .node_key = n->link_secret.key,
                                 .secret = n->key ? &n->key->secret : NULL,
                                 .versions = n->versions,
                                 .staged = n->staged,
                                 .agent = "erasim/1",
                                 .listen = n->address,
+                                .links_target = s->node_count > s->plan.neighbours ? s->plan.neighbours : 0,
+                                .record = &record,
                                 .anchors = anchors,
                                 .anchor_count = n->anchor_count,
                                 .auto_announced = n->auto_votes[0],

@@ -76,7 +76,7 @@ struct end *sim_end_other(const struct sim *s, const struct end *e)
 /* Links of the simulator are not encrypted: what an end would prove is its node key itself. */
 struct era_key sim_end_key(const struct sim *s, const struct end *e)
 {
-    return e->node == SIM_NOBODY ? sim_peer_key(e->number) : sim_link_key(s->nodes[e->node].name);
+    return e->node == SIM_NOBODY ? sim_peer_key(e->number) : s->nodes[e->node].link_secret.key;
 }
 
 struct era_key sim_peer_key(uint64_t link)

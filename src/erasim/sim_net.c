@@ -448,6 +448,10 @@ static void deliver(struct sim *s, struct sim_node *n, const struct happening *h
         ev.address = (const char *)h->bytes;
         break;
     }
+    if (h->kind == HAPPEN_FRAME && s->watch_count > 0) {
+        size_t from = sim_end_other(s, e)->node;
+        SIM_WATCHED(s, heard, s, from == SIM_NOBODY ? NULL : &s->nodes[from], n, ev.bytes);
+    }
     sim_step(s, n, ev);
 }
 

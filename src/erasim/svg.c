@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/erasim/svg_draw.h"
+
 #define WIDTH         1200
 #define LEFT          130 /* names */
 #define RIGHT         20
@@ -211,27 +213,6 @@ void svg_free(struct svg *v)
 
 /* ---- writing ---- */
 
-static void escaped(FILE *out, const char *text)
-{
-    for (const char *c = text; *c; c++)
-        switch (*c) {
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            fputc((unsigned char)*c < 0x20 ? ' ' : *c, out);
-        }
-}
-
 /* In tenths of a pixel, so that no floating point is printed. */
 static uint64_t x10(const struct svg *v, uint32_t column)
 {
@@ -240,7 +221,9 @@ static uint64_t x10(const struct svg *v, uint32_t column)
 
 static void number(FILE *out, const char *before, uint64_t tenths, const char *after)
 {
-    fprintf(out, "%s%" PRIu64 ".%" PRIu64 "%s", before, tenths / 10, tenths % 10, after);
+    fputs(before, out);
+    svg_tenths(out, (int64_t)tenths);
+    fputs(after, out);
 }
 
 static int lane_height(const struct svg *v)
@@ -315,7 +298,7 @@ static void write_marks(const struct svg *v, FILE *out, size_t lane, int y)
             number(out, "<path class=\"f\" d=\"M", x, "");
             fprintf(out, " %dv%d\"><title>", y, fault_height(v) - 1);
         }
-        escaped(out, m->text);
+        svg_escape(out, m->text);
         if (m->more)
             fprintf(out, " (and %" PRIu32 " more)", m->more);
         fputs("</title></", out);
@@ -396,7 +379,7 @@ static void write_break(const struct svg *v, FILE *out)
         return;
     number(out, "<path class=\"b\" d=\"M", x, "");
     fprintf(out, " %dV%d\"><title>", TOP - 26, lane_y(v, v->lane_count));
-    escaped(out, v->s->break_text);
+    svg_escape(out, v->s->break_text);
     fputs("</title></path>\n", out);
     number(out, "<text class=\"b\" text-anchor=\"end\" x=\"", x - 40, "\"");
     fprintf(out, " y=\"%d\">%s is broken here</text>\n", TOP - 12, v->s->break_rule);
@@ -413,7 +396,7 @@ void svg_write(const struct svg *v, FILE *out)
             "text.b{stroke:none;fill:#d00000}</style>\n"
             "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n<text class=\"t\" x=\"8\" y=\"22\">",
             WIDTH, height, WIDTH, height, WIDTH, height);
-    escaped(out, v->title);
+    svg_escape(out, v->title);
     fprintf(out, "</text>\n<text class=\"s\" x=\"8\" y=\"%d\">epoch</text>\n", TOP - 30);
     fprintf(out, "<text class=\"s\" x=\"8\" y=\"%d\">faults of all</text>\n", TOP - 12);
     write_grid(v, out);
@@ -421,7 +404,7 @@ void svg_write(const struct svg *v, FILE *out)
     for (size_t i = 0; i < v->lane_count; i++) {
         int size = h > 12 ? 12 : h - 1;
         fprintf(out, "<text x=\"8\" y=\"%d\" style=\"font-size:%dpx\">", lane_y(v, i) + h * 2 / 3, size);
-        escaped(out, v->s->nodes[i].name);
+        svg_escape(out, v->s->nodes[i].name);
         fputs("</text>\n", out);
         write_spans(v, out, i);
         write_marks(v, out, i, lane_y(v, i));

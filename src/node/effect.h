@@ -58,6 +58,7 @@ struct era_signal {
     const struct era_event_statement *event;
     uint32_t item_kind;
     const char *by; /* name of the key; NULL: only a charter that was proposed names it */
+    struct era_key by_key; /* zero then */
     int signer, validator;
     int error;
 };

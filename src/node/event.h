@@ -9,7 +9,7 @@ enum era_event_kind {
     ERA_EV_START,       /* everything was restored: begin */
     ERA_EV_TICK,        /* the deadline came */
     ERA_EV_LINK_UP,     /* link, outgoing, address, proven */
-    ERA_EV_LINK_DOWN,   /* link */
+    ERA_EV_LINK_DOWN,   /* link, verdict: what the driver ended it for; ACCEPTED: it just ended */
     ERA_EV_DIAL_FAILED, /* address */
     ERA_EV_FRAME,       /* link, bytes */
     ERA_EV_SENT,        /* link, count: bytes written */
@@ -53,6 +53,7 @@ struct era_event {
     const uint8_t *proven; /* ERA_KEY_BYTES, see era_gossip_link_up */
     struct era_bytes bytes;
     size_t count;
+    enum era_verdict verdict;
     uint64_t token;
     int error;
     const struct era_command *command;

@@ -415,7 +415,7 @@ static void take_event(struct era_node *n, const struct era_event *ev)
         era_gossip_link_up(g, n->now_ms, ev->link, ev->outgoing, ev->address, ev->proven);
         break;
     case ERA_EV_LINK_DOWN:
-        era_gossip_link_down(g, n->now_ms, ev->link);
+        era_gossip_link_down(g, n->now_ms, ev->link, ev->verdict);
         break;
     case ERA_EV_DIAL_FAILED:
         era_gossip_dial_failed(g, n->now_ms, ev->address);

@@ -75,7 +75,7 @@ static bool is_news_of_own_key(const struct era_node *n, const struct book *b, c
         return false;
     if (s->carrier)
         return is_lost_vote(n, b, s);
-    if (!era_key_eq(&s->key, &n->config.secret->key))
+    if (!era_key_eq(&s->key, &n->config.secret->key) || era_ledger_outran(b->ledger, s))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
@@ -211,31 +211,39 @@ static void log_candidate(struct era_node *n, const struct era_charter *charter,
              era_hash_text(&c->item, id), (unsigned long long)c->seq, what);
 }
 
-/* NULL: only the next charter names it. */
-static const char *speaker(const struct era_charter *charter, const struct era_change *c)
+/* False: only a charter that was proposed as the next one names it. */
+static bool speaker(const struct era_charter *charter, const struct era_change *c, struct era_signal *out)
 {
-    if (c->validator >= 0)
-        return charter->validators[c->validator].name;
+    if (c->validator >= 0) {
+        out->by = charter->validators[c->validator].name;
+        out->by_key = charter->validators[c->validator].key;
+        return true;
+    }
     const struct era_component *component =
         c->component >= 0 ? &charter->components[c->component] : era_charter_component(charter, "network");
-    return c->signer >= 0 ? component->signers[c->signer].name : NULL;
+    if (c->signer < 0)
+        return false;
+    out->by = component->signers[c->signer].name;
+    out->by_key = component->signers[c->signer].key;
+    return true;
 }
 
 static void log_equivocation(struct era_node *n, const struct era_charter *charter,
                              const struct era_change *c)
 {
-    const char *who = speaker(charter, c);
+    struct era_signal who = {0};
+    bool named = speaker(charter, c, &who);
     node_log(n, ERA_LOG_WARNING, "equivocation: %s signed two different %s statements for one place (%llu)",
-             who ? who : "a signer of the next charter", era_kind_name(c->item_kind),
+             named ? who.by : "a signer of the next charter", era_kind_name(c->item_kind),
              (unsigned long long)c->seq);
-    if (n->config.secret && c->validator >= 0 &&
-        era_key_eq(&charter->validators[c->validator].key, &n->config.secret->key))
+    if (n->config.secret && named && era_key_eq(&who.by_key, &n->config.secret->key))
         node_log(n, ERA_LOG_WARNING,
                  "equivocation: that is this node's own key: it is used elsewhere too, or was; whoever holds "
                  "the evidence can show it");
     struct era_signal *s = node_signal(n, ERA_SIG_EQUIVOCATION, component_here(n, charter, c->component));
     s->item_kind = c->item_kind;
-    s->by = who;
+    s->by = who.by;
+    s->by_key = who.by_key;
     s->signer = c->signer;
     s->validator = c->validator;
     s->seq = c->seq;

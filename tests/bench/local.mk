@@ -16,3 +16,6 @@ tests_bench_bench_reconcile_LDADD = $(FLOOR_P2P)
 BENCHES += tests/bench/bench_memory
 tests_bench_bench_memory_SOURCES = tests/bench/bench_memory.c tests/bench/load.c tests/bench/load.h
 tests_bench_bench_memory_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS) -lpthread
+BENCHES += tests/bench/bench_link
+tests_bench_bench_link_SOURCES = tests/bench/bench_link.c
+tests_bench_bench_link_LDADD = $(FLOOR_LINK)

@@ -40,6 +40,7 @@ scn() {
     wrong sim-seeds-form erasim sweep --seeds 9
     wrong sim-fault erasim run --faults loss,patrition
     wrong sim-strict erasim run --strict maybe
+    wrong sim-neighbours erasim run --neighbours 33
     wrong sim-nodes erasim run --nodes 10001
     wrong sim-nodes-zero erasim run --nodes 0
     wrong sim-argument erasim run 7
@@ -52,6 +53,7 @@ scn() {
     wrong sim-file-folder erasim script .
     wrong sim-trace-folder erasim script s.scn --trace none/t
     wrong sim-svg-folder erasim script s.scn --svg none/p.svg
+    wrong sim-spread-folder erasim run --spread none/p.svg
     wrong sim-mutants-none erasim mutants --dir .
     head -c 64 /dev/zero >zero.scn
     wrong sim-file-binary erasim script zero.scn
@@ -139,13 +141,15 @@ scn() {
 
 @test "one seed is one history: report, trace and picture, byte for byte" {
     for i in 1 2; do
-        erasim run --seed 5 --nodes 7 --hours 1 --faults none --json --trace "t$i" --svg "p$i" >"r$i" 2>/dev/null
+        erasim run --seed 5 --nodes 9 --hours 1 --faults none --json --trace "t$i" --svg "p$i" --spread "s$i" >"r$i" \
+            2>/dev/null
     done
-    cmp t1 t2 && cmp p1 p2 && cmp r1 r2
+    cmp t1 t2 && cmp p1 p2 && cmp s1 s2 && cmp r1 r2
     jq -e '.schema == "erad.sim-run/1" and .broken == null and .counts.steps > 1000' r1
     [ "$(wc -l <t1)" -gt 100 ]
-    run ! grep -E 'href|<script|url\(' p1
-    python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("p1")'
+    run ! grep -E 'href|<script|url\(' p1 s1
+    python3 -c 'import xml.dom.minidom; [xml.dom.minidom.parse(name) for name in ("p1", "s1")]'
+    [ "$(grep -c '<path class="eager" d="M ' s1)" -eq 8 ] # a first copy for each node but the author
 }
 
 @test "a fault that was allowed and never struck is said" {

@@ -17,6 +17,7 @@ TESTS += $(E2E_BATS)
 EXTRA_DIST += $(E2E_BATS) tests/e2e/lib.bash
 # The peer of noise.bats, built by Go if it is there.
 EXTRA_DIST += tests/interop/noise_peer.go
+CLEANFILES += tests/interop/noise_peer
 # What hostile.bats attacks with.
 check_PROGRAMS += tests/e2e/hostile
 tests_e2e_hostile_SOURCES = tests/e2e/hostile.c tests/p2p/rawlink.c tests/p2p/rawlink.h

@@ -13,7 +13,7 @@ setup() {
     peer_program=$ERA_BUILD/tests/interop/noise_peer
     if [ ! "$peer_program" -nt "$ERA_SRC/tests/interop/noise_peer.go" ]; then
         mkdir -p "$ERA_BUILD/tests/interop"
-        HOME=$ERA_BUILD/tests/interop GOCACHE=$ERA_BUILD/tests/interop/cache GO111MODULE=off GOFLAGS='' GOPROXY=off \
+        HOME=$BATS_FILE_TMPDIR GOCACHE=$BATS_FILE_TMPDIR/cache GO111MODULE=off GOFLAGS='' GOPROXY=off \
             GOPATH=/usr/share/gocode go build -o "$peer_program" "$ERA_SRC/tests/interop/noise_peer.go"
     fi
     validators=(alice)
@@ -32,7 +32,8 @@ peer_start() {
     "$peer_program" "$1" "$2" "$id_of_network" "$3" <"$net/input" >"$net/peer" 2>"$net/peer.log" 3>&- &
     exec {peer_input}>"$net/input"
 }
-peer_knows() { jq -e . "$net/peer" >/dev/null 2>&1; }
+# jq calls an empty file true.
+peer_knows() { [ -s "$net/peer" ] && jq -e .agent "$net/peer" >/dev/null 2>&1; }
 # Each knows the other by the key that it proved, and the link outlives a key of each direction.
 they_know_each_other() {
     until_true peer_knows || { cat "$net/peer.log"; false; }

@@ -139,7 +139,7 @@ static void hear(struct tap *t, const struct era_link_event *e)
         era_gossip_sent(t->gossip, now_ms, e->link, e->sent);
         break;
     case ERA_LINK_DOWN:
-        era_gossip_link_down(t->gossip, now_ms, e->link);
+        era_gossip_link_down(t->gossip, now_ms, e->link, e->verdict);
         break;
     }
     act(t);

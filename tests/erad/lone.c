@@ -70,6 +70,11 @@ void lone_free(struct lone *l)
     free(l);
 }
 
+void lone_event(struct lone *l, struct era_event ev)
+{
+    step(l, ev);
+}
+
 void lone_to_epoch(struct lone *l, uint64_t epoch)
 {
     uint64_t wall_ms = epoch * 1000 + 500;

@@ -26,6 +26,7 @@ void lone_free(struct lone *l);
 void lone_to_epoch(struct lone *l, uint64_t epoch);
 void lone_runs(struct lone *l, const char *software); /* the configuration was read again */
 /* Takes it in, or fails the test. */
+void lone_event(struct lone *l, struct era_event ev);
 void lone_submit(struct lone *l, struct era_bytes envelope);
 void lone_command(struct lone *l, struct era_command command);
 /* The last signal with that name, borrowed; fails the test when there is none. */

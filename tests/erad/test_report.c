@@ -343,11 +343,33 @@ Test(report, peers_and_charter_have_their_shape)
     struct era_charter *c = given_charter(validators, network);
     struct lone *l = lone_new(c, NULL, "1.0.0", 7);
     json_t *peers = era_report_peers(l->node, &l->info), *charter = era_report_charter(l->node);
-    cr_assert_str_eq(keys_at(peers, ""), "schema,peers,equal_rounds,last_equal_ms_ago,links_ended,overlay,bans");
+    cr_assert_str_eq(keys_at(peers, ""), "schema,peers,equal_rounds,last_equal_ms_ago,links_ended,refused,"
+                                         "charged,muted_in,limited_in,overlay,bans");
     cr_assert(json_is_null(at(peers, "last_equal_ms_ago")));
     cr_assert_str_eq(keys_at(charter, ""), "schema,name,hash,version");
     json_decref(peers);
     json_decref(charter);
+    lone_free(l);
+}
+
+Test(report, what_peers_did_wrong_is_shown_by_verdict_when_they_are_gone)
+{
+    static const uint8_t proven[ERA_KEY_BYTES];
+    struct lone *l = lone_new(given_charter(validators, network), NULL, "1.0.0", 7);
+    for (uint64_t link = 1; link <= ERA_LINKS_ACCEPTED_BURST + 1; link++) {
+        lone_event(
+            l, (struct era_event){
+                   .kind = ERA_EV_LINK_UP, .link = link, .address = "tcp://10.0.0.9:1", .proven = proven});
+        lone_event(l,
+                   (struct era_event){.kind = ERA_EV_LINK_DOWN, .link = link, .verdict = ERA_NOT_AUTHENTIC});
+    }
+    json_t *o = era_report_peers(l->node, &l->info);
+    cr_assert_eq(json_array_size(at(o, "peers")), 0);
+    cr_assert_str_eq(keys_at(o, "refused"), "rate-limited");
+    cr_assert_eq(number_at(o, "refused.rate-limited"), 1);
+    cr_assert_str_eq(keys_at(o, "charged"), "not-authentic");
+    cr_assert_eq(number_at(o, "charged.not-authentic"), ERA_LINKS_ACCEPTED_BURST);
+    json_decref(o);
     lone_free(l);
 }
 

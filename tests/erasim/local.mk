@@ -8,3 +8,4 @@ tests_erasim_test_erasim_SOURCES += tests/erasim/test_sim.c
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_check.c tests/erasim/test_proof.c
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_cast.c
 tests_erasim_test_erasim_SOURCES += tests/erasim/test_rotate.c
+tests_erasim_test_erasim_SOURCES += tests/erasim/test_neighbours.c tests/erasim/test_spread.c

@@ -327,6 +327,23 @@ Test(lock, R4_a_certificate_of_a_vote_that_is_held_locks_nobody)
     world_free(t.w);
 }
 
+/* Its announcements of the epochs before and after the jump left its store for those of a far epoch. */
+Test(lock, R16_who_comes_back_from_a_clock_that_jumped_misses_nothing)
+{
+    struct network t = given_network(false);
+    struct world_node *bob = t.n[1];
+    world_run(t.w, 1500);
+    for (int jump = 0; jump < 2; jump++) {
+        world_crash(bob);
+        bob->skew_ms = jump == 0 ? 1000 * 1000 : 0;
+        world_start(bob);
+        world_run(t.w, jump == 0 ? 800 : 5000);
+    }
+    cr_assert_eq(world_ids(t.w, ERA_KIND_ANNOUNCEMENT, "bob", "", WORLD_EPOCH + 1001), 1);
+    cr_expect_eq(lock_of(bob), ERA_LOCK_NONE);
+    world_free(t.w);
+}
+
 Test(lock, R4_the_lock_for_a_missing_word_survives_a_restart)
 {
     struct restored r = given_an_old_backup();

@@ -223,12 +223,25 @@ void probe_statement(struct probe *p, uint64_t link, size_t item)
     probe_send(p, link);
 }
 
-static struct era_salt salt_of(const struct probe *p, uint64_t link, enum era_set set)
+/* What the two ends of a link know: the dialler's part, the other's. */
+static void secret_of(const struct probe *p, uint64_t link, uint8_t out[2 * ERA_FRAME_SALT_BYTES])
 {
-    const struct probe_salt *part = &p->salts[link % 64];
+    const struct probe_secret *part = &p->salts[link % 64];
+    memset(out, 0, 2 * ERA_FRAME_SALT_BYTES);
+    memcpy(out + (part->dialled ? 0 : ERA_FRAME_SALT_BYTES), part->ours, ERA_FRAME_SALT_BYTES);
+}
+
+struct era_salt probe_salt(const struct probe *p, uint64_t link, enum era_set set)
+{
     uint8_t in[2 * ERA_FRAME_SALT_BYTES + 5] = {0};
     struct era_salt salt;
-    memcpy(in + (part->dialled ? 0 : ERA_FRAME_SALT_BYTES), part->ours, ERA_FRAME_SALT_BYTES);
+    if (p->salt == 0) {
+        memcpy(in, p->w->network.b, ERA_HASH_BYTES);
+        in[ERA_HASH_BYTES] = (uint8_t)set;
+        crypto_generichash(salt.key.b, sizeof salt.key.b, in, ERA_HASH_BYTES + 1, NULL, 0);
+        return salt;
+    }
+    secret_of(p, link, in);
     in[2 * ERA_FRAME_SALT_BYTES] = (uint8_t)set;
     era_put_be32(in + 2 * ERA_FRAME_SALT_BYTES + 1, p->salt);
     crypto_generichash(salt.key.b, sizeof salt.key.b, in, sizeof in, NULL, 0);
@@ -238,7 +251,7 @@ static struct era_salt salt_of(const struct probe *p, uint64_t link, enum era_se
 static struct era_sketch sketch_of(const struct probe *p, uint64_t link, enum era_set set,
                                    const struct era_hash *ids, size_t count, size_t cells)
 {
-    struct era_salt salt = salt_of(p, link, set);
+    struct era_salt salt = probe_salt(p, link, set);
     struct era_sketch sketch;
     era_sketch_init(&sketch, &salt, cells);
     for (size_t i = 0; i < count; i++) {
@@ -253,7 +266,12 @@ static void send_digest(struct probe *p, uint64_t link, enum era_set set, uint64
 {
     struct era_sketch sketch = sketch_of(p, link, set, ids, count, 0);
     uint8_t print[ERA_SYNC_PRINT_BYTES];
-    era_sketch_print(&sketch, print);
+    uint8_t secret[2 * ERA_FRAME_SALT_BYTES];
+    struct era_setsum sum = {{0}};
+    secret_of(p, link, secret);
+    for (size_t i = 0; i < count; i++)
+        era_setsum_put(&sum, &ids[i]);
+    era_setsum_print(&sum, (struct era_bytes){secret, sizeof secret}, print);
     struct era_frame_digest digest = {.set = set,
                                       .round = round,
                                       .salt = p->salt,
@@ -332,7 +350,7 @@ void probe_equal(struct probe *p, uint64_t link, enum era_set set, uint64_t roun
 
 uint64_t probe_short(const struct probe *p, uint64_t link, enum era_set set, const struct era_hash *id)
 {
-    struct era_salt salt = salt_of(p, link, set);
+    struct era_salt salt = probe_salt(p, link, set);
     return era_tag_of(&salt, id).short_id;
 }
 

@@ -3,6 +3,7 @@
 #ifndef ERA_TESTS_P2P_PROBE_H
 #define ERA_TESTS_P2P_PROBE_H
 
+#include "p2p/setsum.h"
 #include "p2p/sketch.h"
 #include "proto/frame.h"
 #include "tests/p2p/wire.h"
@@ -37,7 +38,7 @@ struct probe {
     struct era_gossip *g;
     struct probe_seen seen;
     bool reads; /* report written bytes to the gossip at once */
-    struct probe_salt {
+    struct probe_secret {
         bool dialled; /* by the gossip */
         uint8_t ours[ERA_FRAME_SALT_BYTES];
     } salts[64];               /* by link; the peer's part is zeros */
@@ -59,6 +60,9 @@ struct era_frame_hello probe_hello(const struct probe *p, uint8_t node);
 void probe_greet(struct probe *p, uint64_t link, const struct era_frame_hello *hello);
 /* A link that is up; the peer's node key begins with `node`. Looks. */
 void probe_up(struct probe *p, uint64_t link, bool outgoing, uint8_t node);
+
+/* That of the set on the link, by its number, p->salt. */
+struct era_salt probe_salt(const struct probe *p, uint64_t link, enum era_set set);
 
 /* Begin a frame in p->frame; then add; then send. */
 struct era_frame_builder *probe_frame(struct probe *p);

@@ -187,11 +187,11 @@ Test(abuse, a_link_that_ends_takes_its_requests_with_it)
     made_up_ids(ids, 100, 3);
     uint64_t round = probe_wait(p, 0)->digest_round;
     probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 100, 200);
-    era_gossip_link_down(p->g, p->w->now_ms, 1);
+    era_gossip_link_down(p->g, p->w->now_ms, 1, ERA_ACCEPTED);
     probe_look(p);
     probe_cells(p, 2, ERA_SET_STATEMENTS, round, ids, 100, 200);
     cr_assert_eq(probe_look(p)->asked_ids, 100);
-    era_gossip_link_down(p->g, p->w->now_ms, 2);
+    era_gossip_link_down(p->g, p->w->now_ms, 2, ERA_ACCEPTED);
     probe_look(p);
     probe_wait(p, 10000);
     probe_free(p);
@@ -423,6 +423,13 @@ Test(abuse, a_salt_is_new_at_most_so_often)
     probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
     cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
     cr_assert_eq(probe_info(p, 1).score, 0);
+    p->w->now_ms += 5000;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+    p->w->now_ms += 5000;
+    p->salt = 3;
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, &id, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT, "each rests twice as long as the one before");
     p->salt = 9;
     probe_digest(p, 1, ERA_SET_STATEMENTS, 6, &id, 1);
     cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);

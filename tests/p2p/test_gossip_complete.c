@@ -362,7 +362,7 @@ Test(anchor, is_reconciled_by_a_complete_round_and_stays_so)
     cr_assert(probe_info(p, 1).anchor);
     probe_equal(p, 1, ERA_SET_STATEMENTS, round);
     then_anchors(p, 1, 1, 1);
-    era_gossip_link_down(p->g, p->w->now_ms, 1);
+    era_gossip_link_down(p->g, p->w->now_ms, 1, ERA_ACCEPTED);
     then_anchors(p, 1, 0, 1);
     probe_free(p);
 }
@@ -373,6 +373,7 @@ Test(anchor, is_reconciled_by_no_other_peer)
     probe_wait(p, 0);
     era_gossip_dial_failed(p->g, p->w->now_ms, ANCHOR);
     when_greeted(p, 1, false, "tcp://10.0.0.8:40000", 8, "tcp://10.0.0.8:7711");
+    probe_look(p);
     probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     cr_assert_eq(probe_info(p, 1).complete_rounds, 1);
     cr_assert_not(probe_info(p, 1).anchor);
@@ -380,16 +381,34 @@ Test(anchor, is_reconciled_by_no_other_peer)
     probe_free(p);
 }
 
-Test(anchor, that_dialled_us_is_known_by_the_address_it_listens_at)
+/* Whoever says so could otherwise unlock a key by holding nothing. */
+Test(anchor, is_not_whoever_says_to_listen_at_its_address)
 {
     struct probe *p = given_anchor();
     probe_wait(p, 0);
     era_gossip_dial_failed(p->g, p->w->now_ms, ANCHOR);
     when_greeted(p, 1, false, "tcp://10.0.0.9:40000", 9, ANCHOR);
-    cr_assert(probe_info(p, 1).anchor);
-    then_anchors(p, 1, 1, 0);
+    cr_assert_not(probe_info(p, 1).anchor);
+    probe_look(p);
     probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
-    then_anchors(p, 1, 1, 1);
+    cr_assert_eq(probe_info(p, 1).complete_rounds, 1);
+    then_anchors(p, 1, 0, 0);
+    probe_free(p);
+}
+
+Test(anchor, that_answers_with_another_key_than_before_is_seen_and_served)
+{
+    struct probe *p = given_anchor();
+    probe_wait(p, 0);
+    for (uint64_t link = 1; link <= 4; link++) {
+        uint8_t node = link < 3 ? 9 : 8;
+        when_greeted(p, link, true, ANCHOR, node, "");
+        cr_assert_eq(probe_look(p)->ups, 1);
+        cr_assert(probe_info(p, link).anchor);
+        cr_assert_eq(probe_info(p, link).anchor_keys, link < 3 ? 0 : 1);
+        era_gossip_link_down(p->g, p->w->now_ms, link, ERA_ACCEPTED);
+        cr_assert_eq(probe_wait(p, ERA_RECONNECT_MAX_MS)->connects, 1);
+    }
     probe_free(p);
 }
 

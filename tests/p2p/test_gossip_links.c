@@ -287,11 +287,11 @@ Test(link, calls_for_a_forgotten_link_are_ignored)
 {
     struct probe *p = probe_new(1000);
     probe_up(p, 1, false, 9);
-    era_gossip_link_down(p->g, 1000, 1);
+    era_gossip_link_down(p->g, 1000, 1, ERA_ACCEPTED);
     const struct probe_seen *seen = probe_look(p);
     cr_assert_eq(seen->downs, 1);
     cr_assert_eq(seen->down, ERA_ACCEPTED);
-    era_gossip_link_down(p->g, 1000, 1);
+    era_gossip_link_down(p->g, 1000, 1, ERA_ACCEPTED);
     era_gossip_sent(p->g, 1000, 1, 10);
     probe_digest(p, 1, ERA_SET_STATEMENTS, 2, NULL, 0);
     era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);

@@ -2,6 +2,7 @@
  * and never so slow that a link dies or a loss stays. */
 #include <criterion/criterion.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/p2p/probe.h"
@@ -350,5 +351,219 @@ Test(cells, that_name_nothing_though_the_sets_differ_are_answered_by_a_new_salt)
     cr_assert_eq(probe_info(p, 1).undecoded_rounds, 1);
     cr_assert_eq(probe_wait(p, 1000)->digest_round, round + 2);
     cr_assert_eq(p->seen.salt, 1);
+    probe_free(p);
+}
+
+/* ---- salts: the network's first, then the link's own ---- */
+
+static int by_short(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static struct era_hash made_id(uint64_t n)
+{
+    struct era_hash id = {.b = {7, 7, 7}};
+    era_put_be64(id.b + 8, n);
+    return id;
+}
+
+/* Two ids that one who knows the salt finds: they have one short id. */
+static void given_collision(const struct era_salt *salt, struct era_hash *x, struct era_hash *y)
+{
+    enum { IDS = 1 << 22 };
+    uint64_t(*made)[2] = malloc(IDS * sizeof *made);
+    bool found = false;
+    for (uint64_t n = 0; n < IDS; n++) {
+        struct era_hash id = made_id(n);
+        made[n][0] = era_tag_of(salt, &id).short_id;
+        made[n][1] = n;
+    }
+    qsort(made, IDS, sizeof *made, by_short);
+    for (size_t i = 0; i + 1 < IDS && !found; i++) {
+        found = made[i][0] == made[i + 1][0];
+        *x = made_id(made[i][1]);
+        *y = made_id(made[i + 1][1]);
+    }
+    free(made);
+    cr_assert(found);
+}
+
+static void given_held(struct probe *p, const struct era_hash *id)
+{
+    era_gossip_publish(p->g, p->w->now_ms, ERA_SET_STATEMENTS, id, 0, false);
+}
+
+Test(salt, a_made_collision_hides_an_item_for_one_round_only)
+{
+    struct probe *p = probe_new(1000);
+    struct era_salt common = probe_salt(p, 1, ERA_SET_STATEMENTS);
+    struct era_hash x, y;
+    given_collision(&common, &x, &y);
+    given_held(p, &y);
+    probe_up(p, 1, true, 9);
+    uint64_t round = probe_wait(p, 0)->digest_round;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round, &x, 1, 20);
+    cr_assert_eq(probe_look(p)->asked_ids, 0, "the two cancel out");
+    cr_assert_eq(probe_wait(p, 1000)->digest_round, round + 2);
+    cr_assert_eq(p->seen.salt, 1);
+    p->salt = 1;
+    probe_cells(p, 1, ERA_SET_STATEMENTS, round + 2, &x, 1, 20);
+    cr_assert_eq(probe_look(p)->asked_ids, 1);
+    cr_assert_eq(p->seen.asked, probe_short(p, 1, ERA_SET_STATEMENTS, &x));
+    probe_free(p);
+}
+
+/* The peer holds both: what differs has the short id of what we hold too. */
+Test(salt, a_made_collision_with_what_both_hold_hides_an_item_for_a_few_rounds)
+{
+    struct probe *p = probe_new(1000);
+    struct era_salt common = probe_salt(p, 1, ERA_SET_STATEMENTS);
+    struct era_hash ids[2];
+    given_collision(&common, &ids[0], &ids[1]);
+    given_held(p, &ids[0]);
+    probe_up(p, 1, true, 9);
+    size_t rounds = 0, asked = 0;
+    for (; asked == 0 && rounds < 6; rounds++) {
+        uint64_t round = probe_wait(p, until_next(p))->digest_round;
+        while (round == 0)
+            round = probe_wait(p, until_next(p))->digest_round;
+        p->salt = p->seen.salt;
+        probe_cells(p, 1, ERA_SET_STATEMENTS, round, ids, 2, 20);
+        asked = probe_look(p)->asked_ids;
+    }
+    cr_assert_eq(p->salt, 1);
+    cr_assert_eq(p->seen.asked, probe_short(p, 1, ERA_SET_STATEMENTS, &ids[1]));
+    cr_assert_leq(rounds, 5);
+    probe_free(p);
+}
+
+Test(salt, a_peer_that_refuses_our_item_under_every_salt_does_not_make_salts_without_end)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash id = made_id(1);
+    given_held(p, &id);
+    probe_up(p, 1, true, 9);
+    for (uint64_t end = p->w->now_ms + HOUR / 6; p->w->now_ms < end;) {
+        uint64_t round = probe_wait(p, until_next(p))->digest_round;
+        p->salt = round != 0 ? p->seen.salt : p->salt;
+        if (round != 0)
+            probe_cells(p, 1, ERA_SET_STATEMENTS, round, NULL, 0, 20);
+        if (p->seen.event_round != 0)
+            probe_equal(p, 1, ERA_SET_EVENTS, p->seen.event_round);
+    }
+    cr_assert_eq(p->salt, 1);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+/* What the peer is told in a round when it asks for so many cells; its digest differs by one item. */
+static size_t cells_told(struct probe *p, uint64_t round, uint32_t cells)
+{
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = round, .cells = cells};
+    struct era_hash other = made_id(round);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, round, &other, 1);
+    size_t told = probe_look(p)->cells;
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    for (size_t more = 1; more > 0; told += more)
+        more = probe_look(p)->cells;
+    return told;
+}
+
+Test(cells, beyond_those_kept_come_whenever_they_are_asked_for)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash id = made_id(1);
+    given_held(p, &id);
+    probe_up(p, 1, false, 9);
+    for (uint64_t round = 2; round < 8; round += 2) {
+        cr_assert_geq(cells_told(p, round, 100000), 100000);
+        given_held(p, &(struct era_hash){.b = {(uint8_t)round}});
+        probe_digest(p, 1, ERA_SET_EVENTS, round, NULL, 0); /* the link lives */
+        probe_wait(p, 30000);
+        probe_digest(p, 1, ERA_SET_EVENTS, round + 2, NULL, 0);
+        probe_wait(p, 40000);
+    }
+    struct era_hash ids[4] = {id, {.b = {2}}, {.b = {4}}, {.b = {6}}};
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 8, ids, 4);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL, "when they are forgotten, nothing else is");
+    probe_free(p);
+}
+
+Test(cells, are_told_within_a_budget)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash id = made_id(1);
+    size_t told = 0;
+    given_held(p, &id);
+    probe_up(p, 1, false, 9);
+    for (uint64_t round = 2; round < 30; round += 2)
+        told += cells_told(p, round, ERA_SYNC_CELLS_MAX - 100);
+    cr_assert_geq(told, 3 * ERA_SYNC_CELLS_MAX);
+    cr_assert_leq(told, ERA_BUDGET_CELLS_BURST);
+    cr_assert_gt(probe_info(p, 1).limited_in, 0);
+    cr_assert_eq(probe_info(p, 1).score, 0, "it may be in need");
+    probe_wait(p, 4000);
+    cr_assert_geq(cells_told(p, 40, 200000), 200000, "they come back with time");
+    probe_free(p);
+}
+
+/* ---- what is told follows the set ---- */
+
+/* The peer's set is just ours, under either kind of salt, and stays so when items come and go. */
+Test(salt, under_each_the_sketch_follows_the_set)
+{
+    for (uint32_t salt = 0; salt < 2; salt++) {
+        struct probe *p = probe_new(1000);
+        struct era_hash ids[4];
+        probe_up(p, 1, false, 9);
+        for (size_t i = 0; i < 4; i++) {
+            wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+            ids[i] = p->w->items[i].id;
+        }
+        p->salt = salt;
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 2, ids, 3);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_CELLS);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 4, ids, 4);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        wire_take(p->w, 0, 3);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 6, ids, 3);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        wire_give(p->w, 0, 3, false);
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 8, ids, 4);
+        cr_assert_eq(probe_look(p)->answer, ERA_WORD_EQUAL);
+        p->got_count = 0;
+        probe_digest(p, 1, ERA_SET_STATEMENTS, 10, ids, 2);
+        probe_look(p);
+        cr_assert_eq(probe_apart(p, 1, ERA_SET_STATEMENTS, ids, 2), 2);
+        probe_free(p);
+    }
+}
+
+Test(cells, of_a_set_that_moves_too_much_meanwhile_are_not_told)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    struct era_frame_ask ask = {.set = ERA_SET_STATEMENTS, .round = 2, .cells = 60};
+    for (size_t i = 0; i < 257; i++)
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), false);
+    cr_assert(era_frame_add_ask(probe_frame(p), &ask));
+    probe_send(p, 1);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
+    cr_assert_eq(p->seen.cells, 0);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+Test(rounds, who_lacks_only_what_is_under_way_waits)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    probe_wait(p, 2000);
+    wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, 4, ids, 100);
+    cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
     probe_free(p);
 }

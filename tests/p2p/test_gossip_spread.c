@@ -325,6 +325,19 @@ Test(spread, a_store_that_failed_gets_the_item_again)
     wire_free(w);
 }
 
+Test(spread, a_store_that_fails_is_not_asked_again_at_once)
+{
+    struct wire *w = given_nodes(2);
+    size_t item = wire_item(w, LOOSE, SMALL);
+    w->nodes[1].answer[item] = ERA_STORE_FAILED;
+    wire_give(w, 0, item, false);
+    wire_anchor(w, 1, 0);
+    wire_run(w, 60000);
+    cr_assert_gt(w->nodes[1].delivered, 1);
+    cr_assert_leq(w->nodes[1].delivered, 9, "%zu deliveries in a minute", w->nodes[1].delivered);
+    wire_free(w);
+}
+
 static void set_blocked(struct wire *w, size_t node, bool blocked)
 {
     era_gossip_set_blocked(w->nodes[node].gossip, w->now_ms, blocked);

@@ -108,17 +108,24 @@ static void release(struct pair *p)
     era_link_driver_free(p->b);
 }
 
-/* A plain TCP client of address, for what no honest driver would send. */
-static int given_raw_client(const char *address)
+/* A plain TCP client of address, for what no honest driver would send; from that address of loopback. */
+static int given_raw_client_of(uint32_t host, const char *address)
 {
     unsigned port;
     struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
     cr_assert_eq(sscanf(address, "tcp://127.0.0.1:%u", &port), 1);
     sin.sin_port = htons((uint16_t)port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert(fd >= 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
     return fd;
+}
+
+static int given_raw_client(const char *address)
+{
+    return given_raw_client_of(INADDR_LOOPBACK, address);
 }
 
 /* The same, its handshake done: d was asked for events meanwhile, and the only one is its UP. */
@@ -528,36 +535,241 @@ Test(link, a_handshake_that_is_not_done_in_time_is_given_up)
     cr_assert_geq(now_ms() - begin, ERA_HANDSHAKE_MS - 10);
 }
 
-Test(link, handshakes_of_one_address_are_capped_before_any_state)
+static bool is_closed(int fd)
 {
-    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
-    char bound[ERA_ADDRESS_BYTES_MAX + 1], byte;
+    char byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* Strangers that say nothing; until so many, of these or others, had to give way. */
+static void given_strangers(struct era_link_driver *d, const char *address, uint32_t host, int *fds,
+                            size_t count, uint64_t given_way)
+{
+    int64_t end = now_ms() + DEADLINE_MS;
     struct era_link_event e;
-    int fds[ERA_HANDSHAKES_PER_ADDRESS_MAX + 8], closed = 0;
+    for (size_t i = 0; i < count || era_link_driver_counts(d)->ended[ERA_TOO_MANY_LINKS] < given_way;) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(now_ms(), end);
+        if (i < count)
+            fds[i++] = given_raw_client_of(host, address);
+        (void)poll(&p, 1, 1); /* the system's queue of those who wait is short */
+        while (era_link_driver_poll(d, &e))
+            cr_assert_eq(e.kind, ERA_LINK_REFUSED);
+    }
+}
+
+Test(link, a_stranger_beyond_its_hosts_share_takes_the_place_of_the_oldest)
+{
+    enum { SHARE = ERA_HANDSHAKES_PER_ADDRESS_MAX, MORE = 8 };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    int fds[SHARE + MORE], closed = 0;
     int64_t end = now_ms() + DEADLINE_MS;
     cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
-    for (int i = 0; i < ERA_HANDSHAKES_PER_ADDRESS_MAX + 8; i++)
+    for (int i = 0; i < SHARE + MORE; i++)
         fds[i] = given_raw_client(bound);
-    while (era_link_driver_counts(d)->ended[ERA_TOO_MANY_LINKS] < 8) {
-        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
-        cr_assert(now_ms() < end && poll(&p, 1, DEADLINE_MS) == 1);
-        cr_assert_not(era_link_driver_poll(d, &e));
-    }
-    while (closed < 8) { /* the system takes its time to close them */
+    for (int i = 0; i < MORE; i++)
+        cr_assert_eq(await(d, ERA_LINK_REFUSED).verdict, ERA_TOO_MANY_LINKS);
+    cr_assert_eq(era_link_driver_counts(d)->ended[ERA_TOO_MANY_LINKS], MORE);
+    while (closed < MORE) { /* the system takes its time to close them */
         cr_assert_lt(now_ms(), end);
         closed = 0;
-        for (int i = 0; i < ERA_HANDSHAKES_PER_ADDRESS_MAX + 8; i++)
-            closed += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 0;
+        for (int i = 0; i < SHARE + MORE; i++)
+            closed += is_closed(fds[i]);
     }
-    cr_assert_eq(closed, 8);
+    for (int i = 0; i < SHARE + MORE; i++)
+        cr_assert_eq(is_closed(fds[i]), i < MORE);
 
     /* One goes: one may come, and prove who it is. */
-    close(fds[0]);
+    close(fds[MORE]);
     cr_assert_eq(await(d, ERA_LINK_REFUSED).verdict, ERA_TRUNCATED);
     struct rawlink r = given_raw_link(d, bound, &e);
     rawlink_end(&r);
-    for (int i = 1; i < ERA_HANDSHAKES_PER_ADDRESS_MAX + 8; i++)
+    for (int i = 0; i < SHARE + MORE; i++)
+        if (i != MORE)
+            close(fds[i]);
+    era_link_driver_free(d);
+}
+
+Test(link, who_has_said_something_outlasts_who_is_silent)
+{
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct rawlink early;
+    struct era_channel_config config = rawlink_config(&network);
+    int fds[2 * ERA_HANDSHAKES_PER_ADDRESS_MAX];
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    /* The oldest of them has said what network it wants. */
+    rawlink_begin(&early, given_raw_client(bound), &config);
+    cr_assert(rawlink_write(early.fd, early.first, early.first_len, DEADLINE_MS));
+    struct pollfd p[2] = {{.fd = early.fd, .events = POLLIN},
+                          {.fd = era_link_driver_fd(d), .events = POLLIN}};
+    while (!(p[0].revents & POLLIN)) {
+        struct era_link_event e;
+        cr_assert_geq(poll(p, 2, DEADLINE_MS), 1);
+        cr_assert_not(era_link_driver_poll(d, &e));
+    }
+    given_strangers(d, bound, INADDR_LOOPBACK, fds, (size_t)2 * ERA_HANDSHAKES_PER_ADDRESS_MAX,
+                    ERA_HANDSHAKES_PER_ADDRESS_MAX + 1);
+    /* It goes on. */
+    while (early.channel.state != ERA_CHANNEL_OPEN)
+        cr_assert(rawlink_step(&early, DEADLINE_MS));
+    cr_assert_eq(await(d, ERA_LINK_UP).outgoing, false);
+    rawlink_end(&early);
+    for (int i = 0; i < 2 * ERA_HANDSHAKES_PER_ADDRESS_MAX; i++)
         close(fds[i]);
+    era_link_driver_free(d);
+}
+
+Test(link, hosts_that_hold_all_places_keep_no_other_host_out)
+{
+    enum { HOSTS = 8, EACH = ERA_HANDSHAKES_PER_ADDRESS_MAX };
+    struct era_link_driver *d = given_driver((size_t)4 * ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    static int fds[HOSTS][EACH];
+    struct rawlink r;
+    struct era_channel_config config = rawlink_config(&network);
+    struct era_link_event e;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (uint32_t host = 0; host < HOSTS; host++) {
+        int too_many = (int)(host + 1) * EACH - ERA_HANDSHAKES_MAX;
+        given_strangers(d, bound, INADDR_LOOPBACK + 10 + host, fds[host], EACH,
+                        too_many > 0 ? (uint64_t)too_many : 0);
+    }
+
+    rawlink_begin(&r, given_raw_client_of(INADDR_LOOPBACK + 1, bound), &config);
+    cr_assert(rawlink_write(r.fd, r.first, r.first_len, DEADLINE_MS));
+    do { /* it is let in, and its own host's are not asked to go */
+        struct pollfd p[2] = {{.fd = r.fd, .events = POLLIN},
+                              {.fd = era_link_driver_fd(d), .events = POLLIN}};
+        cr_assert_geq(poll(p, 2, DEADLINE_MS), 1);
+        if (p[0].revents != 0)
+            cr_assert(rawlink_step(&r, 0));
+    } while (!era_link_driver_poll(d, &e) || e.kind == ERA_LINK_REFUSED);
+    cr_assert_eq(e.kind, ERA_LINK_UP);
+    rawlink_end(&r);
+    for (int host = 0; host < HOSTS; host++)
+        for (int i = 0; i < EACH; i++)
+            close(fds[host][i]);
+    era_link_driver_free(d);
+}
+
+/* Connects and sends its first message. */
+static struct rawlink given_first_message(uint32_t host, const char *address)
+{
+    struct rawlink r;
+    struct era_channel_config config = rawlink_config(&network);
+    rawlink_begin(&r, given_raw_client_of(host, address), &config);
+    cr_assert(rawlink_write(r.fd, r.first, r.first_len, DEADLINE_MS));
+    return r;
+}
+
+/* Sends while the driver reads; false when the driver closed it. */
+static bool push(struct era_link_driver *d, int fd, const uint8_t *bytes, size_t len, size_t *downs)
+{
+    int64_t end = now_ms() + DEADLINE_MS;
+    while (len > 0) {
+        struct era_link_event e;
+        ssize_t n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        cr_assert_lt(now_ms(), end);
+        if (n < 0 && errno != EAGAIN)
+            return false;
+        bytes += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+        while (era_link_driver_poll(d, &e))
+            *downs += e.kind == ERA_LINK_DOWN && e.verdict == ERA_TIMEOUT;
+    }
+    return true;
+}
+
+Test(link, frames_that_were_begun_hold_no_more_than_their_bound_and_the_oldest_goes)
+{
+    enum { FIT = ERA_LINKS_IN_BYTES_MAX / (ERA_CHANNEL_IN_BYTES - 64), ALL = FIT + 8 };
+    static struct rawlink links[ALL];
+    static uint8_t plain[ERA_CHANNEL_PLAIN_MAX], record[ERA_NOISE_MESSAGE_MAX + ERA_CHANNEL_RECORD_HEADER];
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    size_t downs = 0;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (size_t i = 0; i < ALL; i++)
+        links[i] = given_raw_link(d, bound, &e);
+    /* All but the end of a frame, the last part of it in a record that lacks a byte. */
+    for (size_t i = 0; i < ALL; i++) {
+        plain[1] = 1; /* 65536 */
+        size_t len = rawlink_seal(&links[i], plain, ERA_CHANNEL_PLAIN_MAX, record);
+        cr_assert(push(d, links[i].fd, record, len, &downs));
+        record[0] = record[1] = 0xff;
+        cr_assert(push(d, links[i].fd, record, sizeof record - 1, &downs));
+    }
+    int64_t end = now_ms() + DEADLINE_MS;
+    while (downs < ALL - FIT) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(now_ms(), end);
+        (void)poll(&p, 1, 10);
+        while (era_link_driver_poll(d, &e))
+            downs += e.kind == ERA_LINK_DOWN && e.verdict == ERA_TIMEOUT;
+    }
+    cr_assert_eq(downs, ALL - FIT);
+    for (size_t i = ALL - FIT; i < ALL; i++)
+        cr_assert_not(is_closed(links[i].fd));
+    for (size_t i = 0; i < ALL; i++)
+        rawlink_end(&links[i]);
+    era_link_driver_free(d);
+}
+
+/* More than its preamble came back. */
+static size_t answered(const struct rawlink *links, size_t count)
+{
+    uint8_t bytes[ERA_CHANNEL_PREAMBLE_BYTES + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += recv(links[i].fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) == sizeof bytes;
+    return n;
+}
+
+/* Both at once: the driver's turns, until that many were answered. */
+static void serve_until(struct era_link_driver *d, const struct rawlink *links, size_t count, size_t wanted)
+{
+    int64_t end = now_ms() + DEADLINE_MS;
+    struct era_link_event e;
+    while (answered(links, count) < wanted) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(now_ms(), end);
+        (void)poll(&p, 1, 1);
+        while (era_link_driver_poll(d, &e))
+            ;
+    }
+}
+
+/* Of answers that came in one go nobody can tell which was first: so it is tried until they did not. */
+Test(link, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
+{
+    enum { MANY = ERA_HANDSHAKES_PER_ADDRESS_MAX };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    static struct rawlink many[MANY];
+    bool waited = false;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (int i = 0; i < 40 && !waited; i++) {
+        for (size_t k = 0; k < MANY; k++)
+            many[k] = given_first_message(INADDR_LOOPBACK + 1, bound);
+        if (i > ERA_HANDSHAKES_BURST / MANY) { /* no more are answered at once */
+            serve_until(d, many, MANY, MANY / 4);
+            struct rawlink one = given_first_message(INADDR_LOOPBACK + 2, bound);
+            serve_until(d, &one, 1, 1);
+            waited = answered(many, MANY) <= MANY / 2;
+            rawlink_end(&one);
+            (void)await(d, ERA_LINK_REFUSED);
+        }
+        serve_until(d, many, MANY, MANY);
+        for (size_t k = 0; k < MANY; k++)
+            rawlink_end(&many[k]);
+        for (size_t k = 0; k < MANY; k++)
+            (void)await(d, ERA_LINK_REFUSED);
+    }
+    cr_assert(waited);
     era_link_driver_free(d);
 }
 

@@ -116,7 +116,7 @@ struct one {
     uint64_t now_ms;
     size_t yes, no, asks, walks, shuffles, dials, parts;
     struct era_place dialled;
-    uint64_t asked, told_no;
+    uint64_t asked, told_no, shuffle_to;
     struct era_peer_shuffle shuffle;
 };
 
@@ -148,7 +148,7 @@ static void look(struct one *t)
             t->asks++, t->asked = a[i].link;
         t->walks += a[i].kind == ERA_OVERLAY_WALK;
         if (a[i].kind == ERA_OVERLAY_SHUFFLE)
-            t->shuffles++, t->shuffle = *a[i].shuffle;
+            t->shuffles++, t->shuffle = *a[i].shuffle, t->shuffle_to = a[i].link;
         if (a[i].kind == ERA_OVERLAY_DIAL)
             t->dials++, t->dialled = a[i].place;
         t->parts += a[i].kind == ERA_OVERLAY_PART;
@@ -263,6 +263,7 @@ Test(record, an_address_that_points_back_at_us_is_not_taken)
     cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
     cr_assert_eq(tell(&t, 1, &t.record, 0), ERA_ACCEPTED);
     cr_assert_eq(known(&t), 0);
+    cr_assert_eq(era_overlay_counts(t.o).records_of_us, 1, "our own record is no lie");
     era_overlay_free(t.o);
 }
 
@@ -382,6 +383,28 @@ Test(eclipse, whoever_only_dials_us_cannot_have_all_places)
     era_overlay_free(t.o);
 }
 
+Test(eclipse, who_ever_brought_something_new_is_not_displaced_by_those_who_only_ask)
+{
+    char address[64];
+    struct one t = given_public_node();
+    for (uint16_t i = 0; i < 3; i++) {
+        snprintf(address, sizeof address, "tcp://%u.9.0.1:9", 60 + i);
+        up(&t, 50 + i, (uint16_t)(500 + i), address, false, false);
+        asks(&t, 50 + i, ERA_NEIGHBOUR_ASK);
+        cr_assert(era_overlay_is_active(t.o, 50 + i));
+        era_overlay_useful(t.o, t.now_ms, 50 + i);
+    }
+    for (uint16_t i = 0; i < 1000; i++) {
+        snprintf(address, sizeof address, "tcp://%u.%u.0.1:9", 100 + i % 80, i / 80); /* a prefix each */
+        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        wait(&t, 300);
+    }
+    for (uint64_t link = 50; link < 53; link++)
+        cr_assert(era_overlay_is_active(t.o, link));
+    era_overlay_free(t.o);
+}
+
 Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
 {
     char address[64];
@@ -398,9 +421,114 @@ Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
         era_overlay_down(t.o, t.now_ms, 100 + i, true);
     }
     cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
-    cr_assert_eq(walks, 2000 * 7);
+    cr_assert_eq(walks, ERA_OVERLAY_WALKS * 7, "in no time, to each of seven neighbours");
     cr_assert_leq(dials, ERA_OVERLAY_DIALS_MAX);
     cr_assert_eq(era_overlay_counts(t.o).active, 7);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, who_was_let_in_as_blocked_needs_a_place_like_any_newcomer_when_it_is_blocked_no_more)
+{
+    struct one t = given_one("tcp://192.0.2.1:1");
+    struct era_key key = {{1}};
+    for (uint64_t i = 0; i < 12; i++) {
+        key.b[1] = (uint8_t)i;
+        era_overlay_up(t.o, t.now_ms, 1 + i, &key, "tcp://198.51.100.7:5000", false, false, true);
+        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+    }
+    for (uint64_t i = 0; i < 12; i++)
+        era_overlay_blocked(t.o, t.now_ms, 1 + i, false);
+    look(&t);
+    cr_assert_eq(era_overlay_counts(t.o).active, DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN);
+    cr_assert_eq(t.no, 12 - (DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN), "the others are told no");
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours)
+{
+    struct one t = given_public_node();
+    size_t walks = 0;
+    for (uint16_t i = 0; i < 4; i++)
+        up(&t, 100 + i, (uint16_t)(1000 + i), "tcp://198.51.100.7:5000", false, false);
+    for (int ms = 0; ms < 60000; ms += 50) {
+        for (uint16_t i = 0; i < 4; i++) {
+            struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
+            walk.joiner.record = town_record((uint16_t)(1000 + i), "tcp://198.51.100.7:5000", 1);
+            cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
+        }
+        wait(&t, 50);
+        walks += t.walks;
+    }
+    /* each twice, to each of seven neighbours and the first alone */
+    cr_assert_leq(walks, 4 * 2 * 8, "%zu walks", walks);
+    walks = 0;
+    for (uint16_t i = 0; i < 30000; i++) { /* strangers' walks, 500 a second */
+        struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS - 1};
+        walk.joiner.record = town_record((uint16_t)(2000 + i), "tcp://198.51.100.8:5000", 1);
+        era_overlay_walk(t.o, t.now_ms, 100, &walk);
+        walks += (wait(&t, 2), t.walks);
+    }
+    cr_assert_leq(walks, 7 * (ERA_OVERLAY_WALKS + 60000 / ERA_OVERLAY_WALK_MS), "%zu walks", walks);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, a_walk_whose_record_was_not_checked_is_not_passed_on)
+{
+    struct one t = given_public_node();
+    up(&t, 100, 900, "tcp://198.51.100.7:5000", false, false);
+    struct era_peer_walk walk = {.hops = 3};
+    walk.joiner.record = town_record(901, "tcp://10.0.0.1:1", 1); /* no place for us: not looked at */
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 0);
+    walk.joiner.record = town_record(10, "tcp://30.7.0.1:1", 1); /* known, but for its signature */
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 0);
+    walk.joiner.record.signature.b[0] ^= 1;
+    cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.walks, 1);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, whoever_tells_places_does_not_make_us_knock_where_it_likes)
+{
+    char address[64];
+    struct one t = given_one("tcp://10.0.0.1:1");
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    size_t dials = 0;
+    for (uint16_t i = 0; i < 600; i++) { /* a minute: another port of one host every time */
+        snprintf(address, sizeof address, "tcp://10.77.0.1:%u", 1000 + i);
+        struct era_peer_record r = town_record((uint16_t)(100 + i), address, 1);
+        tell(&t, 1, &r, 0);
+        for (int k = 0; k < 10; k++) {
+            wait(&t, 10);
+            dials += t.dials;
+            if (t.dials > 0) {
+                char place[ERA_ADDRESS_BYTES_MAX + 1];
+                era_place_text(&t.dialled, place);
+                era_overlay_dial_failed(t.o, t.now_ms, place);
+            }
+        }
+    }
+    cr_assert_leq(dials, ERA_OVERLAY_TOLD_DIALS + 60000 / ERA_OVERLAY_TOLD_MS, "%zu dials", dials);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, whoever_floods_gives_way_before_those_who_came_alone)
+{
+    char address[64];
+    struct one t = given_one("tcp://192.0.2.1:1");
+    up(&t, 1, 1, "tcp://20.1.0.1:1", false, false);
+    for (uint16_t i = 0; i < 50; i++) {
+        snprintf(address, sizeof address, "tcp://198.51.100.7:%u", 5000 + i);
+        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+    }
+    up(&t, 2, 2, "tcp://21.1.0.1:1", false, false);
+    cr_assert_eq(era_overlay_spare(t.o), 149, "its newest");
     era_overlay_free(t.o);
 }
 
@@ -523,6 +651,15 @@ Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
     up(&t, 2, 6, "tcp://10.0.0.6:5", true, true);
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_ACCEPTED, "we asked the one we dialled");
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_UNEXPECTED, "once");
+    up(&t, 3, 7, "tcp://10.0.0.7:5", true, true);
+    look(&t);
+    do
+        wait(&t, 1000);
+    while (t.shuffles == 0);
+    for (uint64_t link = 2; link <= 3; link++) /* one of them was asked a second time before it answered */
+        era_overlay_shuffle(t.o, t.now_ms, link, &s);
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 3, &s),
+                 t.shuffle_to == 3 ? ERA_ACCEPTED : ERA_UNEXPECTED);
     era_overlay_free(t.o);
 }
 

@@ -115,7 +115,12 @@ Test(idset, its_sketch_is_that_of_its_ids_one_by_one)
     }
     cr_assert_eq(whole.count, 500);
     cr_assert_eq(memcmp(whole.cells, single.cells, 20 * sizeof *whole.cells), 0);
-    cr_assert_eq(memcmp(whole.print, single.print, sizeof whole.print), 0);
+    era_idset_widen(set, &whole, 90);
+    struct era_sketch wide;
+    era_sketch_init(&wide, &salt, 90);
+    era_idset_sketch(set, &wide);
+    cr_assert_eq(memcmp(whole.cells, wide.cells, 90 * sizeof *wide.cells), 0, "and so when it is made wider");
+    era_sketch_release(&wide);
     era_sketch_release(&whole);
     era_sketch_release(&single);
     era_idset_free(set);

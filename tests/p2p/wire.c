@@ -15,6 +15,7 @@ struct wire *wire_new(uint64_t now_ms, uint64_t seed)
     w->delay_ms = 5;
     w->next_link = 1;
     w->network.b[0] = 0x77;
+    era_prng_init(&w->prng, seed);
     return w;
 }
 
@@ -239,7 +240,7 @@ static void link_end(struct wire *w, struct wire_link *l)
     for (size_t k = 0; k < 2; k++) {
         struct wire_node *n = &w->nodes[l->way[k].from];
         if (n->gossip != NULL)
-            era_gossip_link_down(n->gossip, w->now_ms, l->way[k].link_from);
+            era_gossip_link_down(n->gossip, w->now_ms, l->way[k].link_from, ERA_ACCEPTED);
         way_clear(&l->way[k]);
     }
 }
@@ -330,6 +331,19 @@ static struct wire_way *way_of(struct wire *w, uint64_t link_from)
     return NULL;
 }
 
+/* When what is sent now is there; never before what was sent earlier. */
+static uint64_t arrival_ms(struct wire *w, const struct wire_way *way)
+{
+    uint64_t at_ms = era_add_sat(w->now_ms, w->delay_ms), last_ms = 0;
+    if (w->loss_percent == 0)
+        return at_ms;
+    for (uint64_t again_ms = 200; era_prng_below(&w->prng, 100) < w->loss_percent; again_ms *= 2)
+        at_ms += again_ms;
+    if (way->count > 0)
+        last_ms = way->frames[way->head + way->count - 1].at_ms;
+    return at_ms > last_ms ? at_ms : last_ms;
+}
+
 static void way_put(struct wire *w, struct wire_way *way, struct era_bytes bytes, bool end)
 {
     if (way->head + way->count == way->cap) {
@@ -341,8 +355,9 @@ static void way_put(struct wire *w, struct wire_way *way, struct era_bytes bytes
             way->frames = realloc(way->frames, way->cap * sizeof *way->frames);
         }
     }
+    uint64_t at_ms = arrival_ms(w, way);
     struct wire_frame *f = &way->frames[way->head + way->count++];
-    f->at_ms = era_add_sat(w->now_ms, w->delay_ms);
+    f->at_ms = at_ms;
     f->bytes = malloc(bytes.len + 1);
     if (bytes.len > 0)
         memcpy(f->bytes, bytes.data, bytes.len);

@@ -6,6 +6,7 @@
 #define ERA_TESTS_P2P_WIRE_H
 
 #include "p2p/gossip.h"
+#include "src/base/prng.h"
 
 #define WIRE_NODES_MAX 40
 #define WIRE_NONE      SIZE_MAX
@@ -53,8 +54,11 @@ struct wire_link {
 
 struct wire {
     uint64_t now_ms, delay_ms;
+    unsigned loss_percent; /* of packets: what was lost is sent again after 200, 400, 800 ms… as TCP does */
+    struct era_prng prng;
     uint64_t next_link, seed;
-    size_t target; /* of the links of nodes made from now on; 0: no overlay. Their records are signed by toys. */
+    size_t
+        target; /* of the links of nodes made from now on; 0: no overlay. Their records are signed by toys. */
     struct era_hash network;
     size_t node_count;
     struct wire_node nodes[WIRE_NODES_MAX];

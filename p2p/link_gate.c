@@ -1,0 +1,138 @@
+#include "p2p/link_gate.h"
+
+#include "p2p/link_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <nng/supplemental/util/platform.h>
+#include <sodium.h>
+#include <string.h>
+
+#define PACE_MS 10 /* between two looks at who waits */
+
+static size_t row_of(const struct era_link_gate *gate, const struct era_link_host *host)
+{
+    return era_siphash(&gate->key, host->b, sizeof host->b) % ERA_LINK_GATE_ROWS;
+}
+
+void era_link_gate_init(struct era_link_gate *gate)
+{
+    *gate = (struct era_link_gate){0};
+    randombytes_buf(&gate->key, sizeof gate->key);
+}
+
+/* ---- places ---- */
+
+/* What it would cost to lose it: least first. */
+static unsigned worth(const struct link *l)
+{
+    return l->state == LINK_FLUSHING ? 0 : l->channel.state == ERA_CHANNEL_PREAMBLE ? 1 : 2;
+}
+
+/* The first to go among those of that row, or of all. */
+static struct link *least(const struct era_link_gate *gate, bool any, size_t row)
+{
+    struct link *chosen = NULL;
+    for (size_t i = 0; i < gate->count; i++) {
+        struct link *l = gate->strangers[i];
+        if (!any && l->row != row)
+            continue;
+        if (chosen == NULL || worth(l) < worth(chosen) ||
+            (worth(l) == worth(chosen) && l->entered < chosen->entered))
+            chosen = l;
+    }
+    return chosen;
+}
+
+bool era_link_gate_admit(struct era_link_driver *d, const struct era_link_host *host)
+{
+    struct era_link_gate *gate = &d->gate;
+    size_t held[ERA_LINK_GATE_ROWS] = {0}, row = row_of(gate, host), most = row;
+    for (size_t i = 0; i < gate->count; i++) {
+        size_t of = gate->strangers[i]->row;
+        if (++held[of] > held[most])
+            most = of;
+    }
+    struct link *out = NULL;
+    if (held[row] >= ERA_HANDSHAKES_PER_ADDRESS_MAX)
+        out = least(gate, false, row);
+    else if (gate->count == ERA_HANDSHAKES_MAX) /* when all hold as many, nobody has too much */
+        out = least(gate, held[most] == held[row], most);
+    if (out != NULL)
+        era_link_shut(d, out, ERA_TOO_MANY_LINKS, -EBADMSG);
+    return gate->count < ERA_HANDSHAKES_MAX;
+}
+
+void era_link_gate_enter(struct era_link_driver *d, struct link *l)
+{
+    struct era_link_gate *gate = &d->gate;
+    assert(gate->count < ERA_HANDSHAKES_MAX && !l->stranger);
+    l->row = row_of(gate, &l->host);
+    l->entered = d->generation;
+    l->stranger = true;
+    l->waits = false;
+    l->stranger_at = gate->count;
+    gate->strangers[gate->count++] = l;
+}
+
+void era_link_gate_leave(struct era_link_driver *d, struct link *l)
+{
+    struct era_link_gate *gate = &d->gate;
+    if (!l->stranger)
+        return;
+    gate->waiting -= l->waits;
+    l->stranger = l->waits = false;
+    struct link *last = gate->strangers[--gate->count];
+    gate->strangers[l->stranger_at] = last;
+    last->stranger_at = l->stranger_at;
+}
+
+/* ---- work ---- */
+
+static bool pay(struct era_link_gate *gate)
+{
+    uint64_t now_ms = nng_clock(), back = era_mul_sat(now_ms - gate->spent_ms, ERA_HANDSHAKES_PER_S);
+    gate->spent -= back < gate->spent ? back : gate->spent;
+    gate->spent_ms = now_ms;
+    if (gate->spent + 1000 > (uint64_t)1000 * ERA_HANDSHAKES_BURST)
+        return false;
+    gate->spent += 1000;
+    return true;
+}
+
+static struct link *next_served(const struct era_link_gate *gate)
+{
+    struct link *chosen = NULL;
+    for (size_t i = 0; i < gate->count; i++) {
+        struct link *l = gate->strangers[i];
+        if (l->waits && (chosen == NULL || gate->served[l->row] < gate->served[chosen->row] ||
+                         (l->row == chosen->row && l->entered < chosen->entered)))
+            chosen = l;
+    }
+    return chosen;
+}
+
+void era_link_gate_serve(struct era_link_driver *d)
+{
+    struct era_link_gate *gate = &d->gate;
+    while (gate->waiting > 0 && pay(gate)) {
+        struct link *l = next_served(gate);
+        gate->served[l->row] = ++gate->turn;
+        gate->waiting--;
+        l->waits = false;
+        era_channel_go(&l->channel);
+        era_link_make_ready(d, l);
+    }
+    if (gate->waiting == 0 || d->pace.busy)
+        return;
+    d->pace.busy = true;
+    nng_sleep_aio(PACE_MS, d->pace.aio);
+}
+
+void era_link_gate_wait(struct era_link_driver *d, struct link *l)
+{
+    assert(l->stranger && !l->waits);
+    l->waits = true;
+    d->gate.waiting++;
+    era_link_gate_serve(d);
+}

@@ -1,0 +1,47 @@
+/* link_gate: which strangers may come in, and whose handshake is worth the next DH.
+ * A stranger is an accepted stream that has not been told UP.
+ *
+ * Places: ERA_HANDSHAKES_MAX in all, ERA_HANDSHAKES_PER_ADDRESS_MAX for a host. When they are full, a
+ * newcomer takes the place of another: of its own host's when that has its share, else of the host that has
+ * the most; there of one that is being turned away, then of one that has not said what network it wants, then
+ * of the oldest. So no host, however many streams it holds, keeps others out, and silence buys nothing.
+ *
+ * Work: a first message, which costs four DH to answer, waits until its turn: ERA_HANDSHAKES_PER_S, after
+ * ERA_HANDSHAKES_BURST at once, the host first that was served least recently. So whoever makes handshakes by
+ * the thousand waits for himself, and the processor is left to those who are linked.
+ *
+ * Invariants: a link is in the list of strangers exactly while it is one; who waits is in it. */
+#ifndef ERA_P2P_LINK_GATE_H
+#define ERA_P2P_LINK_GATE_H
+
+#include "p2p/link_address.h"
+#include "src/base/prng.h"
+
+#define ERA_LINK_GATE_ROWS 256 /* hosts that share a row are counted as one */
+
+struct era_link_driver;
+struct link;
+
+struct era_link_gate {
+    struct era_siphash_key key; /* so that nobody chooses whose row he shares */
+    struct link *strangers[ERA_HANDSHAKES_MAX];
+    size_t count;
+    size_t waiting;                      /* strangers whose first message has come */
+    uint64_t served[ERA_LINK_GATE_ROWS]; /* the turn in which a host was served last */
+    uint64_t turn;
+    uint64_t spent, spent_ms; /* thousandths of handshakes that have not come back */
+};
+
+void era_link_gate_init(struct era_link_gate *gate);
+/* Makes a place for a stranger from there, if need be by shutting another. False: there is none now. */
+bool era_link_gate_admit(struct era_link_driver *d, const struct era_link_host *host);
+/* It is a stranger from now on; it was admitted. */
+void era_link_gate_enter(struct era_link_driver *d, struct link *l);
+/* It is told UP, or shut. Does nothing when it is no stranger. */
+void era_link_gate_leave(struct era_link_driver *d, struct link *l);
+/* Its first message has come, and waits. */
+void era_link_gate_wait(struct era_link_driver *d, struct link *l);
+/* Lets handshakes go on whose turn it is; now and whenever some time has passed. */
+void era_link_gate_serve(struct era_link_driver *d);
+
+#endif

@@ -1,0 +1,130 @@
+# A daemon besieged: n01, to which every other node has its only link, so that all news goes through it; and a
+# namespace full of hostile connections to it. What siege.bats and siege_quick.bats share.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # read and set by lib.bash and the tests
+load lib
+
+nodes=5
+deadline_s=60
+statements=500   # signed by as many keys of the charter, in one burst from four nodes
+foes=2000        # hostile connections,
+foe_pause_ms=500 # each of which comes again so long after it was thrown out,
+foe_addresses=40 # from so many addresses
+own_stake=1000000
+declare -gA dials stake
+siege_pid=''
+
+# A star: who is not n01 dials n01, and can reach nobody else.
+eval "ring_$(declare -f names_make)"
+names_make() {
+    local name
+    ring_names_make
+    for name in "${validators[@]}"; do dials[$name]=n01 stake[$name]=$own_stake; done
+    dials[n01]=
+}
+star_cut() {
+    local name peer others
+    for name in "${validators[@]:1}"; do
+        others=()
+        for peer in "${validators[@]:1}"; do [ "$peer" = "$name" ] || others+=("$peer"); done
+        inside "$name" nft add element inet era others "{ $(addresses_of "${others[@]}") }"
+    done
+}
+
+# The charter's validators: the nodes, and keys that only sign.
+eval "daemons_$(declare -f named)"
+named() {
+    daemons_named "$@"
+    if [ "$stakes" = yes ]; then
+        printf ','
+        "$ERA_BUILD/tests/bench/spread" validators "$statements"
+    fi
+}
+
+places() { local name; for name; do echo "$net/$name/state"; done; }
+stake_sum() { echo $((own_stake * ${#validators[@]})); }
+
+# star_up: the network, its nodes linked and heard.
+star_up() {
+    network_make
+    star_cut
+    nodes_up
+    epoch=1
+    height "$epoch"
+    until_true all_heard "$(stake_sum)" "${validators[@]}"
+    places=()
+    mapfile -t places < <(places "${validators[@]}")
+}
+
+# burst: all the keys announce at once; its seconds in $seconds. Each time an epoch in which nothing older counts.
+burst() {
+    local line
+    epoch=$((epoch + 20))
+    height "$epoch"
+    until_true all_heard "$(stake_sum)" "${validators[@]}"
+    line=$("$ERA_BUILD/tests/bench/spread" statements "$statements" 256 4 "$deadline_s" "$epoch" "$(stake_sum)" "${places[@]}")
+    seconds=$(sed -n 's/.* seconds=\([0-9.]*\).*/\1/p' <<<"$line")
+    [[ "$line" = *' share=1.00000 '* ]] || { echo "not all of it arrived: $line"; return 1; }
+}
+# bursts N: their median in $median.
+bursts() {
+    local i all=()
+    for ((i = 0; i < $1; i++)); do
+        burst
+        all+=("$seconds")
+    done
+    median=$(printf '%s\n' "${all[@]}" | sort -n | sed -n "$((($1 + 1) / 2))p")
+}
+
+victim_says() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/${node_pid[n01]}/status"; }
+victim_descriptors() { find "/proc/${node_pid[n01]}/fd" -mindepth 1 2>/dev/null | wc -l; }
+descriptors_are_back() { [ "$(victim_descriptors)" -le "$descriptors" ]; }
+# Nobody but the good ones, each up, and no ban.
+only_good_ones() {
+    says n01 "(.peers | length) == $((nodes - 1)) and all(.peers[]; .state == \"up\" and .agent != \"siege\")" peers
+}
+tell_victim() {
+    tell "$1: resident $(victim_says VmRSS) KiB (anonymous $(victim_says RssAnon), peak $(victim_says VmHWM))," \
+        "$(victim_descriptors) descriptors, $(victim_says Threads) threads"
+}
+# The sanitizers' shadow is no memory of ours.
+peak_is_small() {
+    if [ -n "${ERA_SANITIZERS:-}" ] && [ "$ERA_SANITIZERS" != no ]; then return 0; fi
+    [ "$(victim_says VmHWM)" -lt 65536 ]
+}
+
+# siege_begin [KIND…]: until many of them have been thrown out and come again.
+siege_begin() {
+    local i
+    descriptors=$(victim_descriptors)
+    namespace_make foe
+    ip -n "$(namespace hub)" link add foe type veth peer name era0 netns "$(namespace foe)"
+    ip -n "$(namespace hub)" link set foe master bridge up
+    for ((i = 0; i < foe_addresses; i++)); do
+        ip -n "$(namespace foe)" address add "10.77.1.$((i + 1))/16" dev era0
+    done
+    ip -n "$(namespace foe)" link set era0 up
+    # What the attack costs is not the daemon's: its processor is others' machines.
+    ip netns exec "$(namespace foe)" nice -n 19 "$ERA_BUILD/tests/net/siege" 10.77.0.1 7711 "$(ask n01 .network status)" \
+        "$foes" "$foe_pause_ms" "10.77.1.1+$foe_addresses" "$@" >"$net/siege" 2>&1 </dev/null 3>&- &
+    siege_pid=$!
+    until_true siege_counts tried "$((foes * 3 / 2))"
+    until_true siege_counts shaken 100
+}
+# siege_counts WHAT LEAST: by its last line.
+siege_counts() {
+    local n
+    n=$(tail -n 1 "$net/siege" | grep -o "\b$1=[0-9]*" | cut -d= -f2)
+    [ "${n:-0}" -ge "$2" ]
+}
+siege_end() {
+    if [ -z "$siege_pid" ]; then return 0; fi
+    kill -TERM "$siege_pid" 2>/dev/null || true
+    wait "$siege_pid" 2>/dev/null || true
+    siege_pid=''
+}
+
+teardown() {
+    siege_end
+    network_remove
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bats
+# Two hundred hostile connections on one daemon: its peers notice nothing. The long form: siege.bats.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib.bash reads and sets them, every test by itself
+load siege
+
+statements=100
+foes=200
+foe_pause_ms=200
+
+@test "C1: 200 hostile connections of every kind: all news arrives, a peer that restarts gets in, all is released" {
+    star_up
+    siege_begin
+    burst
+    # From an address that holds no place yet, past strangers that hold them all.
+    node_down n05
+    node_up n05
+    until_true says n05 '[.peers[] | select(.state == "up")] | length == 1' peers
+    burst
+    siege_end
+    until_true only_good_ones
+    until_true descriptors_are_back
+    peak_is_small
+    # Who is good was never parted from, nor banned.
+    [ "$(grep -c 'link .*: down' "$net/n02/log")" -eq 0 ]
+    says n01 'all(.bans[]; .host // "" | startswith("10.77.0.") | not)' peers
+}
