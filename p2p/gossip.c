@@ -15,12 +15,9 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     era_prng_siphash_key(&g->prng, &g->key);
     for (size_t i = 0; i < ERA_SETS; i++) {
         g->sets[i] = era_idset_new();
-<<<<<<< HEAD
         era_idset_name_with(g->sets[i], config->named, config->ctx);
     }
-=======
     era_shared_init(g);
->>>>>>> main
     g->broadcast = era_broadcast_new(~config->seed);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();

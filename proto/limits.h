@@ -63,8 +63,8 @@
 #define ERA_CERTIFICATES_KEPT_MAX 64                  /* history in memory, a component; all stay on disk */
 #define ERA_EVENT_EPOCHS_KEPT     3
 #define ERA_EVENT_RING_MAX        4096
-#define ERA_BODIES_RECENT_MAX       1024 /* envelopes in memory after they are durable: pushes go out within ms */
-#define ERA_BODIES_RECENT_BYTES_MAX ((size_t)2 << 20)
+#define ERA_BODIES_RECENT_MAX       64 /* envelopes in memory after they are durable: pushes go out within ms */
+#define ERA_BODIES_RECENT_BYTES_MAX ((size_t)1 << 20)
 #define ERA_LEASE_RUNS_MAX        64 /* own leases remembered, a run an entry; older ones bind nothing */
 #define ERA_ARMED_TOLD_MAX        64 /* armed slots told of and remembered at once */
 #define ERA_EVIDENCE_KEPT_MAX     256 /* of what is dominated, for people: in memory and on disk, a charter */

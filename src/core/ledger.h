@@ -259,15 +259,11 @@ size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_vo
 /* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
 size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
                          const struct era_key *key, const struct era_item *out[2]);
-<<<<<<< HEAD
-/* Newest durable announcement of a validator at most `epoch`; NULL when none. decoded: NULL, or where what it
- * says goes; then NULL too when that cannot be read. */
-=======
 /* Two higher epochs of a line (announcement; checkpoint, of a component) are held, whatever one's own is: what
  * is not held of this one may have been pruned, be it by a clock that had jumped. */
 bool era_ledger_outran(const struct era_ledger *l, const struct era_verified *s);
-/* Newest durable announcement of a validator at most `epoch`; NULL when none. *decoded may be NULL. */
->>>>>>> main
+/* Newest durable announcement of a validator at most `epoch`; NULL when none. decoded: NULL, or where what it
+ * says goes; then NULL too when that cannot be read. */
 const struct era_item *era_ledger_announcement(const struct era_ledger *l, int validator, uint64_t epoch,
                                                struct era_announcement *decoded);
 /* All durable announcements of a validator for this very epoch: two that came loose and two of an evidence,

@@ -9,3 +9,4 @@ tests_base_test_base_SOURCES += tests/base/test_textkey.c
 tests_base_test_base_SOURCES += tests/base/test_fraction.c tests/base/test_nearest.c
 tests_base_test_base_SOURCES += tests/base/test_prng.c
 tests_base_test_base_SOURCES += tests/base/test_table.c
+tests_base_test_base_SOURCES += tests/base/test_numbers.c

@@ -27,3 +27,4 @@ tests_core_test_core_SOURCES += tests/core/test_events.c
 tests_core_test_core_SOURCES += tests/core/test_epoch.c tests/core/test_epoch_runs.c
 tests_core_test_core_SOURCES += tests/core/test_order.c
 tests_core_test_core_SOURCES += tests/core/test_evidence.c
+tests_core_test_core_SOURCES += tests/core/test_bodies.c

@@ -417,3 +417,34 @@ Test(durability, a_batch_never_exceeds_what_a_store_takes)
     cr_assert_eq(world_head(n, "network"), 9);
     world_free(w);
 }
+
+/* What lies on the disk is read when it is asked for. */
+Test(durability, a_body_that_cannot_be_read_is_told_and_harms_no_other)
+{
+    struct trio t = given_trio(4);
+    struct era_hash items[100];
+    size_t count = 0;
+    for (uint64_t seq = 1; seq <= 50; seq++)
+        for (int i = 0; i < 2; i++) {
+            struct era_bytes e =
+                given_proposed(t.c, i == 0 ? "s1" : "s2", given_proposal(t.c, "network", seq));
+            items[count++] = given_item(t.c, e);
+            cr_assert_eq(world_submit(t.alice, e), ERA_ACCEPTED);
+        }
+    world_run(t.w, 1000);
+    struct era_store_key key = era_record_item(ERA_RECORD_STATEMENT, &items[0]);
+    cr_assert(era_store_mem_flip_bit(t.alice->store, era_store_key_bytes(&key), 99));
+    cr_assert_not(era_node_store_failed(t.alice->node));
+    struct world_node *late = world_add(t.w, (struct world_setup){0});
+    world_anchor(late, t.alice);
+    world_cut(t.alice, t.relay);
+    world_start(late);
+    world_run(t.w, 10000);
+    cr_assert(era_node_store_failed(t.alice->node));
+    cr_assert_eq(world_last_signal(t.alice, ERA_SIG_STORE)->error, -EBADMSG);
+    const struct era_ledger *l = era_node_ledger(late->node);
+    cr_expect_null(era_ledger_find(l, &items[0]));
+    for (size_t i = 1; i < count; i++)
+        cr_assert_not_null(era_ledger_find(l, &items[i]), "%zu is served", i);
+    world_free(t.w);
+}

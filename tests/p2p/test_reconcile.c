@@ -100,6 +100,38 @@ Test(idset, an_id_is_found_by_its_short_id_under_the_salt)
     era_idset_free(set);
 }
 
+static const struct era_hash *kept_by_owner(void *ctx, uint32_t number)
+{
+    return &((const struct era_hash *)ctx)[number];
+}
+
+Test(idset, ids_that_the_owner_keeps_are_as_good_as_its_own)
+{
+    static struct era_hash kept[3000];
+    struct era_idset *set = era_idset_new(), *whole = given_ids(0, 3000);
+    era_idset_name_with(set, kept_by_owner, kept);
+    for (uint32_t n = 0; n < 3000; n++) {
+        kept[n] = id_of(n);
+        cr_assert(n % 3 == 0 ? era_idset_add(set, &kept[n]) : era_idset_add_named(set, &kept[n], n));
+        cr_assert_not(era_idset_add_named(set, &kept[n], n));
+    }
+    struct era_cursor a = {0}, b = {0};
+    while (era_idset_next(whole, &a)) {
+        cr_assert(era_idset_next(set, &b));
+        cr_assert(era_hash_eq(&a.at, &b.at));
+    }
+    cr_assert_not(era_idset_next(set, &b));
+    for (uint32_t n = 0; n < 3000; n += 2)
+        cr_assert(era_idset_remove(set, &kept[n]));
+    for (uint32_t n = 0; n < 3000; n++)
+        cr_assert_eq(era_idset_contains(set, &kept[n]), n % 2 == 1);
+    for (uint32_t n = 0; n < 3000; n += 2)
+        cr_assert(era_idset_add(set, &kept[n]), "room that was given back");
+    cr_assert_eq(era_idset_count(set), 3000);
+    era_idset_free(set);
+    era_idset_free(whole);
+}
+
 Test(idset, its_sketch_is_that_of_its_ids_one_by_one)
 {
     static const struct era_salt salt = {.key = {.b = "a salt of a link"}};

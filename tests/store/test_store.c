@@ -188,3 +188,21 @@ Rule(an_empty_batch_is_fine)
 {
     cr_assert_eq(era_store_commit(s, NULL, 0), 0, "%s", store);
 }
+
+Rule(what_is_read_is_borrowed_and_is_what_was_committed)
+{
+    struct era_bytes value;
+    cr_assert_eq(commit_text(s, "Sa", "one"), 0);
+    cr_assert_eq(commit_filled(s, 7, 70000), 0);
+    cr_assert_eq(era_store_read(s, text("Sa"), &value), 0, "%s", store);
+    cr_expect_eq(value.len, 3);
+    cr_expect_arr_eq(value.data, "one", 3);
+    cr_expect_eq(era_store_read(s, text("Sb"), &value), -ENOENT);
+    cr_expect_eq(era_store_read(s, (struct era_bytes){(const uint8_t *)"", 0}, &value), -EINVAL);
+    cr_assert_eq(commit_text(s, "Sa", "another"), 0);
+    cr_assert_eq(era_store_read(s, text("Sa"), &value), 0);
+    cr_expect_eq(value.len, 7, "of the last commit, not of the first read");
+    cr_expect_arr_eq(value.data, "another", 7);
+    cr_assert_eq(commit_text(s, "Sa", NULL), 0);
+    cr_expect_eq(era_store_read(s, text("Sa"), &value), -ENOENT);
+}
