@@ -167,7 +167,7 @@ Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
 
 Test(broadcast, three_hundred_nodes_get_one_copy_each_nearly_as_fast_as_by_flooding)
 {
-    struct field *f = field_new(300, 7, 3);
+    struct field *f = field_new(300, 7, 3, false);
     size_t reached;
     uint64_t copies = 0, flood_ms = field_flood_ms(f, 0, &reached, NULL);
     for (size_t i = 0; i < 16; i++) {
@@ -180,5 +180,66 @@ Test(broadcast, three_hundred_nodes_get_one_copy_each_nearly_as_fast_as_by_flood
     }
     cr_assert_leq(copies, 8 * 299 * 105 / 100);
     cr_assert_leq(f->items[15].last_ms - f->items[15].born_ms, flood_ms * 115 / 100);
+    field_free(f);
+}
+
+static size_t missing(const struct field *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->item_count; i++)
+        for (size_t n = 0; n < f->node_count; n++)
+            count += !f->nodes[n].dead && f->nodes[n].held_ms[i] == 0;
+    return count;
+}
+
+Test(broadcast, three_hundred_nodes_get_all_of_it_when_one_frame_in_a_hundred_is_lost)
+{
+    struct field *f = field_new(300, 7, 4, false);
+    uint64_t copies = 0;
+    for (size_t i = 0; i < 24; i++) {
+        f->loss_permille = i < 8 ? 0 : 10;
+        field_publish(f, 0);
+        field_run(f, 1000);
+    }
+    f->loss_permille = 0;
+    field_run(f, 10000);
+    for (size_t i = 8; i < 24; i++)
+        copies += f->items[i].copies;
+    cr_assert_gt(f->lost, 100);
+    cr_assert_eq(missing(f), 0);
+    cr_assert_leq(copies, 16 * 299 * 125 / 100);
+    field_free(f);
+}
+
+Test(broadcast, halves_that_were_apart_hold_the_same_within_ten_rounds)
+{
+    struct field *f = field_new(300, 7, 5, false);
+    for (size_t n = 0; n < 300; n++)
+        f->nodes[n].side = n % 2;
+    field_part(f, true);
+    field_publish(f, 0);
+    field_publish(f, 1);
+    field_run(f, 5000);
+    cr_assert_geq(missing(f), 300, "each half lacks what the other published");
+    field_part(f, false);
+    field_run(f, 10 * ERA_SYNC_INTERVAL_MS);
+    cr_assert_eq(missing(f), 0);
+    field_free(f);
+}
+
+Test(broadcast, half_of_the_nodes_vanish_and_the_rest_gets_everything)
+{
+    struct field *f = field_new(300, 4, 6, true);
+    size_t reached;
+    field_run(f, 60000);
+    field_publish(f, 299);
+    field_run(f, 2000);
+    for (size_t n = 0; n < 150; n++)
+        field_vanish(f, n);
+    (void)field_flood_ms(f, 299, &reached, NULL);
+    cr_assert_lt(reached, 150, "who had only neighbours that vanished must find others");
+    field_publish(f, 299);
+    field_run(f, 120000);
+    cr_assert_eq(missing(f), 0);
     field_free(f);
 }
