@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_MS   3     /* a way that is faster by less is not worth a change */
-#define SETTLE_MS   500   /* after a change, what was under way still comes by the old tree */
-#define HURRY_MS    32    /* items that follow each other closer… */
-#define HURRY_MIN   4     /* …so often on end, wait in queues: what comes late then says nothing of ways */
-#define QUEUE_MS    3000  /* so long it may */
-#define MISSES_MAX  2     /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS  1000  /* of what is learned of it */
-#define LAG_MS      50    /* before anything is known */
-#define PENDING_MS  10000 /* the owner has it, and judges */
+#define MARGIN_MS     3    /* a way that is faster by less is not worth a change */
+#define SETTLE_MS     500  /* after a change, what was under way still comes by the old tree */
+#define HURRY_MS      32   /* items that follow each other closer… */
+#define HURRY_MIN     4    /* …so often on end, wait in queues: what comes late then says nothing of ways */
+#define HURRY_OVER_MS 1000 /* a pause is over only then: whoever was stopped awhile hears much at once */
+#define QUEUE_MS      3000 /* so long it may */
+#define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
+#define WAIT_MIN_MS   300  /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS    1000 /* of what is learned of it */
+#define LAG_MS        50   /* before anything is known */
+#define PENDING_MS    10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(uint64_t seed)
 {
@@ -228,21 +229,23 @@ static void count_silence(const struct era_broadcast *b, const struct era_awaite
     }
 }
 
-static bool is_hurry(struct era_broadcast *b, uint64_t now_ms)
+static bool is_hurry(const struct era_broadcast *b, uint64_t now_ms)
 {
-    if (now_ms - b->published_ms >= HURRY_MS)
-        b->hurry = 0;
-    else if (b->hurry < HURRY_MIN)
-        b->hurry++;
+    return b->hurry_ms != 0 && now_ms - b->hurry_ms < HURRY_OVER_MS;
+}
+
+static void note_pace(struct era_broadcast *b, uint64_t now_ms)
+{
+    b->hurry = now_ms - b->published_ms < HURRY_MS ? b->hurry + 1 : 0;
     b->published_ms = now_ms;
-    return b->hurry == HURRY_MIN;
+    if (b->hurry >= HURRY_MIN)
+        b->hurry_ms = now_ms;
 }
 
 /* Items come on end: this one most likely waits among them. */
 static bool is_in_queue(const struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
 {
-    return a->first != 0 && b->hurry == HURRY_MIN && now_ms - b->published_ms < 4 * HURRY_MS &&
-           now_ms - a->first_ms < QUEUE_MS;
+    return a->first != 0 && is_hurry(b, now_ms) && now_ms - a->first_ms < QUEUE_MS;
 }
 
 size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
@@ -473,6 +476,7 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     item->heard_ms = item->first_ms = item->published_ms = now_ms;
     item->refused = false;
     item->fetched = source == ERA_SOURCE_ASKED;
+    note_pace(b, now_ms);
     item->hurried = is_hurry(b, now_ms);
     note_origin(b, now_ms, item, origin, source);
     if (a != NULL)

@@ -114,7 +114,8 @@ struct era_broadcast {
 
     uint64_t lag_ms, lag_spread_ms; /* how much later than by its first announcer a payload comes */
     uint64_t published_ms;          /* the last item… */
-    unsigned hurry;                 /* …and so many on end that followed closely */
+    size_t hurry;                   /* …so many on end that followed closely… */
+    uint64_t hurry_ms;              /* …and when these were many, last; 0 = never */
 };
 
 /* ---- broadcast_table.c ---- */

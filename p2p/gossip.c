@@ -174,6 +174,9 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
     struct era_link *sender = era_link_find(g, from);
     if (sender != NULL) {
         era_budget_refund(sender);
+        era_link_answered(sender);
+        sender->brought++;
+        sender->requests_heard_ms = g->now_ms;
         era_ties_useful(g, sender);
     }
     mark_known(g, from, item); /* so that it does not go back there */

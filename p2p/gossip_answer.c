@@ -67,7 +67,9 @@ static void heard_difference(struct era_gossip *g, struct era_link *link, enum e
 
 static struct era_sizes sizes_of(const struct era_sketch *sketch, const struct era_frame_digest *digest)
 {
-    struct era_sizes sizes = {.ours = sketch->count, .theirs = digest->count};
+    struct era_sizes sizes = {.ours = sketch->count,
+                              .theirs = digest->count < ERA_LEDGER_ITEMS_MAX ? digest->count
+                                                                             : ERA_LEDGER_ITEMS_MAX};
     uint64_t all = era_add_sat(sizes.ours, sizes.theirs);
     uint64_t least = sizes.ours > sizes.theirs ? sizes.ours - sizes.theirs : sizes.theirs - sizes.ours;
     sizes.difference = era_estimate_difference(sketch->estimate, digest->estimate.data);
@@ -195,6 +197,8 @@ void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_
     struct era_sync *sync = era_sync_of(link, set);
     if (ask->ids.len > 0)
         era_fetch_serve(g, link, set, ask->ids);
+    if (link->closing)
+        return;
     if (ask->round != sync->peer_round || ask->round % 2 == sync->round % 2)
         return;
     sync->peer_heard_ms = g->now_ms;
@@ -202,7 +206,9 @@ void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_
         era_fetch_offered(g, link, set, ask->round, ask->offers);
     if (ask->cells > 0)
         more_cells(g, link, set, ask->cells);
-    if (ask->done && !link->closing) {
+    if (link->closing)
+        return;
+    if (ask->done) {
         sync->answering = false;
         era_sketch_trim(g, sync);
         era_teacher_leave(g, link, set);
@@ -211,17 +217,20 @@ void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_
 
 /* ---- out ---- */
 
-/* The cells from `told` on, as they were when the first of this round were sent. */
-static void cells_out(struct era_gossip *g, struct era_link *link, enum era_set set)
+/* The cells from `told` on, as they were when the first of this round were sent. False: they cannot be had.
+ */
+static bool cells_out(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     struct era_sync *sync = era_sync_of(link, set);
+    const struct era_sketch *sketch = era_sketch_ready(g, link, set, sync->to_tell);
+    if (sketch == NULL)
+        return false;
     size_t count = sync->to_tell - sync->told;
     if (count > ERA_SYNC_CELLS_PER_FRAME_MAX)
         count = ERA_SYNC_CELLS_PER_FRAME_MAX;
     struct era_cell *cells = malloc(count * sizeof *cells);
     uint8_t *bytes = malloc(count * ERA_SYNC_CELL_BYTES);
-    const struct era_sketch *sketch = era_sketch_ready(g, link, set, sync->to_tell);
-    assert(cells != NULL && bytes != NULL && sketch != NULL && sync->to_tell <= sketch->size);
+    assert(cells != NULL && bytes != NULL && sync->to_tell <= sketch->size);
     memcpy(cells, sketch->cells + sync->told, count * sizeof *cells);
     for (size_t i = 0; i < sync->change_count; i++)
         era_cells_toggle(cells, sync->told, count, sync->changed[i]);
@@ -235,6 +244,7 @@ static void cells_out(struct era_gossip *g, struct era_link *link, enum era_set 
     era_sync_send_cells(g, link, &out);
     free(bytes);
     free(cells);
+    return true;
 }
 
 void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set set)
@@ -242,15 +252,16 @@ void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set s
     struct era_sync *sync = era_sync_of(link, set);
     if (!sync->due || !era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
         return;
-    if (sync->word == ERA_WORD_CELLS && !sync->answering)
-        sync->word = ERA_WORD_WAIT; /* the set moved too much meanwhile */
-    if (sync->word == ERA_WORD_CELLS) {
-        while (sync->told < sync->to_tell && era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
-            cells_out(g, link, set);
-        sync->due = sync->told < sync->to_tell;
-        return;
+    while (sync->word == ERA_WORD_CELLS && sync->answering && sync->told < sync->to_tell) {
+        if (!era_link_has_room(g, link, ERA_LINK_BULK_BYTES_MAX))
+            return;
+        sync->answering = cells_out(g, link, set);
     }
     sync->due = false;
+    if (sync->word == ERA_WORD_CELLS && sync->answering)
+        return;
+    if (sync->word == ERA_WORD_CELLS)
+        sync->word = ERA_WORD_WAIT; /* the set moved too much meanwhile, or there is another salt */
     struct era_frame_cells out = {.set = set, .round = sync->peer_round, .word = sync->word};
     const struct era_cursor *upto = &g->upto[set - 1];
     if (sync->word == ERA_WORD_SEND && upto->some)

@@ -8,6 +8,8 @@
 #define REQUESTS_LOW ((size_t)ERA_SYNC_IDS_PER_FRAME_MAX / 2)
 /* So many may come twice. */
 #define FEW 64
+/* Refused items whose ids begin alike, with the bits that short ids begin with. */
+#define REFUSED_CROWD_MAX 64
 /* Items put into the queue at a time. */
 #define SERVE_STEP 256
 
@@ -158,8 +160,9 @@ void era_requests_tick(struct era_gossip *g)
     while ((oldest = era_idtable_oldest(g->requests)) != NULL && era_gossip_is_due(g, oldest->due_ms)) {
         struct era_idnote note = *oldest;
         struct era_link *link = era_link_find(g, note.link);
-        assert(link != NULL); /* a closed link takes its requests with it */
         era_idtable_remove(g->requests, &note.id);
+        if (link == NULL)
+            continue; /* of a link that closes in this very call */
         bool sends = g->now_ms - link->requests_heard_ms < ERA_REQUEST_MS;
         if (sends && g->now_ms - note.born_ms < ERA_REQUEST_LIFE_MS) {
             note.due_ms = era_add_sat(g->now_ms, ERA_REQUEST_MS);
@@ -184,6 +187,8 @@ void era_requests_tick(struct era_gossip *g)
 void era_refuse(struct era_gossip *g, const struct era_hash *id)
 {
     struct era_idnote note = {.id = *id};
+    if (era_idset_crowd(g->refused_ids, id) >= REFUSED_CROWD_MAX)
+        return; /* made to be: looking for any of them would cost as many steps */
     if (era_idtable_count(g->refused) == ERA_REFUSED_IDS_MAX && era_idtable_find(g->refused, id) == NULL)
         era_idset_remove(g->refused_ids, &era_idtable_oldest(g->refused)->id);
     era_idtable_put(g->refused, &note);
@@ -333,6 +338,11 @@ static void ask_theirs(struct era_gossip *g, struct era_link *link, enum era_set
                 settle_owed(g, link, true); /* it came another way meanwhile */
             continue;
         }
+        if (requested(g, link, set, short_id) != NULL) { /* cells named it twice */
+            if (set == ERA_SET_STATEMENTS)
+                settle_owed(g, link, false);
+            continue;
+        }
         request(g, link, set, short_id, set == ERA_SET_STATEMENTS ? sync->round : 0);
         batch_put(wanted, short_id);
     }
@@ -447,11 +457,14 @@ void era_fetch_offered(struct era_gossip *g, struct era_link *link, enum era_set
                        struct era_bytes ids)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    struct batch wanted = {.count = 0};
+    struct batch wanted;
     struct era_hash id;
     if (!is_rested(g, link) || pending(g) > 0)
         return; /* what it sent before may be among what is not durable yet */
-    for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && may_ask(g, link);
+    /* Of one that we do not learn from only a few: what it offers may be made up. */
+    size_t most = era_teacher_take(g, link, set, false) ? ERA_LINK_REQUESTS_MAX : FEW;
+    wanted.count = 0;
+    for (size_t at = 0; at + ERA_FRAME_SHORT_BYTES <= ids.len && may_ask(g, link) && link->requests < most;
          at += ERA_FRAME_SHORT_BYTES) {
         uint64_t short_id = era_get_be64(ids.data + at);
         if (is_ours(g, sync, set, short_id, &id) || is_refused(g, sync, short_id) ||

@@ -78,7 +78,7 @@ struct era_link {
     struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
     uint64_t silent_ms; /* when the last was counted */
-    bool has_group; /* it comes from a public address */
+    bool has_group;     /* it comes from a public address */
     uint64_t group;
 
     struct era_siphash_key salt;  /* of the short ids of what we offer the peer */
@@ -91,7 +91,8 @@ struct era_link {
     bool skipped;                 /* a push was skipped: heal when there is room */
 
     size_t requests;            /* asked of this link and not yet come */
-    uint64_t requests_heard_ms; /* last statement from it */
+    uint64_t requests_heard_ms; /* last statement from it that was wanted */
+    uint64_t brought;           /* items of it that were accepted */
     uint64_t requests_rest_ms;  /* ask nothing before */
     size_t again;               /* served again since… */
     uint64_t again_ms;

@@ -43,6 +43,8 @@ static const char *never_up_address(const struct era_link *link)
 void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame)
 {
     struct era_bytes bytes = era_frame_bytes(frame);
+    if (link->closing)
+        return;
     if (link->info.queued_bytes == 0)
         link->drained_ms = g->now_ms;
     link->info.queued_bytes += bytes.len;

@@ -29,7 +29,7 @@ bool era_teacher_is_free(const struct era_gossip *g, const struct era_link *link
 
 bool era_teacher_take(struct era_gossip *g, const struct era_link *link, enum era_set set, bool ours)
 {
-    if (!era_teacher_is_free(g, link, set, ours))
+    if (!era_teacher_is_free(g, link, set, ours) || link->requests_rest_ms > g->now_ms)
         return false;
     g->teacher[set - 1] = (struct era_teacher){.link = link->info.link, .ours = ours, .since_ms = g->now_ms};
     return true;
@@ -112,19 +112,28 @@ void era_pages_heard(struct era_gossip *g, struct era_link *link, enum era_set s
                      const struct era_frame_cells *word)
 {
     struct era_sync *sync = era_sync_of(link, set);
-    bool ours = word->round % 2 == sync->round % 2;
-    sync->heard_ms = link->requests_heard_ms = g->now_ms;
-    (void)era_teacher_take(g, link, set, ours); /* it sends in any case */
+    bool ours = word->round % 2 == sync->round % 2, brought = link->brought != sync->taken;
+    bool begins = !sync->taking;
+    sync->taken = link->brought;
+    sync->paid = !begins && (sync->paid || brought);
+    sync->heard_ms = g->now_ms;
+    /* Words alone keep nobody else from teaching. */
+    if (begins || brought)
+        (void)era_teacher_take(g, link, set, ours);
     sync->taking = word->word == ERA_WORD_PAGES;
     sync->whole = sync->whole && !ours; /* the next round says what else there is */
     if (sync->taking) {
-        if (word->upto.len > 0) {
-            g->upto[set - 1].some = true;
-            memcpy(g->upto[set - 1].at.b, word->upto.data, ERA_HASH_BYTES);
-        }
+        struct era_hash upto;
+        if (word->upto.len == 0)
+            return;
+        memcpy(upto.b, word->upto.data, ERA_HASH_BYTES);
+        if (brought && era_gossip_holds(g, set, &upto)) /* it really came so far */
+            g->upto[set - 1] = (struct era_cursor){.some = true, .at = upto};
         return;
     }
     g->upto[set - 1].some = false;
+    if (!sync->paid)
+        link->requests_rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
     era_teacher_leave(g, link, set);
     if (ours) {
         sync->active = false;

@@ -171,11 +171,12 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
     }
 }
 
-/* Frames grow with the load: two items in one, or two frames on end, slow the pace; a pause ends it. */
+/* Frames grow with the load: two items in one, or two frames within the longest pace, slow it; a pause ends
+ * it. */
 static void adapt_pace(const struct era_gossip *g, struct era_link *link, size_t items)
 {
     uint64_t since_ms = g->now_ms - link->flushed_ms;
-    if (items > 1 || since_ms <= ERA_FLUSH_MAX_MS / 8)
+    if (items > 1 || since_ms <= ERA_FLUSH_MAX_MS)
         link->pace_ms = 2 * link->pace_ms + 1;
     else
         link->pace_ms = since_ms > (uint64_t)2 * ERA_FLUSH_MAX_MS ? 0 : link->pace_ms / 2;

@@ -67,7 +67,8 @@ void era_sync_salt_next(struct era_gossip *g, struct era_link *link, enum era_se
     sync->salt_number++;
     sync->salt_ms = g->now_ms;
     sync->salt = own_salt(link, set, sync->salt_number);
-    sync->barren = 0;
+    sync->barren = sync->unequal = 0;
+    sync->answering = false; /* further cells would be of another stream */
     drop_own(g, sync);
 }
 
@@ -206,6 +207,7 @@ void era_sync_forget_got(struct era_gossip *g, struct era_sync *sync)
     free(sync->got);
     sync->got = NULL;
     sync->got_count = sync->batches = 0;
+    sync->batch_ms = 0;
     era_sync_hold(g, sync);
 }
 
@@ -283,6 +285,11 @@ void era_sync_add(struct era_gossip *g, enum era_set set, const struct era_hash 
 
 void era_sync_remove(struct era_gossip *g, enum era_set set, const struct era_hash *id)
 {
-    if (era_idset_remove(g->sets[set - 1], id))
-        follow(g, set, id, false);
+    if (!era_idset_remove(g->sets[set - 1], id))
+        return;
+    struct era_moved *moved = &g->moved[set - 1];
+    for (size_t i = 0; i < ERA_MOVED_ITEMS_MAX; i++)
+        if (moved->at_ms[i] != 0 && era_hash_eq(&moved->ids[i], id))
+            moved->at_ms[i] = 0; /* should it come again, it stands here once */
+    follow(g, set, id, false);
 }

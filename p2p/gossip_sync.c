@@ -126,6 +126,7 @@ static void count_complete(struct era_gossip *g, struct era_link *link)
 void era_sync_equal_round(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     slow_down(g, link, set);
+    era_sync_of(link, set)->unequal = 0;
     if (set != ERA_SET_STATEMENTS)
         return;
     link->info.equal_rounds++;
@@ -175,6 +176,14 @@ static void give_up(struct era_gossip *g, struct era_link *link, enum era_set se
     era_teacher_leave(g, link, set);
 }
 
+/* Rounds bring something time and again, and the sets do not become equal: under what differs for a moment
+ * two short ids may be one, which cancel each other in all cells. */
+static bool hides_something(const struct era_gossip *g, const struct era_sync *sync)
+{
+    return sync->salt_number == 0 && sync->unequal >= ERA_SYNC_UNEQUAL_MAX && sync->requests == 0 &&
+           g->now_ms - sync->unequal_ms >= ERA_SYNC_UNEQUAL_MS;
+}
+
 static void begin_round(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     struct era_sync *sync = era_sync_of(link, set);
@@ -194,6 +203,8 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
     give_up(g, link, set);
     era_findings_clear(g, sync);
     sync->paging = false;
+    if (hides_something(g, sync))
+        era_sync_salt_next(g, link, set);
     const struct era_sketch *sketch = era_sketch_ready(g, link, set, 0);
     if (sketch == NULL)
         return;
@@ -280,17 +291,17 @@ static void take_apart(struct era_gossip *g, struct era_link *link, enum era_set
         ask_more_cells(g, link, set, guess);
         return;
     }
+    if (found == 0 && sync->begun_changes == g->changes[set - 1]) {
+        free(short_ids); /* unequal, but by nothing: short ids collide */
+        cells_failed(g, link, set);
+        return;
+    }
     sync->active = false;
     sync->failures = 0;
     era_sync_forget_got(g, sync);
     era_sketch_trim(g, sync);
-    if (found == 0 && sync->begun_changes == g->changes[set - 1]) {
-        free(short_ids); /* unequal, but by nothing: short ids collide */
-        link->info.undecoded_rounds++;
-        wait_awhile(g, link, set);
-        era_sync_salt_next(g, link, set);
-        return;
-    }
+    if (sync->unequal++ == 0)
+        sync->unequal_ms = g->now_ms;
     if (era_fetch_begin(g, link, set, short_ids, found)) {
         sync->barren = 0;
         era_sync_stir(g, link, set);
@@ -299,6 +310,30 @@ static void take_apart(struct era_gossip *g, struct era_link *link, enum era_set
     slow_down(g, link, set); /* what differs, one of us refused; or ours hides what is the peer's */
     if (sync->salt_number == 0 && ++sync->barren == BARREN_MAX)
         era_sync_salt_next(g, link, set);
+}
+
+/* Cells of a batch that is not whole are no good to anybody: where room is short the oldest batch gives way,
+ * and holding back is charged. False: there is none. */
+static bool oldest_batch_gives_way(struct era_gossip *g, const struct era_link *but)
+{
+    struct era_link *oldest = NULL;
+    enum era_set of = ERA_SET_STATEMENTS;
+    for (size_t i = 0; i < 2 * g->link_count; i++) {
+        struct era_link *l = g->links[i / 2];
+        enum era_set set = i % 2 == 0 ? ERA_SET_STATEMENTS : ERA_SET_EVENTS;
+        const struct era_sync *s = era_sync_of(l, set);
+        if (l == but || l->closing || s->held == 0 || s->got_count == 0 || s->batch_ms == 0 ||
+            g->now_ms - s->batch_ms < ERA_SYNC_CROWDED_MS ||
+            (oldest != NULL && s->batch_ms >= era_sync_of(oldest, of)->batch_ms))
+            continue;
+        oldest = l;
+        of = set;
+    }
+    if (oldest == NULL)
+        return false;
+    wait_awhile(g, oldest, of);
+    era_link_silent(g, oldest);
+    return true;
 }
 
 static void take_cells(struct era_gossip *g, struct era_link *link, enum era_set set,
@@ -311,8 +346,17 @@ static void take_cells(struct era_gossip *g, struct era_link *link, enum era_set
         era_link_charge(g, link, ERA_OVERSIZED);
         return;
     }
-    if (!era_sync_may_hold(g, sync, sync->own.size, total)) {
+    if (sync->batch_ms == 0)
+        sync->batch_ms = g->now_ms;
+    bool stalls = g->now_ms - sync->batch_ms >= ERA_SYNC_STALL_MS;
+    while (!stalls && !era_sync_may_hold(g, sync, sync->own.size, total))
+        if (!oldest_batch_gives_way(g, link)) {
+            wait_awhile(g, link, set);
+            return;
+        }
+    if (stalls) {
         wait_awhile(g, link, set);
+        era_link_silent(g, link);
         return;
     }
     sync->got = realloc(sync->got, total * sizeof *sync->got);
@@ -321,6 +365,7 @@ static void take_cells(struct era_gossip *g, struct era_link *link, enum era_set
     sync->got_count = total;
     if (cells->more)
         return;
+    sync->batch_ms = 0;
     sync->batches++;
     take_apart(g, link, set);
 }

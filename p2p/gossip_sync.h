@@ -24,6 +24,9 @@
 #define ERA_SYNC_FAILURES_MAX 3     /* rounds in a row whose cells tell nothing: from then on a broken rule */
 #define ERA_SYNC_GROW_REST_MS 5000  /* between rounds that need more cells than are kept */
 #define ERA_SYNC_SALT_REST_MS 5000  /* between new salts */
+#define ERA_SYNC_UNEQUAL_MS   60000 /* of nothing but unequal rounds, under the network's salt… */
+#define ERA_SYNC_UNEQUAL_MAX  16    /* …so many: short ids may collide under what else differs */
+#define ERA_SYNC_CROWDED_MS   2000  /* a batch of cells may take so long when others want room for theirs */
 #define ERA_PAGES_REST_MS     30000 /* between whole sets sent to one peer */
 #define ERA_AGAIN_MAX         65536 /* items that one peer may have again, in… */
 #define ERA_AGAIN_MS          60000
@@ -49,7 +52,9 @@ struct era_sync {
     uint32_t salt_number; /* 0: the network's, under which g->shared has the sketch */
     struct era_salt salt;
     uint64_t salt_ms;
-    unsigned barren; /* rounds in a row that were unequal and led to nothing */
+    unsigned barren;     /* rounds in a row that were unequal and led to nothing */
+    unsigned unequal;    /* rounds of ours in a row that were, whatever they led to… */
+    uint64_t unequal_ms; /* …since then */
 
     struct era_sketch own; /* under a salt of this link, from its first use on */
     bool ready;
@@ -62,6 +67,7 @@ struct era_sync {
     uint64_t heard_ms;
     uint64_t begun_changes; /* of the set, when the round began */
     struct era_cell *got;   /* the peer's cells */
+    uint64_t batch_ms;      /* when the first of a batch came that is not whole */
     size_t got_count, batches;
     size_t failures;
     struct era_findings found;
@@ -87,6 +93,8 @@ struct era_sync {
     struct era_cursor page;
     bool page_told; /* the word of how far we are is due when the queue is empty */
     bool taking;    /* the peer does */
+    uint64_t taken; /* link->brought at its last word */
+    bool paid;      /* what it sent was of use, since it began to */
 };
 
 /* What one set is to all links. */
@@ -199,7 +207,7 @@ bool era_was_asked(const struct era_gossip *g, struct era_link *link, enum era_s
 void era_refuse(struct era_gossip *g, const struct era_hash *id);
 
 /* ---- gossip_pages.c ---- */
-/* False when we learn from another; ours: in a round of ours. */
+/* False when we learn from another, or it had its turn and brought nothing; ours: in a round of ours. */
 bool era_teacher_take(struct era_gossip *g, const struct era_link *link, enum era_set set, bool ours);
 bool era_teacher_is_free(const struct era_gossip *g, const struct era_link *link, enum era_set set,
                          bool ours);

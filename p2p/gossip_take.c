@@ -18,8 +18,6 @@ static void take_envelope(struct era_gossip *g, struct era_link *link, struct er
         era_link_charge(g, link, verdict);
         return;
     }
-    link->requests_heard_ms = g->now_ms;
-    era_link_answered(link);
     if (envelope.kind == ERA_KIND_EVENT) {
         link->info.events_in++;
         if (!era_set_flows(g, link, ERA_SET_EVENTS))

@@ -237,6 +237,18 @@ bool era_idset_next(const struct era_idset *set, struct era_cursor *cursor)
     return false;
 }
 
+size_t era_idset_crowd(const struct era_idset *set, const struct era_hash *id)
+{
+    uint64_t prefix = era_get_be64(id->b) >> (64 - ERA_SHORT_PREFIX_BITS);
+    struct era_hash least = {{0}};
+    era_put_be64(least.b, prefix << (64 - ERA_SHORT_PREFIX_BITS));
+    const struct bucket *b = bucket_of(set, &least);
+    uint32_t first = lower_bound(b, &least), end = first;
+    while (end < b->count && era_get_be64(b->ids[end].b) >> (64 - ERA_SHORT_PREFIX_BITS) == prefix)
+        end++;
+    return end - first;
+}
+
 bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, uint64_t short_id,
                     struct era_hash *out)
 {
@@ -298,14 +310,14 @@ static uint64_t beyond(uint64_t all, uint32_t upto)
 /* What only one end has, when both together have so much that only one has. */
 static uint64_t only(uint64_t ours, uint64_t theirs, uint64_t difference)
 {
-    uint64_t sum = difference + ours;
+    uint64_t sum = era_add_sat(difference, ours);
     return least(ours, sum > theirs ? (sum - theirs) / 2 : 0);
 }
 
 uint64_t era_sizes_cells(const struct era_sizes *sizes)
 {
     uint64_t margin = sizes->difference < FEW ? 0 : sizes->difference / 6;
-    return era_cells_needed(sizes->difference + margin);
+    return era_cells_needed(era_add_sat(sizes->difference, margin));
 }
 
 enum era_way era_sizes_way(const struct era_sizes *s)

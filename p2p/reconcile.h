@@ -31,6 +31,8 @@ size_t era_idset_count(const struct era_idset *set);
 
 /* The first id beyond the cursor, which moves to it; false at the end. */
 bool era_idset_next(const struct era_idset *set, struct era_cursor *cursor);
+/* How many ids begin like this one, with the bits that short ids begin with. Costs as many steps. */
+size_t era_idset_crowd(const struct era_idset *set, const struct era_hash *id);
 /* The id that the salt gives this short id; false when there is none. */
 bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, uint64_t short_id,
                     struct era_hash *out);

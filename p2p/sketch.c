@@ -192,6 +192,8 @@ uint64_t era_estimate_difference(const uint8_t a[ERA_SYNC_ESTIMATE_BYTES],
 uint64_t era_cells_needed(uint64_t difference)
 {
     uint64_t root = 0;
+    if (difference > ERA_SYNC_CELLS_MAX)
+        return difference; /* more than a round may have, whatever the factor */
     while (root * root < difference)
         root++;
     return 1 + difference + difference * 9 / 25 + root * 13 / 5;

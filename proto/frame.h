@@ -106,7 +106,7 @@ struct era_frame_status {
 
 /* Lists of ERA_SPREAD_ENTRY_BYTES each: a short id of 8 bytes, big-endian, and a byte about it. */
 struct era_frame_spread {
-    struct era_bytes announced; /* items that the sender holds; ms that it waited to say so, at most 255 */
+    struct era_bytes announced; /* items that the sender holds; how long it waited to say so, in 2 ms */
     struct era_bytes
         orders; /* about items that the reader sent or announced: enum era_order, p2p/broadcast.h */
 };

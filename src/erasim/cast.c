@@ -82,6 +82,13 @@ struct sim_node *cast_ask_whom(struct sim *s, size_t home)
     return NULL;
 }
 
+struct sim_node *cast_ask_for(struct sim *s, const struct signer *g)
+{
+    if (!g->at_home)
+        return cast_ask_whom(s, g->home);
+    return trustworthy(s, &s->nodes[g->home]) ? &s->nodes[g->home] : NULL;
+}
+
 struct era_bytes cast_signed(struct sim *s, const struct era_statement *st, const struct sim_key *key,
                              struct era_hash *id)
 {

@@ -10,6 +10,7 @@
 #define GENESIS_MS       1800000000000 /* 2027: any year does */
 #define SUBSETS_MAX      16            /* validators of which every subset is tried */
 #define EVENTS_PER_EPOCH 4
+#define SHARED_PERCENT   20
 
 /* Faults of which some need a hostile key. */
 #define VALIDATOR_FAULTS                                                                                     \
@@ -221,6 +222,34 @@ static void make_validators(struct sim *s, struct era_charter *c, const struct s
     cast_sort_validators(c->validators, st->count);
 }
 
+/* On some seeds one person holds one key for both: it signs for `network`, and its node validates. */
+static void share_a_key(struct sim *s, struct era_charter *c, const struct stakes *st)
+{
+    struct era_prng p = sim_stream(s, "shared key");
+    struct signer *g = NULL;
+    char name[ERA_NAME_BYTES_MAX + 1];
+    size_t validator = 0, node = 0;
+    if (!cast_chance(&p, SHARED_PERCENT))
+        return;
+    for (size_t i = 0; i < s->cast->signer_count && !g; i++)
+        if (s->cast->signers[i]->key->trust == SIM_HONEST &&
+            strcmp(s->cast->signers[i]->component, "network") == 0)
+            g = s->cast->signers[i];
+    for (; validator < st->count && (st->bad[validator] || validator == st->spare); validator++)
+        node += !st->bad[validator];
+    if (!g || validator == st->count)
+        return;
+    struct era_component *network = &c->components[0];
+    int at = era_charter_signer_index(network, &g->key->secret.key);
+    snprintf(name, sizeof name, "validator-%zu", validator + 1);
+    g->key = sim_key_named(s, name);
+    g->home = node;
+    g->at_home = true;
+    era_text_set(network->signers[at].name, sizeof network->signers[at].name, name);
+    network->signers[at].key = g->key->secret.key;
+    cast_sort_keys(network->signers, network->signer_count);
+}
+
 static struct era_charter *make_charter(struct sim *s, const struct stakes *st, struct era_prng *p)
 {
     struct era_charter *c = cast_alloc(sizeof *c);
@@ -233,6 +262,7 @@ static struct era_charter *make_charter(struct sim *s, const struct stakes *st, 
     for (size_t i = 0; i < c->component_count; i++) /* "network" < "oracle" < "storage" */
         make_component(s, &c->components[i], i, p);
     make_validators(s, c, st);
+    share_a_key(s, c, st);
     era_charter_seal(c);
     return c;
 }

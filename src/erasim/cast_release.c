@@ -101,7 +101,8 @@ static void propose_fix(struct sim *s, struct sim_node *n, const struct era_view
     const struct sim_key *key = NULL;
     for (size_t i = 0; i < s->cast->signer_count && !key; i++) {
         const struct sim_key *k = s->cast->signers[i]->key;
-        if (k->trust == SIM_HONEST && era_charter_signer_index(p, &k->secret.key) >= 0)
+        if (k->trust == SIM_HONEST && !s->cast->signers[i]->at_home &&
+            era_charter_signer_index(p, &k->secret.key) >= 0)
             key = k;
     }
     memset(st, 0, sizeof *st);

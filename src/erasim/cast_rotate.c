@@ -72,6 +72,11 @@ static void seal(struct era_charter *c, const struct era_ledger *l, uint64_t eff
     assert(era_charter_is_sound(c));
 }
 
+void cast_seal_charter(struct era_charter *c, const struct era_ledger *l, uint64_t effective)
+{
+    seal(c, l, effective, CARRIED_HEADROOM);
+}
+
 size_t cast_charter_statement(struct sim *s, const struct era_charter *sealed, const struct sim_key *author,
                               uint8_t **bytes)
 {
@@ -87,7 +92,7 @@ static struct sim_key *honest_author(struct sim *s, const struct era_charter *ol
 {
     for (size_t i = 0; i < s->cast->signer_count; i++) {
         struct signer *g = s->cast->signers[i];
-        if (g->key->trust == SIM_HONEST &&
+        if (g->key->trust == SIM_HONEST && !g->at_home &&
             era_charter_signer_index(network_of(old), &g->key->secret.key) >= 0)
             return g->key;
     }
@@ -180,7 +185,7 @@ static void review(struct sim *s, struct actor *a, struct sim_node *n, const str
 static uint64_t act_charter_signer(struct sim *s, struct actor *a)
 {
     struct signer *g = a->who;
-    struct sim_node *n = cast_ask_whom(s, g->home);
+    struct sim_node *n = cast_ask_for(s, g);
     if (cast_is_late(s))
         return CAST_NEVER;
     if (n)
@@ -205,6 +210,19 @@ static void ask(struct sim *s, struct actor *a, struct sim_node *n, struct sight
     sim_ask(s, n, (struct era_command){.kind = kind, .proposal = k->hash});
 }
 
+/* Who was away when a charter was adopted closes late. */
+static void ask_late(struct sim *s, struct actor *a, struct sim_node *n, struct sightings *all)
+{
+    const struct era_key *key = &n->key->secret.key;
+    const struct era_ledger *l = era_ledger_older(era_node_ledger(n->node));
+    for (; l; l = era_ledger_older(l)) {
+        const struct era_successor *k = era_ledger_next(l, NULL);
+        if (k && era_charter_validator_index(era_ledger_charter(l), key) >= 0 &&
+            !era_succession_own_close(l, key, NULL))
+            ask(s, a, n, all, k, ERA_CMD_CLOSE);
+    }
+}
+
 static uint64_t act_operator(struct sim *s, struct actor *a)
 {
     struct caretaker *c = a->who;
@@ -223,6 +241,7 @@ static uint64_t act_operator(struct sim *s, struct actor *a)
             if (era_charter_validator_index(old, key) >= 0 && era_succession_approved(old, k))
                 ask(s, a, n, &c->closes, k, ERA_CMD_CLOSE);
         }
+        ask_late(s, a, n, &c->closes);
     }
     return s->now_ms + cast_between(&a->prng, LOOK_LEAST_MS, LOOK_MOST_MS);
 }

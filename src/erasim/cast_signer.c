@@ -49,7 +49,7 @@ struct look {
 
 static bool look(struct sim *s, const struct signer *g, struct look *l)
 {
-    l->n = cast_ask_whom(s, g->home);
+    l->n = cast_ask_for(s, g);
     if (!l->n)
         return false;
     l->charter = era_node_charter(l->n->node);
@@ -219,7 +219,8 @@ static void drop_others(const struct look *l, struct era_proposal *p)
                 cast_draft_drop(p, &c->proposal);
 }
 
-/* What closes name of the charter before binds the new validators too; too much of it goes with its charter. */
+/* What closes name of the charter before binds the new validators too; too much of it goes with its charter.
+ */
 static void drop_inherited(const struct look *l, struct era_proposal *p)
 {
     struct era_voted bound[ERA_DROPS_MAX];
@@ -294,7 +295,8 @@ void cast_hire_signers(struct sim *s)
     }
     for (size_t i = 0; i < c->signer_count; i++) {
         struct signer *g = c->signers[i];
-        g->home = era_prng_below(&p, s->node_count);
+        size_t home = era_prng_below(&p, s->node_count);
+        g->home = g->at_home ? g->home : home;
         if (g->key->trust == SIM_HONEST)
             cast_hire(s, act_signer, g, cast_between(&p, 2000, LOOK_MOST_MS), g->key->name);
     }

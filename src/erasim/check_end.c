@@ -331,6 +331,9 @@ static void look_alive(struct check *c)
         all_hear(c, &g);
         if (network >= 0 && quorate(charter, &charter->components[network], able_stake(c, &g, -1)))
             views_equal(c, &g);
+        if (!s->broken && network >= 0 &&
+            quorate(charter, &charter->components[network], able_stake(c, &g, -1)))
+            check_chain(c, g.nodes, g.count);
         if (s->plan.bounded && !s->broken)
             approved_are_adopted(c, &g);
     }
@@ -393,8 +396,10 @@ void check_end(struct check *c, struct sim *s)
     if (s->broken)
         return;
     for (size_t i = 0; i < s->node_count; i++)
-        if (s->nodes[i].node && s->nodes[i].trust == SIM_HONEST)
+        if (s->nodes[i].node && s->nodes[i].trust == SIM_HONEST) {
             check_recount(c, &s->nodes[i]);
+            check_recount_charters(c, &s->nodes[i]);
+        }
     if (s->plan.quiet_epochs >= QUIET_EPOCHS_MIN && !s->broken)
         look_alive(c);
     if (!s->broken)

@@ -3,7 +3,8 @@
  *
  * Which file judges what: check_wire.c I6 I7 I8 I9 I12 (as it leaves), check_disk.c I1 I3 (the union of
  * plans) I4 I12 (what was acknowledged), check_node.c I2 I3 (heads) I5 I9 I10 I11 I15, check_tally.c I14,
- * check_end.c I13 and liveness, check_era.c R12 and I7 (emitted and adopted agree), check_lock.c the lock. */
+ * check_turn.c I14 of charters, check_end.c I13 and liveness, check_chain.c liveness of charters, check_era.c
+ * R12 and I7 (emitted and adopted agree), check_lock.c the lock. */
 #ifndef ERA_ERASIM_CHECK_INTERNAL_H
 #define ERA_ERASIM_CHECK_INTERNAL_H
 
@@ -149,6 +150,7 @@ struct check {
     struct facts *ready;  /* readiness by honest keys: place -> struct check_ready */
     struct facts *approved; /* proposal id -> ms at which a node first held all its approvals */
     uint64_t adopted_ms;    /* when the last certificate was first seen */
+    uint64_t charter_ms[SIM_CHARTERS_MAX]; /* when a charter of this version was first seen adopted */
 };
 
 /* An envelope that an honest disk held at some time. */
@@ -256,9 +258,19 @@ void check_lock_stepped(struct check *c, const struct sim_node *n, const struct 
 /* The first time that this word of the node's own key leaves. */
 void check_lock_word(struct check *c, const struct sim_node *n, const struct era_envelope *e);
 
+/* ---- check_chain.c ---- */
+
+/* At the end: these nodes are up, honest and linked with one another, and hold equal views. */
+void check_chain(struct check *c, struct sim_node *const *nodes, size_t count);
+
 /* ---- check_tally.c ---- */
 
 /* I14: every candidate of the node, counted again from its disk. */
 void check_recount(struct check *c, struct sim_node *n);
+
+/* ---- check_turn.c ---- */
+
+/* I14: what is said of the charters that may follow, likewise. */
+void check_recount_charters(struct check *c, const struct sim_node *n);
 
 #endif

@@ -1,7 +1,8 @@
 /* The lock of the signing key (protocol §9): after a start, a node with configured peers lets no new word of
  * its own key out before it has learned what each of them that it reaches holds, at least one; or the
  * operator said that its store is the newest. What its disk held at the start is an old word: it may go. So
- * may an attestation: it binds to nothing. */
+ * may an attestation: it binds to nothing. And no store of an honest node that keeps its disk lacks a word of
+ * its key: where the people of a cast use it nowhere else, none is locked for that. */
 #include "src/erasim/check_internal.h"
 #include "src/erasim/proof.h"
 
@@ -37,6 +38,8 @@ void check_lock_stepped(struct check *c, const struct sim_node *n, const struct 
 {
     struct check_node *w = check_node(c, n);
     size_t reachable, reconciled;
+    if (c->s->cast && era_node_lock(n->node) == ERA_LOCK_MISSING && !w->damaged)
+        CHECK_BREAK(c, RULE_LOCK, "%s locks its key as if its store lacked a word of it", n->name);
     if (w->unlocked)
         return;
     size_t anchors = era_gossip_anchor_state(era_node_gossip(n->node), &reachable, &reconciled);

@@ -94,32 +94,20 @@ static void look_effect(struct check *c, struct sim_node *n, struct check_node *
 
 /* ---- I9 ---- */
 
-/* The signal names an index. After a rotation it is not said of which charter: only a key that is honest in
- * all that may be meant is wronged. A key whose own disk was set aside may be named (§9). */
+/* A key that only a charter that was proposed names, is not named. One whose own disk was set aside may be
+ * (§9). */
 static void look_accusation(struct check *c, const struct sim_node *n, const struct era_signal *g)
 {
-    bool honest = true;
-    const struct era_ledger *l = era_node_ledger(n->node);
+    const struct era_key *key = &g->by_key;
     check_look(c, RULE_I9);
-    for (; l; l = era_ledger_older(l)) {
-        const struct era_charter *charter = era_ledger_charter(l);
-        const struct era_key *key = NULL;
-        if (g->validator >= 0 && (size_t)g->validator < charter->validator_count)
-            key = &charter->validators[g->validator].key;
-        else if (g->signer >= 0 && g->component >= 0 && (size_t)g->component < charter->component_count &&
-                 (size_t)g->signer < charter->components[g->component].signer_count)
-            key = &charter->components[g->component].signers[g->signer].key;
-        if (!key || sim_key_trust(c->s, key) == SIM_FAULTY)
-            honest = false;
-        for (size_t i = 0; key && i < c->s->node_count && i < c->node_count; i++)
-            if (c->nodes[i] && c->nodes[i]->damaged && c->s->nodes[i].key &&
-                era_key_eq(&c->s->nodes[i].key->secret.key, key))
-                honest = false;
-    }
-    if (honest)
-        CHECK_BREAK(c, RULE_I9, "%s accuses an honest key: two %s, validator %d, signer %d, seq %llu",
-                    n->name, era_kind_name(g->item_kind), g->validator, g->signer,
-                    (unsigned long long)g->seq);
+    if (!g->by || sim_key_trust(c->s, key) == SIM_FAULTY)
+        return;
+    for (size_t i = 0; i < c->s->node_count && i < c->node_count; i++)
+        if (c->nodes[i] && c->nodes[i]->damaged && c->s->nodes[i].key &&
+            era_key_eq(&c->s->nodes[i].key->secret.key, key))
+            return;
+    CHECK_BREAK(c, RULE_I9, "%s accuses an honest key, %s: two %s, seq %llu", n->name, g->by,
+                era_kind_name(g->item_kind), (unsigned long long)g->seq);
 }
 
 /* ---- I5 ---- */
@@ -140,8 +128,11 @@ static void look_charters(struct check *c, struct sim_node *n, struct check_node
         check_look(c, RULE_I5);
         era_put_be64(version.b, charter->version);
         struct era_hash *known = facts_put(c->charters, &version, &is_new);
-        if (known && is_new)
+        if (known && is_new) {
             *known = charter->hash;
+            if (charter->version < SIM_CHARTERS_MAX)
+                c->charter_ms[charter->version] = c->s->now_ms;
+        }
         if (known && !era_hash_eq(known, &charter->hash) && check_bounded(c, charter, "network"))
             CHECK_BREAK(c, RULE_I5, "%s: charter %llu is %s, elsewhere %s", n->name,
                         (unsigned long long)charter->version, check_id(&charter->hash, a),
@@ -342,8 +333,10 @@ void check_stepped(struct check *c, struct sim_node *n, const struct era_event *
     }
     if (began || next)
         look_queues(c, n);
-    if (began || eighth)
+    if (began || eighth) {
         check_recount(c, n);
+        check_recount_charters(c, n);
+    }
     if (memcmp(&w->versions, &n->versions, sizeof w->versions) != 0)
         w->versions = n->versions;
     int component = era_node_network_component(n->node);

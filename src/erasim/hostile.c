@@ -235,6 +235,7 @@ void hostile_hire(struct sim *s)
     hostile_hire_noise(s);
     hostile_hire_more(s);
     hostile_hire_rotate(s);
+    hostile_hire_turn(s);
     hostile_hire_pair(s);
     hostile_hire_switch(s);
 }
@@ -249,5 +250,6 @@ void hostile_free(struct crew *c)
         free(c->heard[i].bytes);
     free(c->frame);
     hostile_switch_free(c->scheme);
+    hostile_turn_free(c->plot);
     free(c);
 }

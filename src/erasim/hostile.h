@@ -36,6 +36,7 @@ struct heard {
 };
 
 struct scheme; /* hostile_switch.h */
+struct plot;   /* hostile_turn.c */
 
 struct crew {
     size_t validator_count;
@@ -49,6 +50,7 @@ struct crew {
     struct held held[CAST_HELD_MAX];
     uint8_t *frame;        /* ERA_FRAME_BYTES_MAX */
     struct scheme *scheme; /* NULL: everybody acts apart */
+    struct plot *plot;     /* NULL: no charter follows */
 };
 
 /* ---- hostile.c ---- */
@@ -92,6 +94,13 @@ uint64_t hostile_next_act(struct sim *s, struct actor *a);
  */
 
 void hostile_hire_rotate(struct sim *s);
+
+/* ---- hostile_turn.c: what goes wrong around the adoption of a charter ---- */
+
+void hostile_hire_turn(struct sim *s);
+/* The charters of this seed are left to it: no scheme has them in hand. */
+bool hostile_turn_is_alone(const struct sim *s);
+void hostile_turn_free(struct plot *p); /* NULL-safe */
 
 /* ---- hostile_pair.c: two plans of one slot, both approved ---- */
 

@@ -437,6 +437,8 @@ static bool choose(const struct sim *s, struct era_prng *p, enum scheme_kind *ou
     bool turn = cast_chance(p, TURN_PERCENT), half = cast_chance(p, 50);
     if (draw < DROP_PERCENT && s->plan.strict)
         *out = draw < LATE_PERCENT ? SCHEME_LATE : SCHEME_DROP;
+    else if (hostile_turn_is_alone(s))
+        return false;
     else if (s->cast->rotation_count > 0 && is_disjoint(s))
         *out = s->plan.strict && half ? SCHEME_LAST : SCHEME_OPEN;
     else if (s->cast->rotation_count > 0 && turn)

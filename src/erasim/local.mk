@@ -16,6 +16,7 @@ src_erasim_liberasim_a_SOURCES += src/erasim/check.c src/erasim/check_internal.h
 src_erasim_liberasim_a_SOURCES += src/erasim/check_disk.c src/erasim/check_wire.c src/erasim/check_node.c
 src_erasim_liberasim_a_SOURCES += src/erasim/check_tally.c src/erasim/check_end.c
 src_erasim_liberasim_a_SOURCES += src/erasim/check_era.c src/erasim/check_lock.c
+src_erasim_liberasim_a_SOURCES += src/erasim/check_chain.c src/erasim/check_turn.c src/erasim/hostile_turn.c
 src_erasim_liberasim_a_SOURCES += src/erasim/proof.c src/erasim/proof.h
 
 # Programs that drive many nodes remember signature checks: PROGRAM_LDFLAGS = $(AM_LDFLAGS) $(SIM_MEMO_WRAP)

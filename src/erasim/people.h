@@ -64,7 +64,8 @@ struct sightings {
 struct signer {
     struct sim_key *key;
     char component[ERA_NAME_BYTES_MAX + 1];
-    size_t home; /* number of the node that is asked first */
+    size_t home;  /* number of the node that is asked first */
+    bool at_home; /* its key is that node's too: no other is asked (§9: what comes from outside is missed) */
     size_t approval_count;
     struct approval approvals[CAST_RECORD_MAX];
     size_t charter_count;
@@ -136,6 +137,7 @@ const struct era_charter *cast_charter(const struct sim *s);
 const struct era_hash *cast_network(const struct sim *s);
 /* An honest node that is up and whose epoch is the people's own, give or take one: home first. NULL: none. */
 struct sim_node *cast_ask_whom(struct sim *s, size_t home);
+struct sim_node *cast_ask_for(struct sim *s, const struct signer *g); /* likewise, for a signer */
 /* Signed with a key; borrowed until the next call. */
 struct era_bytes cast_signed(struct sim *s, const struct era_statement *st, const struct sim_key *key,
                              struct era_hash *id);
@@ -175,6 +177,8 @@ bool cast_may_validate(const struct sim *s, const struct era_key *key);
 /* ---- cast_rotate.c ---- */
 
 void cast_hire_rotation(struct sim *s);
+/* With what this ledger's charter needs to be followed: parent, carried, effective epoch. */
+void cast_seal_charter(struct era_charter *c, const struct era_ledger *l, uint64_t effective);
 /* As an envelope, into *bytes, owned by the caller. sealed: with parent, carried and effective epoch. */
 size_t cast_charter_statement(struct sim *s, const struct era_charter *sealed, const struct sim_key *author,
                               uint8_t **bytes);

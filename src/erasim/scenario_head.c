@@ -214,8 +214,12 @@ static bool charter_line(struct scn_words *w)
             if (!u64(w, name, value, ERA_EVENTS_PER_EPOCH_MAX, &n))
                 return false;
             sc->charter->events_per_epoch = (uint32_t)n;
-        } else if (!u64(w, name, value, ERA_EPOCH_MAX, &sc->charter->clock.tolerance_epochs))
+        } else if (!u64(w, name, value, ERA_EPOCH_MAX, &sc->charter->clock.tolerance_epochs)) {
             return false;
+        } else if (sc->charter->clock.tolerance_epochs == 0) {
+            return scn_fail(w, "write 1 or more",
+                            "a tolerance of 0 puts every clock in doubt where epochs meet");
+        }
     }
     return true;
 }

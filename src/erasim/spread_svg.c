@@ -14,7 +14,7 @@
 #define PANEL_WIDTH 280  /* pixels: words beside the tree */
 #define CURVE       340  /* pixels high */
 #define RINGS_MAX   6
-#define LATE_FACTOR 3 /* beyond so many times the time of nine in ten, it is late */
+#define LATE_FACTOR 3 /* see axis_end */
 
 /* How large all is: pixels, but for the radii of the last ring and of whoever came later, in tenths. */
 struct sheet {
@@ -24,7 +24,7 @@ struct sheet {
     int64_t dot, gap; /* tenths: of a node, and from it to its name */
 };
 
-static const struct sheet few = {1240, 940, 450, 495, 3600, 3850, "11px", "2", "1", 50, 85};
+static const struct sheet few = {1360, 1060, 520, 550, 3600, 3850, "11px", "2", "1", 50, 85};
 static const struct sheet many = {1600, 1290, 630, 670, 5300, 5650, "7px", "1.5", ".7", 32, 50};
 
 static const struct sheet *sheet_of(const struct spread *v)
@@ -74,12 +74,21 @@ static size_t parent_of(const struct spread *v, size_t node)
     return node == v->origin ? SPREAD_NONE : from == SPREAD_NONE ? v->origin : from;
 }
 
+/* Where the last ring must be: of the later half, whoever took many times as long as the one before is late,
+ * and so are all after it. */
+static uint64_t axis_end(const struct spread *v, const struct layout *l)
+{
+    size_t i = l->count / 2;
+    for (; i + 1 < l->count; i++)
+        if (v->nodes[l->order[i + 1]].at_ms > LATE_FACTOR * v->nodes[l->order[i]].at_ms)
+            break;
+    return v->nodes[l->order[i < l->count ? i : l->count - 1]].at_ms;
+}
+
 static void choose_axis(const struct spread *v, struct layout *l)
 {
     static const uint64_t steps[] = {1, 2, 5};
-    uint64_t most = v->nodes[l->order[(l->count - 1) * 9 / 10]].at_ms;
-    uint64_t last = v->nodes[l->order[l->count - 1]].at_ms;
-    uint64_t end = last <= LATE_FACTOR * most ? last : most, scale = 1;
+    uint64_t end = axis_end(v, l), scale = 1;
     for (size_t i = 0;; i++) {
         if (i > 0 && i % 3 == 0)
             scale *= 10;
@@ -475,6 +484,9 @@ static void write_curve(const struct spread *v, const struct layout *l, const st
                 bottom - had * (bottom - top) / (int)c->nodes);
     }
     fprintf(w->out, "H%d\"/>\n", right);
+    if ((size_t)had < c->reached)
+        fprintf(w->out, "<text class=\"ms halo\" text-anchor=\"end\" x=\"%d\" y=\"%d\">%zu later</text>\n",
+                right, bottom - had * (bottom - top) / (int)c->nodes - 5, c->reached - (size_t)had);
 }
 
 static void write_unreached(const struct spread *v, const struct spread_counts *c, FILE *out)
@@ -533,8 +545,8 @@ static void write_head(const struct spread *v, const struct spread_counts *c, co
           "<text class=\"small\" x=\"24\" y=\"50\">",
           out);
     svg_escape(out, title);
-    fputs("</text>\n<text class=\"small\" x=\"24\" y=\"66\">A node stands as far from the middle as the "
-          "statement took to come there.</text>\n",
+    fputs("</text>\n<text class=\"small\" x=\"24\" y=\"66\">A node stands as far from the middle</text>\n"
+          "<text class=\"small\" x=\"24\" y=\"80\">as the statement took to come there.</text>\n",
           out);
 }
 

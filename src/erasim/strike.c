@@ -515,6 +515,20 @@ void strike_hire(struct sim *s)
         cast_hire(s, act_quiet, NULL, s->cast->quiet_ms, "quiet");
 }
 
+bool strike_take(struct sim *s, size_t node)
+{
+    struct strikes *all = s->cast->strikes;
+    if (all->busy[node])
+        return false;
+    all->busy[node] = true;
+    return true;
+}
+
+void strike_release(struct sim *s, size_t node)
+{
+    s->cast->strikes->busy[node] = false;
+}
+
 void strike_free(struct strikes *k)
 {
     if (!k)

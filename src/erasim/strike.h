@@ -12,5 +12,8 @@ struct strikes;
 
 void strike_hire(struct sim *s);
 void strike_free(struct strikes *k); /* NULL-safe */
+/* Somebody else takes a node's process in hand until it is released; false: it is in hands already. */
+bool strike_take(struct sim *s, size_t node);
+void strike_release(struct sim *s, size_t node);
 
 #endif

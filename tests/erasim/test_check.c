@@ -620,10 +620,12 @@ Test(check, I9_a_node_that_accuses_an_honest_key)
         .kind = ERA_EFF_SIGNAL,
         .signal = {
             .kind = ERA_SIG_EQUIVOCATION, .item_kind = ERA_KIND_READINESS, .component = 0, .signer = -1}};
-    e.signal.validator = given_validator_index(r.c, "v3");
+    e.signal.by = "v3";
+    e.signal.by_key = given_key("v3").key;
     stepped(&r, 0, ERA_EV_TICK, &e, 1);
     cr_assert(!r.s->broken, "%s: %s", r.s->break_rule, r.s->break_text);
-    e.signal.validator = given_validator_index(r.c, "v2");
+    e.signal.by = "v2";
+    e.signal.by_key = given_key("v2").key;
     stepped(&r, 0, ERA_EV_TICK, &e, 1);
     broken(&r, "I9");
 }

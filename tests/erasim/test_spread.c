@@ -133,6 +133,34 @@ Test(spread, who_was_not_reached_is_named)
     sim_free(s);
 }
 
+Test(spread, who_comes_long_after_the_others_stands_outside)
+{
+    struct sim_plan plan = sim_plan_from_seed(3, 12, 6, 0);
+    const char *why;
+    char *text;
+    size_t size;
+    struct sim *s = sim_new(&plan, &why);
+    struct spread *v = spread_new(s);
+    for (size_t i = 0; i < s->node_count; i++)
+        sim_start(s, &s->nodes[i]);
+    while (sim_advance(s, 3 * plan.epoch_ms - 10000))
+        ;
+    sim_side(s, 11, 1);
+    while (sim_advance(s, 3 * plan.epoch_ms + 10000)) /* before its author's next one takes its place */
+        ;
+    sim_heal_all(s);
+    while (sim_advance(s, 6 * plan.epoch_ms))
+        ;
+    FILE *out = open_memstream(&text, &size);
+    spread_write(v, "", out);
+    fclose(out);
+    cr_assert_eq(spread_count(v).reached, 12);
+    cr_assert_not_null(strstr(text, ">1 later</text>"));
+    free(text);
+    spread_free(v);
+    sim_free(s);
+}
+
 Test(spread, a_run_without_a_statement_says_so)
 {
     struct sim_plan plan = sim_plan_from_seed(3, 8, 6, 0);

@@ -8,6 +8,7 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_noise.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/field.c tests/p2p/field.h tests/p2p/test_broadcast.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_reconcile.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_sketch.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_sync_abuse.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_links.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_spread.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_abuse.c

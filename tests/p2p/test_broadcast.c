@@ -151,6 +151,64 @@ Test(broadcast, one_item_that_was_late_makes_nobody_wait_long_for_the_next)
     era_broadcast_free(p.b);
 }
 
+Test(broadcast, of_the_two_ends_of_a_link_one_announces_first_by_turns)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    cr_assert_not(era_branch_route(p.b, 5000, p.right, comes(&p, 5000, 2, p.left)));
+    cr_assert_not(era_branch_route(p.b, 5000, p.right, comes(&p, 5000, 3, p.left)));
+    (void)order_to(p.right);
+    uint8_t room[2 * ERA_SPREAD_ENTRY_BYTES];
+    cr_assert_eq(era_branch_due_ms(p.right), 5400);
+    cr_assert_eq(era_branch_take_announcements(p.b, 5400, p.right, room, 2), 1);
+    cr_assert_eq(room[8], 200, "twice as many ms that it waited");
+    cr_assert_eq(era_branch_due_ms(p.right), 5550, "the peer's turn, if it has the item");
+    cr_assert_eq(era_branch_take_announcements(p.b, 5550, p.right, room, 2), 1);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, what_an_announcement_waited_is_taken_off_the_wait_for_the_payload)
+{
+    struct pair p = given_two_links();
+    era_branch_announced(p.b, 1400, p.left, announced_as(&p, 1), 200);
+    cr_assert_lt(era_broadcast_deadline_ms(p.b), 1700);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, an_orphan_without_a_next_best_grafts_whoever_knows_its_last_item)
+{
+    static const struct era_siphash_key salt = {{8}};
+    struct pair p = given_two_links();
+    struct era_branch *third = era_branch_new(p.b, 3, &salt);
+    cr_assert(era_branch_route(p.b, 1000, p.right, comes(&p, 1000, 1, p.left)));
+    era_branch_free(p.b, 2000, p.left);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_GRAFT);
+    cr_assert_eq(order_to(third), 0);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, in_a_stream_of_items_no_tree_is_moved_and_none_is_asked_for_too_soon)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    (void)order_to(p.right);
+    era_branch_announced(p.b, 2900, p.right, announced_as(&p, 50), 0);
+    for (uint8_t n = 2; n < 48; n++)
+        comes(&p, 3000 + 20 * (uint64_t)n, n, p.left);
+    era_branch_announced(p.b, 3941, p.right, announced_as(&p, 48), 0);
+    comes(&p, 3960, 48, p.left); /* 19 ms later than it could */
+    cr_assert_eq(order_to(p.right), 0);
+    cr_assert_eq(era_broadcast_tick(p.b, 3960), 0);
+    cr_assert_eq(order_to(p.right), 0, "it waits in a queue");
+    (void)era_broadcast_tick(p.b, 6000);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_WANT, "the stream is over");
+    era_broadcast_free(p.b);
+}
+
 Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
 {
     struct pair p = given_two_links();
@@ -167,7 +225,7 @@ Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
 
 Test(broadcast, three_hundred_nodes_get_one_copy_each_nearly_as_fast_as_by_flooding)
 {
-    struct field *f = field_new(300, 7, 3);
+    struct field *f = field_new(300, 7, 3, false);
     size_t reached;
     uint64_t copies = 0, flood_ms = field_flood_ms(f, 0, &reached, NULL);
     for (size_t i = 0; i < 16; i++) {
@@ -180,5 +238,66 @@ Test(broadcast, three_hundred_nodes_get_one_copy_each_nearly_as_fast_as_by_flood
     }
     cr_assert_leq(copies, 8 * 299 * 105 / 100);
     cr_assert_leq(f->items[15].last_ms - f->items[15].born_ms, flood_ms * 115 / 100);
+    field_free(f);
+}
+
+static size_t missing(const struct field *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->item_count; i++)
+        for (size_t n = 0; n < f->node_count; n++)
+            count += !f->nodes[n].dead && f->nodes[n].held_ms[i] == 0;
+    return count;
+}
+
+Test(broadcast, three_hundred_nodes_get_all_of_it_when_one_frame_in_a_hundred_is_lost)
+{
+    struct field *f = field_new(300, 7, 4, false);
+    uint64_t copies = 0;
+    for (size_t i = 0; i < 24; i++) {
+        f->loss_permille = i < 8 ? 0 : 10;
+        field_publish(f, 0);
+        field_run(f, 1000);
+    }
+    f->loss_permille = 0;
+    field_run(f, 10000);
+    for (size_t i = 8; i < 24; i++)
+        copies += f->items[i].copies;
+    cr_assert_gt(f->lost, 100);
+    cr_assert_eq(missing(f), 0);
+    cr_assert_leq(copies, 16 * 299 * 125 / 100);
+    field_free(f);
+}
+
+Test(broadcast, halves_that_were_apart_hold_the_same_within_ten_rounds)
+{
+    struct field *f = field_new(300, 7, 5, false);
+    for (size_t n = 0; n < 300; n++)
+        f->nodes[n].side = n % 2;
+    field_part(f, true);
+    field_publish(f, 0);
+    field_publish(f, 1);
+    field_run(f, 5000);
+    cr_assert_geq(missing(f), 300, "each half lacks what the other published");
+    field_part(f, false);
+    field_run(f, 10 * ERA_SYNC_INTERVAL_MS);
+    cr_assert_eq(missing(f), 0);
+    field_free(f);
+}
+
+Test(broadcast, half_of_the_nodes_vanish_and_the_rest_gets_everything)
+{
+    struct field *f = field_new(300, 4, 6, true);
+    size_t reached;
+    field_run(f, 60000);
+    field_publish(f, 299);
+    field_run(f, 2000);
+    for (size_t n = 0; n < 150; n++)
+        field_vanish(f, n);
+    (void)field_flood_ms(f, 299, &reached, NULL);
+    cr_assert_lt(reached, 150, "who had only neighbours that vanished must find others");
+    field_publish(f, 299);
+    field_run(f, 120000);
+    cr_assert_eq(missing(f), 0);
     field_free(f);
 }

@@ -634,7 +634,7 @@ Test(silence, three_times_on_end_costs_the_place_among_the_neighbours)
     probe_free(p);
 }
 
-Test(silence, ends_with_any_statement)
+Test(silence, ends_with_any_statement_that_is_accepted)
 {
     struct probe *p = given_neighbour();
     size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
@@ -642,6 +642,7 @@ Test(silence, ends_with_any_statement)
         when_kept_back(p, i);
         probe_statement(p, 1, item);
         cr_assert_eq(probe_look(p)->delivered, 1);
+        era_gossip_publish(p->g, p->w->now_ms, ERA_SET_STATEMENTS, &p->w->items[item].id, 1, false);
     }
     cr_assert_eq(probe_info(p, 1).charges[ERA_TIMEOUT], 6);
     cr_assert(probe_info(p, 1).active);

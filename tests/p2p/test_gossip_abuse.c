@@ -445,7 +445,7 @@ Test(abuse, refused_ids_are_remembered_within_their_bound)
     made_up_ids(first, 2, 200);
     era_gossip_verdict(p->g, 1000, 0, &first[0], ERA_DOMINATED);
     for (uint32_t i = 0; i < ERA_REFUSED_IDS_MAX - 1; i++) {
-        era_put_be32(id.b + 4, i + 1);
+        era_put_be32(id.b, (i + 1) * 2654435761u); /* spread: no more than 64 that begin alike are remembered */
         era_gossip_verdict(p->g, 1000, 0, &id, ERA_DOMINATED);
     }
     uint64_t round = probe_wait(p, 0)->digest_round;
