@@ -270,9 +270,17 @@ static void follow(struct era_gossip *g, enum era_set set, const struct era_hash
     era_sync_stir_all(g, set);
 }
 
+static bool add_id(struct era_gossip *g, enum era_set set, const struct era_hash *id)
+{
+    uint32_t number;
+    if (g->config.number != NULL && g->config.number(g->config.ctx, set, id, &number))
+        return era_idset_add_named(g->sets[set - 1], id, number);
+    return era_idset_add(g->sets[set - 1], id);
+}
+
 void era_sync_add(struct era_gossip *g, enum era_set set, const struct era_hash *id, uint64_t moved_ms)
 {
-    if (!era_idset_add(g->sets[set - 1], id))
+    if (!add_id(g, set, id))
         return;
     struct era_moved *moved = &g->moved[set - 1];
     if (moved_ms != 0) {

@@ -237,14 +237,19 @@ bool era_idset_next(const struct era_idset *set, struct era_cursor *cursor)
     return false;
 }
 
+static bool begins_like(const struct entry *e, uint64_t prefix)
+{
+    return e->begin >> (32 - ERA_SHORT_PREFIX_BITS) == prefix;
+}
+
 size_t era_idset_crowd(const struct era_idset *set, const struct era_hash *id)
 {
     uint64_t prefix = era_get_be64(id->b) >> (64 - ERA_SHORT_PREFIX_BITS);
     struct era_hash least = {{0}};
     era_put_be64(least.b, prefix << (64 - ERA_SHORT_PREFIX_BITS));
     const struct bucket *b = bucket_of(set, &least);
-    uint32_t first = lower_bound(b, &least), end = first;
-    while (end < b->count && era_get_be64(b->ids[end].b) >> (64 - ERA_SHORT_PREFIX_BITS) == prefix)
+    uint32_t first = lower_bound(set, b, &least), end = first;
+    while (end < b->count && begins_like(&b->entries[end], prefix))
         end++;
     return end - first;
 }
@@ -256,7 +261,7 @@ bool era_idset_find(const struct era_idset *set, const struct era_salt *salt, ui
     era_put_be64(least.b, short_id >> (64 - ERA_SHORT_PREFIX_BITS) << (64 - ERA_SHORT_PREFIX_BITS));
     const struct bucket *b = bucket_of(set, &least);
     for (uint32_t i = lower_bound(set, b, &least); i < b->count; i++) {
-        if (b->entries[i].begin >> (32 - ERA_SHORT_PREFIX_BITS) != short_id >> (64 - ERA_SHORT_PREFIX_BITS))
+        if (!begins_like(&b->entries[i], short_id >> (64 - ERA_SHORT_PREFIX_BITS)))
             return false;
         const struct era_hash *id = id_at(set, &b->entries[i]);
         if (era_tag_of(salt, id).short_id == short_id) {
@@ -290,7 +295,7 @@ void era_idset_widen(const struct era_idset *set, struct era_sketch *sketch, siz
         const struct bucket *b = &set->buckets[place];
         for (uint32_t i = 0; i < b->count; i++)
             era_cells_toggle(sketch->cells + from, from, size - from,
-                             era_tag_of(&sketch->salt, &b->ids[i]).short_id);
+                             era_tag_of(&sketch->salt, id_at(set, &b->entries[i])).short_id);
     }
 }
 

@@ -175,6 +175,8 @@ void era_ledger_list_put(struct era_ledger *l, uint32_t *first, struct era_item 
 void era_ledger_list_drop(struct era_ledger *l, uint32_t *first, struct era_item *item);
 /* The validator that said it; -1: none. */
 int era_ledger_validator(const struct era_ledger *l, const struct era_item *item);
+/* Of a statement that has a place. */
+uint64_t era_ledger_seq_of(const struct era_statement *s);
 void era_ledger_place_key(struct era_ledger *l, const struct era_verified *s, struct place_key *k);
 /* Of what is said about the next charter. */
 void era_ledger_charter_place_key(struct era_ledger *l, const struct era_verified *s, struct place_key *k);

@@ -234,7 +234,7 @@ const struct era_key *era_ledger_key(const struct era_ledger *l, uint32_t who)
 
 /* ---- places ---- */
 
-static uint64_t seq_of(const struct era_statement *s)
+uint64_t era_ledger_seq_of(const struct era_statement *s)
 {
     switch (s->kind) {
     case ERA_KIND_PROPOSAL:
@@ -278,7 +278,7 @@ static void set_key(struct place_key *k, uint32_t who, uint32_t kind, int compon
 
 void era_ledger_place_key(struct era_ledger *l, const struct era_verified *s, struct place_key *k)
 {
-    set_key(k, who_of(l, s), s->statement->kind, s->component, seq_of(s->statement));
+    set_key(k, who_of(l, s), s->statement->kind, s->component, era_ledger_seq_of(s->statement));
 }
 
 void era_ledger_place_key_of(const struct era_item *item, struct place_key *k)

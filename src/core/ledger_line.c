@@ -50,11 +50,8 @@ bool era_ledger_line_passed(const struct era_ledger *l, int component, int valid
 
 bool era_ledger_outran(const struct era_ledger *l, const struct era_verified *s)
 {
-    struct place_key k;
-    if (!era_kind_is_line(s->kind))
-        return false;
-    era_ledger_place_key(s, &k);
-    return era_ledger_line_passed(l, s->component, s->validator, k.seq, UINT64_MAX);
+    return era_kind_is_line(s->kind) &&
+           era_ledger_line_passed(l, s->component, s->validator, era_ledger_seq_of(s->statement), UINT64_MAX);
 }
 
 enum era_verdict era_ledger_line_verdict(const struct era_ledger *l, int component, int validator,

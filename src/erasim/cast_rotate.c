@@ -218,7 +218,7 @@ static void ask_late(struct sim *s, struct actor *a, struct sim_node *n, struct 
     for (; l; l = era_ledger_older(l)) {
         const struct era_successor *k = era_ledger_next(l, NULL);
         if (k && era_charter_validator_index(era_ledger_charter(l), key) >= 0 &&
-            !era_succession_own_close(l, key, NULL))
+            !era_succession_own_close(l, key))
             ask(s, a, n, all, k, ERA_CMD_CLOSE);
     }
 }

@@ -18,18 +18,20 @@
 /* ---- equal sets ---- */
 
 struct offered {
+    const struct era_ledger *of;
     struct era_hash sum; /* of the items, whatever their order */
     size_t count;
 };
 
-static bool is_of_chain(const struct era_item *item)
+static bool is_of_chain(const struct era_ledger *l, const struct era_item *item)
 {
+    struct era_bytes body;
     struct era_envelope e;
     struct era_evidence pair;
     if (item->kind != ERA_KIND_EVIDENCE)
         return (item->kind >= ERA_KIND_CHARTER && item->kind <= ERA_KIND_CHARTER_APPROVE) ||
                item->kind == ERA_KIND_CHARTER_CERTIFICATE;
-    return era_envelope_decode(item->envelope, &e) == ERA_ACCEPTED &&
+    return era_ledger_body(l, item, &body) && era_envelope_decode(body, &e) == ERA_ACCEPTED &&
            era_evidence_decode(e.payload, &pair) == ERA_ACCEPTED &&
            (pair.kind == ERA_KIND_CLOSE || pair.kind == ERA_KIND_CHARTER_APPROVE);
 }
@@ -37,7 +39,7 @@ static bool is_of_chain(const struct era_item *item)
 static void add(void *ctx, const struct era_item *item)
 {
     struct offered *o = ctx;
-    if (!is_of_chain(item))
+    if (!is_of_chain(o->of, item))
         return;
     for (size_t i = 0; i < sizeof o->sum.b; i++)
         o->sum.b[i] ^= item->item.b[i];
@@ -47,8 +49,10 @@ static void add(void *ctx, const struct era_item *item)
 static struct offered offered_by(const struct sim_node *n)
 {
     struct offered o = {.count = 0};
-    for (const struct era_ledger *l = era_node_ledger(n->node); l; l = era_ledger_older(l))
+    for (const struct era_ledger *l = era_node_ledger(n->node); l; l = era_ledger_older(l)) {
+        o.of = l;
         era_ledger_each_offered(l, add, &o);
+    }
     return o;
 }
 

@@ -1,5 +1,6 @@
 /* Envelopes behind items: in memory until they are durable, and read again after. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/limits.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/record.h"
 #include "store/store_mem.h"
 #include "tests/node/world.h"
 
