@@ -127,7 +127,8 @@ static uint32_t lower_bound(const struct era_idset *set, const struct bucket *b,
     return low;
 }
 
-static bool holds_at(const struct era_idset *set, const struct bucket *b, uint32_t i, const struct era_hash *id)
+static bool holds_at(const struct era_idset *set, const struct bucket *b, uint32_t i,
+                     const struct era_hash *id)
 {
     return i < b->count && b->entries[i].begin == era_get_be32(id->b) &&
            era_hash_eq(id_at(set, &b->entries[i]), id);

@@ -88,7 +88,7 @@ struct era_candidate {
     uint8_t *ready_by; /* bit a validator; NULL: none */
     uint64_t ready_stake;
     size_t ready_count;
-    size_t attested_count; /* loose ones */
+    size_t attested_count;                         /* loose ones */
     struct era_match_tally matches;                /* once known */
     const struct era_item *approved, *certificate; /* durable carriers, or NULL */
     bool assembling;                               /* a carrier of ours is pending */
@@ -102,7 +102,7 @@ struct era_candidate {
 struct era_slot {
     uint64_t seq;
     struct era_candidate *candidates;
-    uint32_t items; /* the last one that came; see era_item */
+    uint32_t items;                       /* the last one that came; see era_item */
     size_t approved_ids, certificate_ids; /* R6: at most two each, pending ones included */
 };
 
@@ -224,8 +224,8 @@ const struct era_hash *era_ledger_named(const struct era_ledger *l, uint32_t num
 bool era_ledger_body(const struct era_ledger *l, const struct era_item *item, struct era_bytes *out);
 /* The statement in an item that is no carrier; see there. */
 bool era_ledger_statement(const struct era_ledger *l, const struct era_item *item, struct era_statement *out);
-/* The loose attestations of a candidate that count, first come first, but those that cannot be read. The visit
- * leaves the ledger alone; false ends it. */
+/* The loose attestations of a candidate that count, first come first, but those that cannot be read. The
+ * visit leaves the ledger alone; false ends it. */
 void era_ledger_each_attested(const struct era_ledger *l, const struct era_candidate *c,
                               bool (*visit)(void *ctx, const struct era_attested *a), void *ctx);
 /* The signature by which a validator is ready, when it came loose. */
@@ -259,8 +259,8 @@ size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_vo
 /* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
 size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
                          const struct era_key *key, const struct era_item *out[2]);
-/* Two higher epochs of a line (announcement; checkpoint, of a component) are held, whatever one's own is: what
- * is not held of this one may have been pruned, be it by a clock that had jumped. */
+/* Two higher epochs of a line (announcement; checkpoint, of a component) are held, whatever one's own is:
+ * what is not held of this one may have been pruned, be it by a clock that had jumped. */
 bool era_ledger_outran(const struct era_ledger *l, const struct era_verified *s);
 /* Newest durable announcement of a validator at most `epoch`; NULL when none. decoded: NULL, or where what it
  * says goes; then NULL too when that cannot be read. */

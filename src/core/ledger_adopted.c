@@ -375,8 +375,7 @@ static bool gather(void *ctx, const struct era_attested *a)
     memcpy(copy, a->payload.data, a->payload.len);
     g->weights[g->count] = (struct weighed){
         .stake = g->charter->validators[a->validator].stake, .len = a->payload.len, .at = g->count};
-    g->all[g->count++] =
-        (struct era_indexed_attestation){a->validator, a->signature, {copy, a->payload.len}};
+    g->all[g->count++] = (struct era_indexed_attestation){a->validator, a->signature, {copy, a->payload.len}};
     return true;
 }
 
@@ -423,8 +422,8 @@ static bool fill_attestations(const struct era_ledger *l, const struct era_candi
 }
 
 /* What validators said, for a certificate. False: too much of it cannot be read. */
-static bool fill_words(const struct era_ledger *l, const struct era_candidate *c, const struct attestations *g,
-                       struct era_carrier *k)
+static bool fill_words(const struct era_ledger *l, const struct era_candidate *c,
+                       const struct attestations *g, struct era_carrier *k)
 {
     return fill_readiness(l, c, k) && fill_attestations(l, c, g, k);
 }

@@ -98,7 +98,8 @@ static void forget_unknown(struct era_ledger *l, struct era_successor *s)
 {
     if (s->charter)
         return;
-    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i;
+         i = era_ledger_item(l, i->list_next))
         if (i->successor == s)
             return;
     struct era_successor **at = &l->successors;
@@ -277,7 +278,8 @@ static bool is_offered(const struct era_ledger *l, const struct era_item *item)
 static size_t adopted_count(const struct era_ledger *l)
 {
     size_t n = 0;
-    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_item(l, l->charter_items); i;
+         i = era_ledger_item(l, i->list_next))
         n += i->kind == ERA_KIND_CHARTER_CERTIFICATE;
     return n;
 }
@@ -369,7 +371,8 @@ void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item)
     era_ledger_evidence_past_kind(l, ERA_KIND_CHARTER_APPROVE);
 }
 
-struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s, struct place *p)
+struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,
+                                              struct place *p)
 {
     struct era_item *item = era_ledger_item_new(l, s, p->key.seq);
     era_ledger_enter_place(l, item);

@@ -42,13 +42,14 @@ static bool ascending(struct era_bytes a, struct era_bytes b)
 static struct era_hash evidence_item(const struct era_ledger *l, const struct place *p)
 {
     const char *component = p->key.component < 0 ? "" : l->charter->components[p->key.component].id;
-    struct era_hash place =
-        era_evidence_place(era_ledger_key(l, p->key.who), p->key.kind, component, l->charter->version, p->key.seq);
+    struct era_hash place = era_evidence_place(era_ledger_key(l, p->key.who), p->key.kind, component,
+                                               l->charter->version, p->key.seq);
     return era_item_id_carrier(ERA_KIND_EVIDENCE, &place);
 }
 
 /* What was said, copied: the body of the next takes its place. */
-static bool copy_said(const struct era_ledger *l, const struct era_item *item, struct era_evidence *e, size_t at)
+static bool copy_said(const struct era_ledger *l, const struct era_item *item, struct era_evidence *e,
+                      size_t at)
 {
     struct era_bytes body;
     struct era_envelope said;
@@ -149,7 +150,8 @@ void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
 {
     for (bool found = true; found;) { /* the list changes */
         found = false;
-        for (struct era_item *i = era_ledger_item(l, l->evidence); i && !found; i = era_ledger_item(l, i->list_next))
+        for (struct era_item *i = era_ledger_item(l, l->evidence); i && !found;
+             i = era_ledger_item(l, i->list_next))
             if (i->proves && i->proves->key.kind == kind) {
                 era_ledger_evidence_past(l, i);
                 found = true;
@@ -246,8 +248,8 @@ static void derive(struct era_ledger *l, struct era_verified *s, struct place *p
 /* One of the two, as it would be had it come loose. One that is held counts already, or will when it is
  * durable.
  */
-static void settle(struct era_ledger *l, const struct era_item *item, const struct era_evidence *e, size_t which,
-                   struct place *p)
+static void settle(struct era_ledger *l, const struct era_item *item, const struct era_evidence *e,
+                   size_t which, struct place *p)
 {
     struct era_statement *s = malloc(sizeof *s);
     struct era_envelope envelope = {
@@ -377,7 +379,8 @@ void era_ledger_abandon_evidence(struct era_ledger *l, struct era_item *item)
 size_t era_ledger_evidence(const struct era_ledger *l, const struct era_item **out, size_t cap)
 {
     size_t n = 0;
-    for (const struct era_item *i = era_ledger_item(l, l->evidence); i; i = era_ledger_item(l, i->list_next)) {
+    for (const struct era_item *i = era_ledger_item(l, l->evidence); i;
+         i = era_ledger_item(l, i->list_next)) {
         if (!i->durable)
             continue;
         if (n < cap)

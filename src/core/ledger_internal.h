@@ -67,8 +67,8 @@ struct era_ledger {
     struct era_siphash_key table_key;
     struct era_bodies *bodies;
     struct era_item **chunks; /* of ITEMS_PER_CHUNK; of the first one, the first stands for none */
-    uint32_t item_end; /* numbers below it were used */
-    uint32_t free_items; /* list_next */
+    uint32_t item_end;        /* numbers below it were used */
+    uint32_t free_items;      /* list_next */
     uint32_t gone_items; /* likewise; their ids stand until all changes are taken: gossip asks for them */
     struct era_numbers by_id, by_place;
     struct place *places; /* those with two words */
@@ -123,7 +123,7 @@ void era_ledger_successors_free(struct era_ledger *l);
 
 /* Two closes or approvals in evidence: count the one about this successor, whose charter is known. */
 struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,
-                                          struct place *p);
+                                              struct place *p);
 
 /* ledger_line.c: announcements and checkpoints, epoch by epoch (R16) */
 bool era_kind_is_line(uint32_t kind);

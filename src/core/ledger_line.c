@@ -42,7 +42,8 @@ bool era_ledger_line_passed(const struct era_ledger *l, int component, int valid
 {
     uint64_t higher[2] = {0, 0};
     size_t n = 0;
-    for (const struct era_item *i = era_ledger_line(l, component, validator); i && n < 2; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_line(l, component, validator); i && n < 2;
+         i = era_ledger_item(l, i->list_next))
         if (i->seq > at && i->seq <= latest && (n == 0 || higher[0] != i->seq))
             higher[n++] = i->seq;
     return n == 2;
@@ -112,7 +113,8 @@ size_t era_ledger_announced(const struct era_ledger *l, int validator, uint64_t 
                             const struct era_item *out[ERA_SAID_MAX])
 {
     size_t n = 0;
-    for (const struct era_item *i = era_ledger_line(l, -1, validator); i && n < ERA_SAID_MAX; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i && n < ERA_SAID_MAX;
+         i = era_ledger_item(l, i->list_next))
         if (i->durable && i->seq == epoch)
             out[n++] = i;
     return n;
@@ -135,7 +137,8 @@ uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, 
     assert(scratch);
     for (size_t v = 0; v < l->charter->validator_count; v++) {
         bool some = false; /* a second digest counts too, its key only once for each (R8) */
-        for (const struct era_item *i = era_ledger_line(l, component, (int)v); i && !some; i = era_ledger_item(l, i->list_next))
+        for (const struct era_item *i = era_ledger_line(l, component, (int)v); i && !some;
+             i = era_ledger_item(l, i->list_next))
             some = i->durable && i->seq == at && says(l, i, entry, digest, scratch);
         stake += some ? l->charter->validators[v].stake : 0;
     }

@@ -138,10 +138,8 @@ bool era_ledger_proposal_bytes(const struct era_ledger *l, const struct era_hash
     const struct era_adopted *a = find_adopted(l, proposal);
     if (!a)
         return false;
-    *out = (struct era_envelope){.kind = ERA_KIND_PROPOSAL,
-                                 .payload = a->payload,
-                                 .key = a->author,
-                                 .signature = a->author_signature};
+    *out = (struct era_envelope){
+        .kind = ERA_KIND_PROPOSAL, .payload = a->payload, .key = a->author, .signature = a->author_signature};
     return true;
 }
 
@@ -176,7 +174,8 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
                                                struct era_announcement *decoded)
 {
     const struct era_item *newest = NULL;
-    for (const struct era_item *i = era_ledger_line(l, -1, validator); i; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i;
+         i = era_ledger_item(l, i->list_next))
         if (i->durable && i->seq <= epoch && (!newest || i->seq > newest->seq))
             newest = i;
     if (newest && decoded && !decode_announcement(l, newest, decoded))
@@ -186,7 +185,8 @@ const struct era_item *era_ledger_announcement(const struct era_ledger *l, int v
 
 static bool announced_since(const struct era_ledger *l, int validator, uint64_t least_epoch)
 {
-    for (const struct era_item *i = era_ledger_line(l, -1, validator); i; i = era_ledger_item(l, i->list_next))
+    for (const struct era_item *i = era_ledger_line(l, -1, validator); i;
+         i = era_ledger_item(l, i->list_next))
         if (i->durable && i->seq >= least_epoch)
             return true;
     return false;

@@ -385,7 +385,9 @@ size_t hostile_certificate(struct sim *s, const struct era_ledger *ledger, int c
                            const struct era_candidate *c, uint8_t **out)
 {
     return assemble(
-        s, &(struct scene){.charter = era_ledger_charter(ledger), .ledger = ledger, .component = component, .c = c},
+        s,
+        &(struct scene){
+            .charter = era_ledger_charter(ledger), .ledger = ledger, .component = component, .c = c},
         out);
 }
 

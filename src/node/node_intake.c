@@ -404,7 +404,8 @@ static void assemble(struct era_node *n, struct era_ledger *ledger)
         if (len > 0)
             node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
         else
-            node_log(n, ERA_LOG_WARNING, "slot %llu: its %s is too large to carry, or its parts cannot be read",
+            node_log(n, ERA_LOG_WARNING,
+                     "slot %llu: its %s is too large to carry, or its parts cannot be read",
                      (unsigned long long)c->seq, era_kind_name(kind));
         free(bytes);
     }

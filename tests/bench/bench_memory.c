@@ -289,9 +289,10 @@ static void print_row(const char *what, const struct reading *now, const struct 
 {
     printf("  %9zu  %-9s  %8.1f   %8.1f   %8.1f   %8.1f\n", now->held, what, r->rss - r->store, r->rss,
            r->store, r->in_use);
-    printf("{\"bench\":\"memory\",\"held\":%zu,\"of\":\"%s\",\"rss_anon\":%zu,\"each\":%.1f,\"each_rss\":%.1f,"
-           "\"each_lmdb\":%.1f,\"each_in_use\":%.1f}\n",
-           now->held, what, now->rss, r->rss - r->store, r->rss, r->store, r->in_use);
+    printf(
+        "{\"bench\":\"memory\",\"held\":%zu,\"of\":\"%s\",\"rss_anon\":%zu,\"each\":%.1f,\"each_rss\":%.1f,"
+        "\"each_lmdb\":%.1f,\"each_in_use\":%.1f}\n",
+        now->held, what, now->rss, r->rss - r->store, r->rss, r->store, r->in_use);
 }
 
 int main(void)
