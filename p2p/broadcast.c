@@ -7,7 +7,7 @@
 #define MARGIN_MS     3    /* a way that is faster by less is not worth a change */
 #define SETTLE_MS     500  /* after a change, what was under way still comes by the old tree */
 #define HURRY_MS      32   /* items that follow each other closer… */
-#define HURRY_MIN     4    /* …so often on end, wait in queues: what comes late then says nothing of ways */
+#define HURRY_MIN     32   /* …so often on end, wait in queues: what comes late then says nothing of ways */
 #define HURRY_OVER_MS 1000 /* a pause is over only then: whoever was stopped awhile hears much at once */
 #define QUEUE_MS      3000 /* so long it may */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */

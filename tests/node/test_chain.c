@@ -167,7 +167,7 @@ Test(chain, R10_R13_two_charters_of_a_bad_signer_keep_nobody_from_accepting_the_
         world_submit(t.n[0], given_charter_statement(rotation(c, E + bad), "s1"));
     world_run(t.w, 1000);
     cr_assert_eq(world_submit(t.n[0], given_charter_statement(t.next, "s2")), ERA_ACCEPTED);
-    world_run(t.w, 1000);
+    world_run(t.w, 3000);
     for (int i = 0; i < NODES; i++)
         cr_expect_eq(era_ledger_successor(era_node_ledger(t.n[i]->node), &t.next->hash)->accept_stake, 40);
     world_free(t.w);
@@ -446,7 +446,7 @@ Test(chain, R10_who_closes_late_counts_when_it_comes)
         world_cut(t.n[3], t.n[i]);
     world_cut(t.n[3], t.n[4]);
     rotate(t.n[0], t.next, "s1", "s1 s2 s3");
-    world_run(t.w, 1000);
+    world_run(t.w, 3000);
     cr_assert_eq(version(t.n[0]), 1);
     cr_assert_eq(version(t.n[3]), 0);
     cr_assert_eq(world_submit(t.n[0], given_close(t.next, "dave", NULL)), ERA_ACCEPTED);
