@@ -11,12 +11,13 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     struct era_gossip *g = calloc(1, sizeof *g);
     assert(g != NULL);
     g->config = *config;
-    era_prng_init(&g->prng, config->seed);
-    era_prng_siphash_key(&g->prng, &g->key);
+    era_root_prng(&config->root, "gossip: jitter", &g->prng);
+    era_root_siphash_key(&config->root, "gossip: tables", &g->key);
     for (size_t i = 0; i < ERA_SETS; i++)
         g->sets[i] = era_idset_new();
     era_shared_init(g);
-    g->broadcast = era_broadcast_new(~config->seed);
+    struct era_root trees = era_root_child(&config->root, "push trees");
+    g->broadcast = era_broadcast_new(&trees);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);

@@ -18,7 +18,7 @@ void era_ties_init(struct era_gossip *g)
         .record = c->record,
         .listen = c->listen,
         .target = c->links_target < ERA_OVERLAY_TARGET_MAX ? c->links_target : ERA_OVERLAY_TARGET_MAX,
-        .seed = era_prng_next(&g->prng),
+        .root = era_root_child(&c->root, "overlay"),
         .fits = c->fits,
         .ctx = c->ctx,
     };

@@ -214,8 +214,8 @@ static void sign_record(struct era_daemon *d)
 
 static void make_node(struct era_daemon *d)
 {
-    uint64_t seed;
-    randombytes_buf(&seed, sizeof seed);
+    struct era_root root;
+    randombytes_buf(root.b, sizeof root.b);
     const struct era_config *c = &d->config;
     struct era_node_config config = {.charter = &d->charter,
                                      .network = d->network,
@@ -236,7 +236,7 @@ static void make_node(struct era_daemon *d)
                                      .auto_dropped = c->auto_ready.dropped,
                                      .auto_soft = c->auto_ready.soft,
                                      .auto_breaking = c->auto_ready.breaking,
-                                     .seed = seed};
+                                     .root = root};
     d->node = era_node_new(&config);
 }
 

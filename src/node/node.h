@@ -46,7 +46,7 @@ struct era_node_config {
     size_t artefact_count;
     bool auto_announced, auto_dropped, auto_soft, auto_breaking; /* votes it casts by itself (R4) */
     bool auto_charter; /* accepts and closes by itself, as far as the rules allow (R10) */
-    uint64_t seed;
+    struct era_root root; /* of all that no peer may guess: random bytes that are nobody else's */
 };
 
 /* Counters, for metrics and tests. */
