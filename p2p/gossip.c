@@ -202,7 +202,11 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 {
     assert(verdict != ERA_ACCEPTED);
     era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
     if (item != NULL) {
+        if (l != NULL && era_verdict_penalty(verdict) == 0 &&
+            (era_was_asked(g, l, ERA_SET_STATEMENTS, item) || era_was_asked(g, l, ERA_SET_EVENTS, item)))
+            era_budget_refund_taught(g, l);
         mark_known(g, link, item);
         if (verdict != ERA_DUPLICATE)
             era_broadcast_refused(g->broadcast, item, verdict != ERA_STORE_FAILED);
@@ -212,7 +216,6 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     }
     if (verdict == ERA_STORE_FAILED)
         rest_all(g);
-    struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
     if (verdict == ERA_DUPLICATE)

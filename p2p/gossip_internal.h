@@ -52,11 +52,13 @@ struct era_reassembly {
     uint8_t *data; /* NULL: none under way */
     size_t have, total, cap;
     uint64_t heard_ms;
-    bool lost; /* dropped to make room for others: the rest of it is passed over */
+    bool lost; /* dropped, or a part of it was: the rest of it is passed over */
 };
 
 enum era_budget {
     ERA_BUDGET_STATEMENTS,
+    ERA_BUDGET_TAUGHT,
+    ERA_BUDGET_FRAMES,
     ERA_BUDGET_BYTES,
     ERA_BUDGET_REQUESTS,
     ERA_BUDGET_IDS,
@@ -225,6 +227,9 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
 bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */
 void era_budget_refund(struct era_link *link);
+/* A statement it brought because we asked for it is of no use yet, and no fault of its: likewise, within a
+ * bound. */
+void era_budget_refund_taught(struct era_gossip *g, struct era_link *link);
 /* One more link of that address may be taken; it is counted. */
 bool era_host_may_link(struct era_gossip *g, const char *address);
 bool era_host_is_banned(const struct era_gossip *g, const char *address);

@@ -70,7 +70,8 @@ static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame,
 /* Trouble that a quick second dial would only repeat. */
 static bool waits_long(enum era_verdict why)
 {
-    return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT;
+    return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT &&
+           why != ERA_NOT_AUTHENTIC;
 }
 
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)

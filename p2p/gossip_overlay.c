@@ -51,7 +51,8 @@ void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_v
     if (g->overlay == NULL)
         return;
     if (link->info.state == ERA_PEER_UP)
-        era_overlay_down(g->overlay, g->now_ms, link->info.link, why == ERA_ACCEPTED || why == ERA_TIMEOUT);
+        era_overlay_down(g->overlay, g->now_ms, link->info.link,
+                         why == ERA_ACCEPTED || why == ERA_TIMEOUT || why == ERA_NOT_AUTHENTIC);
     else if (link->info.outgoing && misled(why))
         era_overlay_misled(g->overlay, g->now_ms, link->info.address);
     else if (link->info.outgoing)

@@ -125,6 +125,10 @@
 #define ERA_SILENCES_MAX            3 /* in a row; then the link leaves the active view */
 #define ERA_BUDGET_STATEMENTS_BURST 32768 /* not accepted or not yet; accepted ones are given back */
 #define ERA_BUDGET_STATEMENTS_PER_S 4096
+#define ERA_BUDGET_TAUGHT_BURST     65536 /* asked for, and of no use yet: given back, and then… */
+#define ERA_BUDGET_TAUGHT_PER_S     16384 /* …dropped, and not charged: a teacher does no wrong */
+#define ERA_BUDGET_FRAMES_BURST     65536 /* each is a step of the node, however short */
+#define ERA_BUDGET_FRAMES_PER_S     8192
 #define ERA_BUDGET_BYTES_BURST      ((uint64_t)256 << 20)
 #define ERA_BUDGET_BYTES_PER_S      ((uint64_t)32 << 20) /* five times what one core verifies */
 #define ERA_BUDGET_REQUESTS_BURST   16384
