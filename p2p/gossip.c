@@ -239,6 +239,11 @@ void era_gossip_forget_refused(struct era_gossip *g)
     g->refused_ids = era_idset_new();
     era_sync_stir_all(g, ERA_SET_STATEMENTS);
     era_sync_stir_all(g, ERA_SET_EVENTS);
+    for (size_t i = 0; i < g->link_count; i++) { /* nobody pushes it again: whoever dialled asks */
+        struct era_link *link = g->links[i];
+        for (size_t k = 0; k < ERA_SETS && link->info.outgoing && link->info.state == ERA_PEER_UP; k++)
+            era_sync_hurry(g, link, (enum era_set)(k + 1));
+    }
 }
 
 /* To links in handshake too: our hello went out with the old word. */
