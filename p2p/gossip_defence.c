@@ -76,7 +76,8 @@ static bool over(struct era_gossip *g, struct era_link *link)
     return false;
 }
 
-/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender's. */
+/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender's.
+ */
 static bool drop(struct era_link *link)
 {
     era_reassembly_clear(&link->partial);
@@ -183,8 +184,8 @@ static void count_charge(struct era_gossip *g, struct era_link *link, enum era_v
     g->totals.charged[why]++;
 }
 
-static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why);
-static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
+static void ban(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 
 void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
@@ -210,8 +211,7 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     count_charge(g, link, why);
-    if (link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
-        ban_one(g, NULL, &link->info.node, why);
+    ban_broken(g, link, why);
     era_link_close(g, link, why);
 }
 
@@ -222,8 +222,8 @@ void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdic
     bool at_fault = why != ERA_TRUNCATED && why != ERA_TIMEOUT && era_verdict_penalty(why) > 0;
     if (at_fault) {
         count_charge(g, link, why);
-        if (why != ERA_NOT_AUTHENTIC && link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
-            ban_one(g, NULL, &link->info.node, why);
+        if (why != ERA_NOT_AUTHENTIC)
+            ban_broken(g, link, why);
     }
     era_link_leave(g, link, at_fault ? why : ERA_ACCEPTED);
 }
@@ -266,16 +266,23 @@ static struct era_ban *ban_find(const struct era_gossip *g, const char *host, co
     return NULL;
 }
 
-/* A free place, or that of the oldest. */
-static struct era_ban *ban_place(struct era_gossip *g)
+/* A free place, or that of the oldest of a key, or, for a host, of a host: keys cost nothing to make. NULL:
+ * none. */
+static struct era_ban *ban_place(struct era_gossip *g, bool of_host)
 {
     if (g->ban_count < ERA_BANS_MAX)
         return &g->bans[g->ban_count++];
-    struct era_ban *oldest = &g->bans[0];
-    for (size_t i = 1; i < g->ban_count; i++)
-        if (g->bans[i].at_ms < oldest->at_ms)
-            oldest = &g->bans[i];
-    return oldest;
+    struct era_ban *chosen = NULL;
+    for (size_t i = 0; i < g->ban_count; i++) {
+        struct era_ban *b = &g->bans[i];
+        bool is_host = b->host[0] != '\0', chosen_is_host = chosen != NULL && chosen->host[0] != '\0';
+        if (is_host && !of_host)
+            continue;
+        if (chosen == NULL || (chosen_is_host && !is_host) ||
+            (chosen_is_host == is_host && b->at_ms < chosen->at_ms))
+            chosen = b;
+    }
+    return chosen;
 }
 
 static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why)
@@ -285,7 +292,9 @@ static void ban_one(struct era_gossip *g, const char *host, const struct era_key
     unsigned times = again ? b->times : 0;
     uint64_t length = times < 16 ? (uint64_t)ERA_BAN_MIN_MS << times : ERA_BAN_MAX_MS;
     if (b == NULL)
-        b = ban_place(g);
+        b = ban_place(g, host != NULL);
+    if (b == NULL)
+        return;
     *b = (struct era_ban){.at_ms = g->now_ms, .why = why, .times = times + 1};
     b->until_ms = era_add_sat(g->now_ms, length < ERA_BAN_MAX_MS ? length : ERA_BAN_MAX_MS);
     if (host != NULL)
@@ -294,17 +303,67 @@ static void ban_one(struct era_gossip *g, const char *host, const struct era_key
         b->key = *key;
 }
 
-static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+/* Whatever else that key, or that host, has here. But anchors. */
+static void close_others(struct era_gossip *g, const struct era_link *but, const char *host,
+                         const struct era_key *key, enum era_verdict why)
+{
+    char other[ERA_ADDRESS_BYTES_MAX + 1];
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *l = g->links[i];
+        era_address_host(l->info.address, other);
+        bool is_meant = (host != NULL && strcmp(host, other) == 0) ||
+                        (key != NULL && l->info.state == ERA_PEER_UP && era_key_eq(&l->info.node, key));
+        if (is_meant && l != but && !era_link_is_anchor(g, l))
+            era_link_close(g, l, why);
+    }
+}
+
+static void ban_host(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(link->info.address, host);
-    if (host_is_its_own(link->info.address) && !era_host_is_anchor(g, host))
-        ban_one(g, host, NULL, why);
+    if (!host_is_its_own(link->info.address) || era_host_is_anchor(g, host))
+        return;
+    ban_one(g, host, NULL, why);
+    close_others(g, link, host, NULL, why);
+}
+
+static void ban_key(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+{
     if (link->info.state != ERA_PEER_UP)
         return; /* it has not said who it is */
     ban_one(g, NULL, &link->info.node, why);
-    if (g->overlay != NULL)
+    close_others(g, link, NULL, &link->info.node, why);
+}
+
+static void ban(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    ban_host(g, link, why);
+    ban_key(g, link, why);
+    if (link->info.state == ERA_PEER_UP && g->overlay != NULL)
         era_overlay_forget(g->overlay, &link->info.node);
+}
+
+/* A new key costs nothing, a new host does. */
+static bool breaks_often(struct era_gossip *g, const struct era_link *link)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(link->info.address, host);
+    uint64_t hash = era_siphash(&g->key, host, strlen(host));
+    struct era_breaks *row = &g->breaks[hash % ERA_HOST_ROWS];
+    if (row->host != hash || g->now_ms - row->at_ms >= ERA_BAN_MEMORY_MS)
+        *row = (struct era_breaks){.host = hash};
+    row->at_ms = g->now_ms;
+    return ++row->count >= ERA_BREAKS_MAX;
+}
+
+static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    if (era_link_is_anchor(g, link))
+        return;
+    ban_key(g, link, why);
+    if (breaks_often(g, link))
+        ban_host(g, link, why);
 }
 
 /* Where many live behind one address, as with bans, nobody is counted for the others. */

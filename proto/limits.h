@@ -118,7 +118,8 @@
 #define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
 #define ERA_LINKS_ACCEPTED_BURST    64 /* of one address that is nobody else's, and then… */
 #define ERA_LINKS_ACCEPTED_PER_S    4  /* …who comes and goes costs a handshake each time */
-#define ERA_BANS_MAX                256 /* remembered; the oldest gives way */
+#define ERA_BANS_MAX                256 /* remembered; the oldest gives way, a key's before a host's */
+#define ERA_BREAKS_MAX              3 /* of one host within a day; then it is banned */
 #define ERA_BAN_MIN_MS              60000
 #define ERA_BAN_MAX_MS              3600000
 #define ERA_BAN_MEMORY_MS           86400000 /* within a day the next ban is twice as long */
