@@ -16,13 +16,13 @@
 #define LAG_MS        50   /* before anything is known */
 #define PENDING_MS    10000 /* the owner has it, and judges */
 
-struct era_broadcast *era_broadcast_new(uint64_t seed)
+struct era_broadcast *era_broadcast_new(const struct era_root *root)
 {
     struct era_broadcast *b = calloc(1, sizeof *b);
     assert(b != NULL);
-    era_prng_init(&b->prng, seed);
-    era_prng_siphash_key(&b->prng, &b->salt);
-    era_prng_siphash_key(&b->prng, &b->origin_key);
+    era_root_prng(root, "push trees: jitter", &b->prng);
+    era_root_siphash_key(root, "push trees: salt told to peers", &b->salt);
+    era_root_siphash_key(root, "push trees: tables", &b->origin_key);
     b->lag_ms = b->lag_spread_ms = LAG_MS;
     return b;
 }

@@ -80,8 +80,8 @@ struct era_recent {
 struct era_broadcast;
 struct era_branch; /* broadcast's part of one link that is up */
 
-/* seed: of its salt, keys and jitter; a secret. Asserts on no memory. */
-struct era_broadcast *era_broadcast_new(uint64_t seed);
+/* root: of its salt, keys and jitter; a secret, of which the salt tells nothing. Asserts on no memory. */
+struct era_broadcast *era_broadcast_new(const struct era_root *root);
 void era_broadcast_free(struct era_broadcast *b); /* NULL-safe; after its branches */
 /* For the hello. */
 struct era_siphash_key era_broadcast_salt(const struct era_broadcast *b);

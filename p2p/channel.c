@@ -304,8 +304,8 @@ static bool open_record(struct era_channel *c)
     if (have < ERA_CHANNEL_RECORD_HEADER)
         return false;
     struct era_bytes message = {record + ERA_CHANNEL_RECORD_HEADER, (size_t)record[0] << 8 | record[1]};
-    if (message.len <= ERA_NOISE_TAG_BYTES) { /* empty ones would be work for nothing */
-        fail(c, ERA_MALFORMED);
+    if (message.len <= ERA_NOISE_TAG_BYTES) { /* the length is not encrypted: who is on the way can alter it */
+        fail(c, ERA_NOT_AUTHENTIC);
         return false;
     }
     if (have < ERA_CHANNEL_RECORD_HEADER + message.len)

@@ -11,14 +11,15 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     struct era_gossip *g = calloc(1, sizeof *g);
     assert(g != NULL);
     g->config = *config;
-    era_prng_init(&g->prng, config->seed);
-    era_prng_siphash_key(&g->prng, &g->key);
+    era_root_prng(&config->root, "gossip: jitter", &g->prng);
+    era_root_siphash_key(&config->root, "gossip: tables", &g->key);
     for (size_t i = 0; i < ERA_SETS; i++) {
         g->sets[i] = era_idset_new();
         era_idset_name_with(g->sets[i], config->named, config->ctx);
     }
     era_shared_init(g);
-    g->broadcast = era_broadcast_new(~config->seed);
+    struct era_root trees = era_root_child(&config->root, "push trees");
+    g->broadcast = era_broadcast_new(&trees);
     g->refused = era_idtable_new(ERA_REFUSED_IDS_MAX, &g->key);
     g->refused_ids = era_idset_new();
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
@@ -203,7 +204,11 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 {
     assert(verdict != ERA_ACCEPTED);
     era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
     if (item != NULL) {
+        if (l != NULL && era_verdict_penalty(verdict) == 0 &&
+            (era_was_asked(g, l, ERA_SET_STATEMENTS, item) || era_was_asked(g, l, ERA_SET_EVENTS, item)))
+            era_budget_refund_taught(g, l);
         mark_known(g, link, item);
         if (verdict != ERA_DUPLICATE)
             era_broadcast_refused(g->broadcast, item, verdict != ERA_STORE_FAILED);
@@ -213,7 +218,6 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     }
     if (verdict == ERA_STORE_FAILED)
         rest_all(g);
-    struct era_link *l = era_link_find(g, link);
     if (l == NULL)
         return;
     if (verdict == ERA_DUPLICATE)
@@ -237,6 +241,11 @@ void era_gossip_forget_refused(struct era_gossip *g)
     g->refused_ids = era_idset_new();
     era_sync_stir_all(g, ERA_SET_STATEMENTS);
     era_sync_stir_all(g, ERA_SET_EVENTS);
+    for (size_t i = 0; i < g->link_count; i++) { /* nobody pushes it again: whoever dialled asks */
+        struct era_link *link = g->links[i];
+        for (size_t k = 0; k < ERA_SETS && link->info.outgoing && link->info.state == ERA_PEER_UP; k++)
+            era_sync_hurry(g, link, (enum era_set)(k + 1));
+    }
 }
 
 /* To links in handshake too: our hello went out with the old word. */

@@ -1,7 +1,7 @@
 /* gossip: links, push and anti-entropy as one pure state machine.
  * Knows items (32-byte ids and the encoded envelope behind them), not rules:
  * its owner verifies, stores and decides; gossip moves. Never reads a clock, a
- * socket or randomness: time and seed are arguments, what must be done comes
+ * socket or randomness: time and root are arguments, what must be done comes
  * back as actions. All tables bounded by proto/limits.h.
  *
  * Life of a statement: a frame arrives -> action DELIVER -> the owner verifies
@@ -32,7 +32,7 @@ struct era_gossip_config {
     struct era_versions versions;        /* told in hello */
     const char *agent;                   /* "erad/0.1.0"; borrowed for the gossip's life */
     const char *listen;                  /* address others may dial, "" = none; borrowed likewise */
-    uint64_t seed;                       /* jitter, hash keys */
+    struct era_root root;                /* of jitter, hash keys, salts; a secret */
     uint32_t protocol_min, protocol_max; /* usually the limits.h ones */
     /* Encoded envelope of an item of a set, borrowed until the next call;
      * false when it is gone. Pure. */

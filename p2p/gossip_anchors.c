@@ -1,5 +1,6 @@
 #include "p2p/gossip_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1])
@@ -7,6 +8,13 @@ void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1])
     const char *scheme = strstr(address, "://");
     const char *from = scheme == NULL ? address : scheme + 3;
     const char *end = strrchr(from, ':');
+    struct era_place place;
+    if (era_place_parse(address, &place) && place.len == ERA_IP_BYTES_MAX) {
+        const uint8_t *ip = place.ip;
+        snprintf(host, ERA_ADDRESS_BYTES_MAX + 1, "%x:%x:%x:%x::/64", ip[0] << 8 | ip[1], ip[2] << 8 | ip[3],
+                 ip[4] << 8 | ip[5], ip[6] << 8 | ip[7]);
+        return;
+    }
     if (strncmp(address, "ipc:", 4) == 0) {
         from = "ipc";
         end = NULL;

@@ -7,7 +7,8 @@
  *   ban     its key, and its host unless that is loopback or ipc, where many
  *           live: for ERA_BAN_MIN_MS, twice as long each time again
  *   budget  what one link may send: beyond it, it is dropped and charged.
- *           A statement that was accepted costs nothing, whatever their number.
+ *           A statement that was accepted costs nothing, whatever their number;
+ *           who brings more than we can use because we asked is not charged.
  *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
  *           link loses its place in the active view
  *   hosts   how often one may make links, which cost a handshake and a hello
@@ -24,6 +25,8 @@ static const struct {
     uint64_t burst, per_s;
 } budgets[ERA_BUDGETS] = {
     [ERA_BUDGET_STATEMENTS] = {ERA_BUDGET_STATEMENTS_BURST, ERA_BUDGET_STATEMENTS_PER_S},
+    [ERA_BUDGET_TAUGHT] = {ERA_BUDGET_TAUGHT_BURST, ERA_BUDGET_TAUGHT_PER_S},
+    [ERA_BUDGET_FRAMES] = {ERA_BUDGET_FRAMES_BURST, ERA_BUDGET_FRAMES_PER_S},
     [ERA_BUDGET_BYTES] = {ERA_BUDGET_BYTES_BURST, ERA_BUDGET_BYTES_PER_S},
     [ERA_BUDGET_REQUESTS] = {ERA_BUDGET_REQUESTS_BURST, ERA_BUDGET_REQUESTS_PER_S},
     [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
@@ -54,6 +57,12 @@ void era_budget_refund(struct era_link *link)
     *spent -= *spent < 1000 ? *spent : 1000;
 }
 
+void era_budget_refund_taught(struct era_gossip *g, struct era_link *link)
+{
+    if (spend(g, link, ERA_BUDGET_TAUGHT, 1))
+        era_budget_refund(link);
+}
+
 static void count_limited(struct era_gossip *g, struct era_link *link)
 {
     link->info.limited_in++;
@@ -67,23 +76,61 @@ static bool over(struct era_gossip *g, struct era_link *link)
     return false;
 }
 
+/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender's.
+ */
+static bool drop(struct era_link *link)
+{
+    era_reassembly_clear(&link->partial);
+    link->partial.lost = true;
+    return false;
+}
+
 bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes)
 {
-    return spend(g, link, ERA_BUDGET_BYTES, bytes) || over(g, link);
+    if (spend(g, link, ERA_BUDGET_FRAMES, 1) && spend(g, link, ERA_BUDGET_BYTES, bytes))
+        return true;
+    over(g, link);
+    return drop(link);
+}
+
+/* It brings what we asked for: pages, or items by their ids. */
+static bool teaches(const struct era_gossip *g, const struct era_link *link)
+{
+    bool does = link->requests > 0;
+    for (size_t i = 0; i < ERA_SETS; i++)
+        does = does || link->sync[i].taking || g->teacher[i].link == link->info.link;
+    return does;
+}
+
+static bool statement_fits(struct era_gossip *g, struct era_link *link)
+{
+    if (!spend(g, link, ERA_BUDGET_STATEMENTS, 1)) {
+        if (teaches(g, link))
+            count_limited(g, link); /* reconciliation brings it again */
+        else
+            over(g, link);
+        return drop(link);
+    }
+    return true;
 }
 
 bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
 {
-    bool fits = true, mutable = true;
+    bool fits = true, mutable = true, carries = false;
     switch (part->kind) {
     case ERA_FRAME_HELLO:
     case ERA_FRAME_REFUSAL:
+        mutable = false;
+        break;
     case ERA_FRAME_STATUS:
         mutable = false;
+        fits = spend(g, link, ERA_BUDGET_PEERS, 1);
         break;
     case ERA_FRAME_STATEMENT:
     case ERA_FRAME_FRAGMENT:
-        fits = spend(g, link, ERA_BUDGET_STATEMENTS, 1);
+        carries = true;
+        if (!statement_fits(g, link))
+            return false;
         break;
     case ERA_FRAME_ASK:
         fits = spend(g, link, ERA_BUDGET_REQUESTS, 1) &&
@@ -106,7 +153,7 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
     if (mutable && link->info.muted_until_ms > g->now_ms) {
         link->info.muted_in++;
         g->totals.muted_in++;
-        return false;
+        return carries ? drop(link) : false;
     }
     return true;
 }
@@ -137,8 +184,8 @@ static void count_charge(struct era_gossip *g, struct era_link *link, enum era_v
     g->totals.charged[why]++;
 }
 
-static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why);
-static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why);
+static void ban(struct era_gossip *g, struct era_link *link, enum era_verdict why);
+static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 
 void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
@@ -164,19 +211,19 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     count_charge(g, link, why);
-    if (link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
-        ban_one(g, NULL, &link->info.node, why);
+    ban_broken(g, link, why);
     era_link_close(g, link, why);
 }
 
-/* A stream that was cut, or a driver out of patience, is the network's fault as easily as the peer's. */
+/* A stream that was cut, a driver out of patience, or what somebody on the way altered is the network's fault
+ * as easily as the peer's. */
 void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     bool at_fault = why != ERA_TRUNCATED && why != ERA_TIMEOUT && era_verdict_penalty(why) > 0;
     if (at_fault) {
         count_charge(g, link, why);
-        if (link->info.state == ERA_PEER_UP && !era_link_is_anchor(g, link))
-            ban_one(g, NULL, &link->info.node, why);
+        if (why != ERA_NOT_AUTHENTIC)
+            ban_broken(g, link, why);
     }
     era_link_leave(g, link, at_fault ? why : ERA_ACCEPTED);
 }
@@ -219,27 +266,35 @@ static struct era_ban *ban_find(const struct era_gossip *g, const char *host, co
     return NULL;
 }
 
-/* A free place, or that of the oldest. */
-static struct era_ban *ban_place(struct era_gossip *g)
+/* A free place, or that of the oldest of a key, or, for a host, of a host: keys cost nothing to make. NULL:
+ * none. */
+static struct era_ban *ban_place(struct era_gossip *g, bool of_host)
 {
     if (g->ban_count < ERA_BANS_MAX)
         return &g->bans[g->ban_count++];
-    struct era_ban *oldest = &g->bans[0];
-    for (size_t i = 1; i < g->ban_count; i++)
-        if (g->bans[i].at_ms < oldest->at_ms)
-            oldest = &g->bans[i];
-    return oldest;
+    struct era_ban *chosen = NULL;
+    for (size_t i = 0; i < g->ban_count; i++) {
+        struct era_ban *b = &g->bans[i];
+        bool is_host = b->host[0] != '\0', chosen_is_host = chosen != NULL && chosen->host[0] != '\0';
+        if (is_host && !of_host)
+            continue;
+        if (chosen == NULL || (chosen_is_host && !is_host) ||
+            (chosen_is_host == is_host && b->at_ms < chosen->at_ms))
+            chosen = b;
+    }
+    return chosen;
 }
 
 static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why)
 {
     struct era_ban *b = ban_find(g, host, key);
     bool again = b != NULL && g->now_ms - b->at_ms < ERA_BAN_MEMORY_MS;
-    /* What somebody on the way can do as well is not held against it for long. */
-    unsigned times = again && why != ERA_NOT_AUTHENTIC ? b->times : 0;
+    unsigned times = again ? b->times : 0;
     uint64_t length = times < 16 ? (uint64_t)ERA_BAN_MIN_MS << times : ERA_BAN_MAX_MS;
     if (b == NULL)
-        b = ban_place(g);
+        b = ban_place(g, host != NULL);
+    if (b == NULL)
+        return;
     *b = (struct era_ban){.at_ms = g->now_ms, .why = why, .times = times + 1};
     b->until_ms = era_add_sat(g->now_ms, length < ERA_BAN_MAX_MS ? length : ERA_BAN_MAX_MS);
     if (host != NULL)
@@ -248,17 +303,67 @@ static void ban_one(struct era_gossip *g, const char *host, const struct era_key
         b->key = *key;
 }
 
-static void ban(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+/* Whatever else that key, or that host, has here. But anchors. */
+static void close_others(struct era_gossip *g, const struct era_link *but, const char *host,
+                         const struct era_key *key, enum era_verdict why)
+{
+    char other[ERA_ADDRESS_BYTES_MAX + 1];
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *l = g->links[i];
+        era_address_host(l->info.address, other);
+        bool is_meant = (host != NULL && strcmp(host, other) == 0) ||
+                        (key != NULL && l->info.state == ERA_PEER_UP && era_key_eq(&l->info.node, key));
+        if (is_meant && l != but && !era_link_is_anchor(g, l))
+            era_link_close(g, l, why);
+    }
+}
+
+static void ban_host(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(link->info.address, host);
-    if (host_is_its_own(link->info.address) && !era_host_is_anchor(g, host))
-        ban_one(g, host, NULL, why);
+    if (!host_is_its_own(link->info.address) || era_host_is_anchor(g, host))
+        return;
+    ban_one(g, host, NULL, why);
+    close_others(g, link, host, NULL, why);
+}
+
+static void ban_key(struct era_gossip *g, const struct era_link *link, enum era_verdict why)
+{
     if (link->info.state != ERA_PEER_UP)
         return; /* it has not said who it is */
     ban_one(g, NULL, &link->info.node, why);
-    if (g->overlay != NULL)
+    close_others(g, link, NULL, &link->info.node, why);
+}
+
+static void ban(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    ban_host(g, link, why);
+    ban_key(g, link, why);
+    if (link->info.state == ERA_PEER_UP && g->overlay != NULL)
         era_overlay_forget(g->overlay, &link->info.node);
+}
+
+/* A new key costs nothing, a new host does. */
+static bool breaks_often(struct era_gossip *g, const struct era_link *link)
+{
+    char host[ERA_ADDRESS_BYTES_MAX + 1];
+    era_address_host(link->info.address, host);
+    uint64_t hash = era_siphash(&g->key, host, strlen(host));
+    struct era_breaks *row = &g->breaks[hash % ERA_HOST_ROWS];
+    if (row->host != hash || g->now_ms - row->at_ms >= ERA_BAN_MEMORY_MS)
+        *row = (struct era_breaks){.host = hash};
+    row->at_ms = g->now_ms;
+    return ++row->count >= ERA_BREAKS_MAX;
+}
+
+static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_verdict why)
+{
+    if (era_link_is_anchor(g, link))
+        return;
+    ban_key(g, link, why);
+    if (breaks_often(g, link))
+        ban_host(g, link, why);
 }
 
 /* Where many live behind one address, as with bans, nobody is counted for the others. */

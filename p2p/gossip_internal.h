@@ -32,6 +32,7 @@
 #define ERA_SILENCE_MS    10000 /* silences within so long are one */
 #define ERA_HOST_ROWS     256
 #define ERA_MUTE_MS       10000
+#define ERA_SPARE_MS      5000 /* so long a dialler may keep two links until it closes one */
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
 #define ERA_LINK_QUEUE_MAX      ((size_t)4096) /* items queued, each of two queues */
@@ -52,17 +53,25 @@ struct era_reassembly {
     uint8_t *data; /* NULL: none under way */
     size_t have, total, cap;
     uint64_t heard_ms;
-    bool lost; /* dropped to make room for others: the rest of it is passed over */
+    bool lost; /* dropped, or a part of it was: the rest of it is passed over */
 };
 
 enum era_budget {
     ERA_BUDGET_STATEMENTS,
+    ERA_BUDGET_TAUGHT,
+    ERA_BUDGET_FRAMES,
     ERA_BUDGET_BYTES,
     ERA_BUDGET_REQUESTS,
     ERA_BUDGET_IDS,
     ERA_BUDGET_CELLS,
     ERA_BUDGET_PEERS,
     ERA_BUDGETS
+};
+
+/* How often links of a host broke of late. Hosts that share a row push each other out of it. */
+struct era_breaks {
+    uint64_t host, at_ms;
+    unsigned count;
 };
 
 /* Thousandths of what was taken and has not come back. */
@@ -75,6 +84,7 @@ struct era_link {
     bool closing;
     uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
+    uint64_t spare_ms; /* when the older links of this key are closed, if they are still there; 0: none was */
     struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
     uint64_t silent_ms; /* when the last was counted */
@@ -135,6 +145,7 @@ struct era_gossip {
     struct era_peer_record record;
     size_t ban_count;
     struct era_ban bans[ERA_BANS_MAX];
+    struct era_breaks breaks[ERA_HOST_ROWS];
     struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
     struct era_gossip_totals totals;
 
@@ -188,7 +199,8 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
 void era_links_reap(struct era_gossip *g);
 
 /* ---- gossip_anchors.c ---- */
-/* "tcp://10.0.0.1:7711" -> "10.0.0.1"; every ipc address -> "ipc". */
+/* Whose it is: "tcp://10.0.0.1:7711" -> "10.0.0.1"; of IPv6 the /64, which is one owner's; every ipc address
+ * -> "ipc". */
 void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1]);
 bool era_host_is_anchor(const struct era_gossip *g, const char *host);
 struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link);
@@ -210,7 +222,8 @@ void era_anchors_reconciled(struct era_gossip *g);
 /* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */
 void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 void era_score_decay(const struct era_gossip *g, struct era_link *link);
-/* It speaks no language of ours: closed at once, its key banned. */
+/* It speaks no language of ours: closed at once, its key banned; the third of one host within a day bans
+ * the host. */
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why);
 /* The driver ended it for what came on it. */
 void era_link_broke(struct era_gossip *g, struct era_link *link, enum era_verdict why);
@@ -225,6 +238,9 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
 bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */
 void era_budget_refund(struct era_link *link);
+/* A statement it brought because we asked for it is of no use yet, and no fault of its: likewise, within a
+ * bound. */
+void era_budget_refund_taught(struct era_gossip *g, struct era_link *link);
 /* One more link of that address may be taken; it is counted. */
 bool era_host_may_link(struct era_gossip *g, const char *address);
 bool era_host_is_banned(const struct era_gossip *g, const char *address);

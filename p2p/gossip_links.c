@@ -70,7 +70,8 @@ static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame,
 /* Trouble that a quick second dial would only repeat. */
 static bool waits_long(enum era_verdict why)
 {
-    return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT;
+    return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT &&
+           why != ERA_NOT_AUTHENTIC;
 }
 
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
@@ -279,22 +280,34 @@ static enum era_verdict hello_check(const struct era_gossip *g, const struct era
     return ERA_ACCEPTED;
 }
 
+static bool is_another(const struct era_link *link, const struct era_link *other)
+{
+    return !other->closing && other->info.state == ERA_PEER_UP &&
+           era_key_eq(&other->info.node, &link->info.node);
+}
+
 /* Of two links to one node both ends keep the one dialled by the smaller key.
  * When one end dialled both, it alone decides, for the older: ages may look
  * different from the other end, and each could close the one the other keeps.
+ * If it does not, it knows nothing of the older, or wants more than its due: after
+ * ERA_SPARE_MS, or at once when there is a third, the newest alone is kept.
  * Returns the link to close, NULL for none. */
-static struct era_link *second_link(const struct era_gossip *g, struct era_link *newer)
+static struct era_link *second_link(struct era_gossip *g, struct era_link *newer)
 {
     bool ours_is_smaller = memcmp(g->config.node.b, newer->info.node.b, ERA_KEY_BYTES) < 0;
+    struct era_link *before = NULL;
     for (size_t i = 0; i < g->link_count; i++) {
         struct era_link *older = g->links[i];
-        if (older == newer || older->closing || older->info.state != ERA_PEER_UP ||
-            !era_key_eq(&older->info.node, &newer->info.node))
+        if (older == newer || !is_another(newer, older))
             continue;
         if (older->info.outgoing != newer->info.outgoing)
             return older->info.outgoing == ours_is_smaller ? newer : older;
         if (newer->info.outgoing)
             return newer;
+        if (before != NULL)
+            return before;
+        before = older;
+        newer->spare_ms = era_add_sat(g->now_ms, ERA_SPARE_MS);
     }
     return NULL;
 }
@@ -363,10 +376,20 @@ static uint64_t patience_ms(const struct era_link *link)
     return link->info.queued_bytes == 0 ? end : earlier(end, era_add_sat(link->drained_ms, ERA_LINK_IDLE_MS));
 }
 
+static void close_older(struct era_gossip *g, struct era_link *link)
+{
+    link->spare_ms = 0;
+    for (size_t i = 0; g->links[i] != link; i++)
+        if (is_another(link, g->links[i]) && !g->links[i]->info.outgoing)
+            era_link_close(g, g->links[i], ERA_DUPLICATE);
+}
+
 void era_link_tick(struct era_gossip *g, struct era_link *link)
 {
     if (link->closing)
         return;
+    if (link->spare_ms != 0 && era_gossip_is_due(g, link->spare_ms))
+        close_older(g, link);
     if (era_gossip_is_due(g, patience_ms(link))) {
         era_link_close(g, link, ERA_TIMEOUT);
         return;
@@ -386,6 +409,8 @@ uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link 
     if (link->info.state != ERA_PEER_UP)
         return deadline;
     deadline = earlier(deadline, era_push_due_ms(link));
+    if (link->spare_ms != 0)
+        deadline = earlier(deadline, link->spare_ms);
     for (size_t i = 0; i < ERA_SETS; i++)
         if (era_set_flows(g, link, (enum era_set)(i + 1)))
             deadline = earlier(deadline, link->sync[i].next_ms);

@@ -18,7 +18,7 @@ void era_ties_init(struct era_gossip *g)
         .record = c->record,
         .listen = c->listen,
         .target = c->links_target < ERA_OVERLAY_TARGET_MAX ? c->links_target : ERA_OVERLAY_TARGET_MAX,
-        .seed = era_prng_next(&g->prng),
+        .root = era_root_child(&c->root, "overlay"),
         .fits = c->fits,
         .ctx = c->ctx,
     };
@@ -51,7 +51,8 @@ void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_v
     if (g->overlay == NULL)
         return;
     if (link->info.state == ERA_PEER_UP)
-        era_overlay_down(g->overlay, g->now_ms, link->info.link, why == ERA_ACCEPTED || why == ERA_TIMEOUT);
+        era_overlay_down(g->overlay, g->now_ms, link->info.link,
+                         why == ERA_ACCEPTED || why == ERA_TIMEOUT || why == ERA_NOT_AUTHENTIC);
     else if (link->info.outgoing && misled(why))
         era_overlay_misled(g->overlay, g->now_ms, link->info.address);
     else if (link->info.outgoing)

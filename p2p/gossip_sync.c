@@ -98,6 +98,14 @@ void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set
     era_sync_of(link, set)->next_ms = g->now_ms;
 }
 
+void era_sync_hurry(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    struct era_sync *sync = era_sync_of(link, set);
+    uint64_t soon_ms = era_add_sat(g->now_ms, ERA_MOVED_MS + era_gossip_jitter(g, ERA_CONFIRM_MS));
+    if (soon_ms < sync->next_ms)
+        sync->next_ms = soon_ms;
+}
+
 void era_sync_flows_again(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     era_sync_of(link, set)->since_ms = g->now_ms;

@@ -164,6 +164,8 @@ void era_sync_start(struct era_gossip *g, struct era_link *link);
 struct era_sync *era_sync_of(struct era_link *link, enum era_set set);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
+/* Or as soon as what comes now is no longer left out as under way. */
+void era_sync_hurry(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* Nothing of the set was pushed on this link up to now. */
 void era_sync_flows_again(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* The ends may differ: rounds come at their full pace again. */

@@ -78,8 +78,8 @@ struct era_overlay *era_overlay_new(const struct era_overlay_config *config)
         o->record = *config->record;
         o->config.record = &o->record;
     }
-    era_prng_init(&o->prng, config->seed);
-    era_book_init(&o->book, era_prng_next(&o->prng));
+    era_root_prng(&config->root, "overlay: jitter", &o->prng);
+    era_book_init(&o->book, &config->root);
     o->may_dial[ERA_PLACE_PUBLIC] = true;
     if (era_place_parse(config->listen, &o->self))
         allow_class_of(o, &o->self);

@@ -1,5 +1,5 @@
 /* overlay: which peers a node keeps close. Pure: links are numbers, time and
- * seed are arguments, what must be said or dialled comes back as actions.
+ * root are arguments, what must be said or dialled comes back as actions.
  *
  * Active view: the links that both ends want for the news; every other link is
  * a leaf (compared with, not pushed to). Passive view: signed records of peers
@@ -32,6 +32,7 @@
 #define ERA_P2P_OVERLAY_H
 
 #include "proto/peer_record.h"
+#include "src/base/prng.h"
 
 enum era_overlay_action_kind {
     ERA_OVERLAY_WORD,    /* link, word */
@@ -56,7 +57,7 @@ struct era_overlay_config {
     const struct era_peer_record *record; /* ours, signed; NULL: others cannot dial us. Copied. */
     const char *listen;                   /* our own address, "" = none; never dialled. Copied. */
     size_t target;                        /* neighbours wanted, 1 to ERA_OVERLAY_TARGET_MAX */
-    uint64_t seed;
+    struct era_root root;                 /* jitter, choices, places in the book; a secret */
     /* The one acceptance rule of signatures. */
     bool (*fits)(void *ctx, const struct era_key *key, const struct era_hash *digest,
                  const struct era_signature *signature);

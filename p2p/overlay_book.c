@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void era_book_init(struct era_book *book, uint64_t seed)
+void era_book_init(struct era_book *book, const struct era_root *root)
 {
     memset(book, 0, sizeof *book);
-    era_prng_init(&book->prng, seed);
-    era_prng_siphash_key(&book->prng, &book->key);
+    era_root_prng(root, "overlay: where it looks first", &book->prng);
+    era_root_siphash_key(root, "overlay: book", &book->key);
 }
 
 void era_book_release(struct era_book *book)

@@ -24,7 +24,8 @@ struct era_book {
     struct era_book_entry *at[ERA_OVERLAY_BUCKETS][ERA_OVERLAY_WAYS]; /* NULL: free */
 };
 
-void era_book_init(struct era_book *book, uint64_t seed);
+/* root: a secret, of where entries stand. */
+void era_book_init(struct era_book *book, const struct era_root *root);
 void era_book_release(struct era_book *book);
 /* Entry i of 0 … ERA_OVERLAY_BUCKETS * ERA_OVERLAY_WAYS - 1; NULL: free. */
 struct era_book_entry *era_book_at(const struct era_book *book, size_t i);

@@ -120,13 +120,18 @@
 #define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
 #define ERA_LINKS_ACCEPTED_BURST    64 /* of one address that is nobody else's, and then… */
 #define ERA_LINKS_ACCEPTED_PER_S    4  /* …who comes and goes costs a handshake each time */
-#define ERA_BANS_MAX                256 /* remembered; the oldest gives way */
+#define ERA_BANS_MAX                256 /* remembered; the oldest gives way, a key's before a host's */
+#define ERA_BREAKS_MAX              3 /* of one host within a day; then it is banned */
 #define ERA_BAN_MIN_MS              60000
 #define ERA_BAN_MAX_MS              3600000
 #define ERA_BAN_MEMORY_MS           86400000 /* within a day the next ban is twice as long */
 #define ERA_SILENCES_MAX            3 /* in a row; then the link leaves the active view */
 #define ERA_BUDGET_STATEMENTS_BURST 32768 /* not accepted or not yet; accepted ones are given back */
 #define ERA_BUDGET_STATEMENTS_PER_S 4096
+#define ERA_BUDGET_TAUGHT_BURST     65536 /* asked for, and of no use yet: given back, and then… */
+#define ERA_BUDGET_TAUGHT_PER_S     16384 /* …dropped, and not charged: a teacher does no wrong */
+#define ERA_BUDGET_FRAMES_BURST     65536 /* each is a step of the node, however short */
+#define ERA_BUDGET_FRAMES_PER_S     8192
 #define ERA_BUDGET_BYTES_BURST      ((uint64_t)256 << 20)
 #define ERA_BUDGET_BYTES_PER_S      ((uint64_t)32 << 20) /* five times what one core verifies */
 #define ERA_BUDGET_REQUESTS_BURST   16384

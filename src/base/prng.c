@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "src/base/bytes.h"
 
@@ -51,10 +52,38 @@ uint64_t era_prng_below(struct era_prng *prng, uint64_t n)
     return x % n;
 }
 
-void era_prng_siphash_key(struct era_prng *prng, struct era_siphash_key *out)
+struct era_root era_root_of_seed(uint64_t seed)
 {
-    era_put_be64(out->b, era_prng_next(prng));
-    era_put_be64(out->b + 8, era_prng_next(prng));
+    struct era_root root;
+    uint8_t number[8];
+    era_put_be64(number, seed);
+    crypto_generichash(root.b, sizeof root.b, number, sizeof number, NULL, 0);
+    return root;
+}
+
+void era_root_part(const struct era_root *root, const char *purpose, uint8_t *out, size_t len)
+{
+    assert(len >= crypto_generichash_BYTES_MIN && len <= crypto_generichash_BYTES_MAX);
+    crypto_generichash(out, len, (const uint8_t *)purpose, strlen(purpose), root->b, sizeof root->b);
+}
+
+struct era_root era_root_child(const struct era_root *root, const char *purpose)
+{
+    struct era_root child;
+    era_root_part(root, purpose, child.b, sizeof child.b);
+    return child;
+}
+
+void era_root_siphash_key(const struct era_root *root, const char *purpose, struct era_siphash_key *out)
+{
+    era_root_part(root, purpose, out->b, sizeof out->b);
+}
+
+void era_root_prng(const struct era_root *root, const char *purpose, struct era_prng *out)
+{
+    uint8_t seed[crypto_generichash_BYTES_MIN];
+    era_root_part(root, purpose, seed, sizeof seed);
+    era_prng_init(out, era_get_be64(seed));
 }
 
 uint64_t era_siphash(const struct era_siphash_key *key, const void *data, size_t len)

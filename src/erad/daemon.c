@@ -220,8 +220,8 @@ static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
 
 static void make_node(struct era_daemon *d)
 {
-    uint64_t seed;
-    randombytes_buf(&seed, sizeof seed);
+    struct era_root root;
+    randombytes_buf(root.b, sizeof root.b);
     const struct era_config *c = &d->config;
     struct era_node_config config = {.charter = &d->charter,
                                      .network = d->network,
@@ -244,7 +244,7 @@ static void make_node(struct era_daemon *d)
                                      .auto_breaking = c->auto_ready.breaking,
                                      .read = read_store,
                                      .read_ctx = d,
-                                     .seed = seed};
+                                     .root = root};
     d->node = era_node_new(&config);
 }
 

@@ -54,7 +54,7 @@ void sim_start(struct sim *s, struct sim_node *n)
                                 .auto_charter = n->auto_charter,
                                 .read = read_disk,
                                 .read_ctx = n,
-                                .seed = era_prng_next(&prng)};
+                                .root = era_root_of_seed(era_prng_next(&prng))};
     sim_tell(s, n, n->life > 1 ? "starts again" : "starts");
     n->node = era_node_new(&c);
     sim_disk_restore(s, n);

@@ -76,16 +76,14 @@ static bool record_fits(void *ctx, const struct era_key *key, const struct era_h
 static void make_parts(struct era_node *n)
 {
     const struct era_node_config *c = &n->config;
-    struct era_prng prng;
-    era_prng_init(&prng, c->seed);
-    era_prng_siphash_key(&prng, &n->table_key);
+    era_root_siphash_key(&c->root, "node: tables", &n->table_key);
     node_books_init(n);
     struct era_gossip_config g = {.network = c->network,
                                   .node = c->node_key,
                                   .versions = c->versions,
                                   .agent = c->agent,
                                   .listen = c->listen,
-                                  .seed = era_prng_next(&prng),
+                                  .root = era_root_child(&c->root, "gossip"),
                                   .protocol_min = ERA_PROTOCOL_MIN,
                                   .protocol_max = ERA_PROTOCOL_MAX,
                                   .fetch = fetch_item,

@@ -50,7 +50,7 @@ struct era_node_config {
      * name their contents: pure but for failures. Borrowed; NULL: memory holds what the disk does. */
     int (*read)(void *ctx, struct era_bytes key, struct era_bytes *value);
     void *read_ctx;
-    uint64_t seed;
+    struct era_root root; /* of all that no peer may guess: random bytes that are nobody else's */
 };
 
 /* Counters, for metrics and tests. */

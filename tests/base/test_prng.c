@@ -60,11 +60,22 @@ Test(siphash, is_SipHash_2_4)
     cr_assert_eq(era_siphash(&key, data, 15), 0xe545be4961ca29a1u);
 }
 
-Test(siphash, key_comes_from_the_seed)
+Test(root, each_purpose_has_a_part_of_its_own)
 {
-    struct era_prng prng = {{1, 2, 3, 4}};
-    struct era_siphash_key key;
-    const uint8_t expected[16] = {0, 0, 0, 0, 0, 0, 0x2d, 0x00};
-    era_prng_siphash_key(&prng, &key);
-    cr_assert_arr_eq(key.b, expected, 16);
+    struct era_root root = era_root_of_seed(1), other = era_root_of_seed(2);
+    struct era_siphash_key key, again, unlike, of_other;
+    era_root_siphash_key(&root, "salt", &key);
+    era_root_siphash_key(&root, "salt", &again);
+    era_root_siphash_key(&root, "table", &unlike);
+    era_root_siphash_key(&other, "salt", &of_other);
+    cr_assert_arr_eq(key.b, again.b, sizeof key.b);
+    cr_assert_arr_neq(key.b, unlike.b, sizeof key.b);
+    cr_assert_arr_neq(key.b, of_other.b, sizeof key.b);
+}
+
+Test(root, is_of_its_seed_on_every_machine)
+{
+    const uint8_t expected[4] = {0x12, 0xdd, 0x0a, 0x6a};
+    struct era_root root = era_root_of_seed(1);
+    cr_assert_arr_eq(root.b, expected, sizeof expected);
 }

@@ -365,7 +365,7 @@ static struct rate intake_rate(const struct load *l, const struct frames *frames
     struct place_on_disk place = make_place();
     struct era_store *store = open_store(&place);
     struct era_node_config c = {
-        .charter = &l->charter, .network = l->charter.hash, .agent = "bench", .listen = "", .seed = 1};
+        .charter = &l->charter, .network = l->charter.hash, .agent = "bench", .listen = "", .root = era_root_of_seed(1)};
     int rc = era_writer_start(store, ERA_NODE_BATCHES_MAX, &in->writer);
     if (rc != 0)
         fail("no writer", -rc);

@@ -152,7 +152,7 @@ static void start(struct fed *f)
     if (rc != 0)
         fail("no writer", -rc);
     struct era_node_config c = {
-        .charter = &f->load->charter, .network = f->load->charter.hash, .agent = "bench", .seed = 1};
+        .charter = &f->load->charter, .network = f->load->charter.hash, .agent = "bench", .root = era_root_of_seed(1)};
     c.listen = "";
     c.read = read_store;
     c.read_ctx = f->store;

@@ -158,7 +158,7 @@ static void pair_begin(struct pair *p)
     for (int i = 0; i < 2; i++) {
         struct era_gossip_config config = {.agent = "bench",
                                            .listen = "",
-                                           .seed = (uint64_t)i + 7,
+                                           .root = era_root_of_seed((uint64_t)i + 7),
                                            .protocol_min = 1,
                                            .protocol_max = 1,
                                            .fetch = fetch,

@@ -66,7 +66,7 @@ void tap_open(struct tap *t, const struct era_charter *c, const char *address)
                                        .node = key.key,
                                        .agent = "tap",
                                        .listen = "",
-                                       .seed = 1,
+                                       .root = era_root_of_seed(1),
                                        .protocol_min = ERA_PROTOCOL_MIN,
                                        .protocol_max = ERA_PROTOCOL_MAX,
                                        .fetch = fetch,

@@ -51,7 +51,7 @@ struct lone *lone_new(struct era_charter *c, const char *who, const char *softwa
                                      .versions = l->versions,
                                      .agent = "erad/test",
                                      .listen = "",
-                                     .seed = 7};
+                                     .root = era_root_of_seed(7)};
     if (who) {
         struct given_key k = given_key(who);
         l->secret.key = k.key;

@@ -30,7 +30,7 @@ static struct era_gossip *given_gossip(bool outgoing)
 {
     struct era_gossip_config config = {.agent = "fuzz",
                                        .listen = "",
-                                       .seed = 1,
+                                       .root = era_root_of_seed(1),
                                        .protocol_min = 1,
                                        .protocol_max = 1,
                                        .fetch = fetch,

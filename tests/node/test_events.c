@@ -216,7 +216,7 @@ Test(recovery, N1_all_that_unblocks_passes_a_blocked_node_that_is_the_only_bridg
     world_run(t.w, 500);
     world_submit(t.dave, given_approve(t.c, "s2", fix));
     world_submit(t.alice, given_approve(t.c, "s1", fix));
-    world_run(t.w, 1500);
+    world_run(t.w, 3000);
     for (int i = 0; i < 5; i++)
         cr_assert_eq(world_head(t.n[i], "network"), 1, "the certificate passes too");
     cr_assert_eq(world_ids(t.w, ERA_KIND_READINESS, "erin", "network", 1), 1, "a blocked validator votes");

@@ -555,7 +555,7 @@ void world_start(struct world_node *n)
                                 .auto_charter = n->setup.charters,
                                 .read = read_store,
                                 .read_ctx = n,
-                                .seed = n->world->seed + 1000 * n->number + n->life};
+                                .root = era_root_of_seed(n->world->seed + 1000 * n->number + n->life)};
     n->node = era_node_new(&c);
     n->boundaries = 0;
     if (era_store_walk(n->store, (struct era_bytes){0}, restore, n->node) != 0)

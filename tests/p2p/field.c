@@ -349,7 +349,7 @@ static void node_start(struct field *f, size_t number, size_t links_target)
         .network = f->network,
         .agent = "field",
         .listen = address,
-        .seed = f->seed + number,
+        .root = era_root_of_seed(f->seed + number),
         .protocol_min = ERA_PROTOCOL_MIN,
         .protocol_max = ERA_PROTOCOL_MAX,
         .fetch = node_fetch,

@@ -18,4 +18,7 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_link.c tests/p2p/rawlink.c tests/p2
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_overlay.c tests/p2p/town.c tests/p2p/town.h
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_overlay.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_defence.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_broadcast_abuse.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_bounds.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_budgets.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_bans.c

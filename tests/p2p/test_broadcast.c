@@ -13,7 +13,8 @@ struct pair {
 static struct pair given_two_links(void)
 {
     static const struct era_siphash_key salt = {{7}};
-    struct pair p = {.b = era_broadcast_new(1), .origin = {{9}}};
+    struct era_root root = era_root_of_seed(1);
+    struct pair p = {.b = era_broadcast_new(&root), .origin = {{9}}};
     p.left = era_branch_new(p.b, 1, &salt);
     p.right = era_branch_new(p.b, 2, &salt);
     return p;

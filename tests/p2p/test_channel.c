@@ -385,7 +385,7 @@ Test(channel, records_that_could_hold_nothing_are_refused)
         uint8_t header[2] = {0, len};
         given_open(&e);
         put(&e.c[1], header, 2, SIZE_MAX);
-        assert_failed(&e.c[1], ERA_MALFORMED);
+        assert_failed(&e.c[1], ERA_NOT_AUTHENTIC);
         release(&e);
     }
 }
@@ -494,10 +494,10 @@ Test(channel, what_failed_gives_and_takes_nothing_more_and_keeps_no_secret)
     given_open(&e);
     seal(&e, 0, bytes, frame(bytes, 4, 'n'));
     put(&e.c[1], (const uint8_t *)"\0\0", 2, SIZE_MAX);
-    assert_failed(&e.c[1], ERA_MALFORMED);
+    assert_failed(&e.c[1], ERA_NOT_AUTHENTIC);
     for (int i = 0; i < 5000; i++)
         put(&e.c[1], e.way[0].b, e.way[0].len, SIZE_MAX);
-    assert_failed(&e.c[1], ERA_MALFORMED);
+    assert_failed(&e.c[1], ERA_NOT_AUTHENTIC);
     cr_assert_eq(era_channel_seal(&e.c[1], record, 5), 0);
     cr_assert_eq(memcmp(&e.c[1].send, &zeros, sizeof zeros), 0);
     cr_assert_eq(memcmp(&e.c[1].receive, &zeros, sizeof zeros), 0);

@@ -129,7 +129,7 @@ static struct one given_one(const char *address)
                                         .record = &t.record,
                                         .listen = address,
                                         .target = 7,
-                                        .seed = 3,
+                                        .root = era_root_of_seed(3),
                                         .fits = town_fits};
     t.o = era_overlay_new(&config);
     return t;

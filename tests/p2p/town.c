@@ -75,7 +75,7 @@ size_t town_add(struct town *t, const char *address)
                                         .record = &h->record,
                                         .listen = h->address,
                                         .target = 7,
-                                        .seed = t->seed * 1000 + t->count,
+                                        .root = era_root_of_seed(t->seed * 1000 + t->count),
                                         .fits = town_fits};
     h->overlay = era_overlay_new(&config);
     return t->count++;

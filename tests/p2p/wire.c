@@ -187,7 +187,7 @@ struct era_gossip_config wire_config(struct wire_node *node)
         .network = node->wire->network,
         .agent = "wire/1",
         .listen = "",
-        .seed = node->wire->seed + node->number,
+        .root = era_root_of_seed(node->wire->seed + node->number),
         .protocol_min = 1,
         .protocol_max = 1,
         .fetch = node_fetch,

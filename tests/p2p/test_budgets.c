@@ -1,0 +1,118 @@
+/* Budgets, and who must not pay for them: an honest teacher, the sender of a statement that we cut in two. */
+#include <criterion/criterion.h>
+
+#include "tests/p2p/probe.h"
+
+static void status(struct probe *p, uint64_t link, bool blocked)
+{
+    cr_assert(era_frame_add_status(probe_frame(p), blocked, NULL));
+    probe_send(p, link);
+}
+
+static void fragment(struct probe *p, uint32_t offset)
+{
+    static const uint8_t zeros[60000];
+    struct era_frame_fragment f = {.total_bytes = 240000, .offset = offset, .data = {zeros, sizeof zeros}};
+    cr_assert(era_frame_add_fragment(probe_frame(p), &f));
+    probe_send(p, 1);
+}
+
+/* The dialled peer answers our first round by its whole set. */
+static struct probe *given_pages(void)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, true, 9);
+    for (int i = 0; i < 100 && p->seen.digest_round == 0; i++)
+        probe_wait(p, 100);
+    cr_assert_neq(p->seen.digest_round, 0);
+    probe_word(p, 1, ERA_SET_STATEMENTS, p->seen.digest_round, ERA_WORD_PAGES);
+    return p;
+}
+
+/* So many frames of four statements of a charter that is not known yet, ten a millisecond or all at once;
+ * returns how many statements were delivered. */
+static size_t when_taught(struct probe *p, size_t frames, bool at_once)
+{
+    size_t delivered = 0, items[4];
+    for (size_t i = 0; i < frames; i++) {
+        probe_frame(p);
+        for (size_t k = 0; k < 4; k++) {
+            items[k] = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 40);
+            cr_assert(era_frame_add_statement(&p->frame, p->w->items[items[k]].bytes));
+        }
+        probe_send(p, 1);
+        size_t came = probe_look(p)->delivered;
+        cr_assert_eq(p->seen.closes, 0);
+        delivered += came;
+        for (size_t k = 0; k < came; k++)
+            era_gossip_verdict(p->g, p->w->now_ms, 1, &p->w->items[items[k]].id, ERA_UNKNOWN_CHARTER);
+        p->w->now_ms += !at_once && i % 10 == 9;
+    }
+    return delivered;
+}
+
+Test(budget, a_teacher_of_what_cannot_be_used_yet_is_heard_whole)
+{
+    struct probe *p = given_pages();
+    cr_assert_eq(when_taught(p, 15000, false), 60000);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+Test(budget, of_a_teacher_has_an_end_that_costs_it_nothing)
+{
+    struct probe *p = given_pages();
+    cr_assert_eq(when_taught(p, 30000, true), ERA_BUDGET_STATEMENTS_BURST + ERA_BUDGET_TAUGHT_BURST);
+    cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], 0);
+    probe_free(p);
+}
+
+Test(budget, frames_have_one_however_short)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < ERA_BUDGET_FRAMES_BURST + 9; i++)
+        probe_raw(p, 1, "", 0);
+    cr_assert_eq(probe_info(p, 1).limited_in, 10, "the hello was one");
+    cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], 10);
+    probe_free(p);
+}
+
+Test(budget, status_shares_that_of_words)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < ERA_BUDGET_PEERS_BURST + 10; i++)
+        status(p, 1, i % 2 == 0);
+    cr_assert_eq(probe_info(p, 1).limited_in, 10);
+    probe_free(p);
+}
+
+Test(budget, a_mute_that_cut_a_statement_in_two_costs_nothing_more)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < 5; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    fragment(p, 0); /* dropped: muted */
+    probe_wait(p, 10000);
+    for (uint32_t offset = 60000; offset < 240000; offset += 60000)
+        fragment(p, offset);
+    cr_assert_eq(probe_info(p, 1).charges[ERA_UNEXPECTED], 0);
+    cr_assert_eq(probe_look(p)->delivered, 0);
+    probe_free(p);
+}
+
+Test(budget, a_statement_begun_before_a_mute_is_given_up_whole)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    fragment(p, 0);
+    for (int i = 0; i < 5; i++)
+        era_gossip_verdict(p->g, 1000, 1, NULL, ERA_BAD_SIGNATURE);
+    fragment(p, 60000); /* dropped */
+    probe_wait(p, 10000);
+    fragment(p, 120000);
+    cr_assert_eq(probe_info(p, 1).charges[ERA_UNEXPECTED], 0);
+    probe_free(p);
+}
