@@ -76,8 +76,7 @@ static bool over(struct era_gossip *g, struct era_link *link)
     return false;
 }
 
-/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender's.
- */
+/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender. */
 static bool drop(struct era_link *link)
 {
     era_reassembly_clear(&link->partial);
