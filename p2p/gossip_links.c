@@ -399,6 +399,10 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
         return;
     if (link->branch != NULL && era_branch_take_silence(link->branch) > 0)
         era_link_silent(g, link); /* once for all that it announced and kept */
+    if (link->branch != NULL && era_branch_take_stir(link->branch)) {
+        era_sync_stir(g, link, ERA_SET_STATEMENTS);
+        era_sync_stir(g, link, ERA_SET_EVENTS);
+    }
     if (!link->closing)
         era_sync_tick(g, link);
 }
