@@ -54,7 +54,6 @@ struct era_branch {
     size_t silence;
     uint64_t broke_ms; /* when what it had announced was last given up; 0 = never */
     bool stir;         /* …and nobody else had announced it */
-    uint64_t doubt_ms; /* it is not grafted for its word before */
     struct era_branch_counts counts;
     struct era_branch *next;
 };
@@ -73,7 +72,6 @@ struct era_origin {
     uint64_t moved_ms;   /* when the parent changed… */
     uint64_t moved_item; /* …by what was heard of this item */
     unsigned misses;     /* items on end that had to be asked for */
-    bool on_word;        /* the parent is it for what it said, and has brought nothing yet */
 };
 
 struct era_heard {
