@@ -14,6 +14,7 @@
 #define WAIT_MIN_MS   300  /* for the payload of an announcement, beyond what the trees are known to lag */
 #define LAG_MAX_MS    1000 /* of what is learned of it */
 #define LAG_MS        50   /* before anything is known */
+#define BROKEN_MS     60000 /* who kept what it had announced is not believed for so long */
 #define PENDING_MS    10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(const struct era_root *root)
@@ -37,6 +38,7 @@ void era_broadcast_free(struct era_broadcast *b)
         era_awaited_remove(b, b->awaited_first);
     free(b->recents);
     free(b->recent_heads);
+    free(b->refused.rows);
     free(b->origins);
     free(b->origin_heads);
     free(b);
@@ -59,18 +61,12 @@ void era_broadcast_set_blocked(struct era_broadcast *b, bool blocked)
 
 /* ---- links ---- */
 
-static void set_all(struct era_broadcast *b, struct era_branch *branch)
-{
-    for (uint32_t n = 1; n < b->origin_count; n++)
-        era_eager_set(branch, n, true);
-}
-
 /* The only link carries everything: nobody else could bring it. */
 static void lean_on_last(struct era_broadcast *b, uint64_t now_ms)
 {
     if (b->branch_count != 1)
         return;
-    set_all(b, b->branches);
+    era_eager_set_all(b, b->branches);
     era_branch_say(b->branches, now_ms, 0, ERA_ORDER_ALL);
 }
 
@@ -84,7 +80,7 @@ struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const 
     b->branches = branch;
     b->branch_count++;
     if (b->branch_count == 1) /* the peer knows it from our hello */
-        set_all(b, branch);
+        era_eager_set_all(b, branch);
     return branch;
 }
 
@@ -139,6 +135,9 @@ void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch
         at = &(*at)->next;
     *at = branch->next;
     b->branch_count--;
+    for (struct era_awaited *a = b->awaited_first; a != NULL; a = a->next)
+        if (a->charged == branch->link)
+            a->charged = 0;
     replace_parent(b, now_ms, branch->link);
     lean_on_last(b, now_ms);
     free(branch->eager);
@@ -164,6 +163,13 @@ size_t era_branch_take_silence(struct era_branch *branch)
     size_t silence = branch->silence;
     branch->silence = 0;
     return silence;
+}
+
+bool era_branch_take_stir(struct era_branch *branch)
+{
+    bool stir = branch->stir;
+    branch->stir = false;
+    return stir;
 }
 
 bool era_branch_is_eager(const struct era_broadcast *b, const struct era_branch *branch,
@@ -248,6 +254,25 @@ static bool is_in_queue(const struct era_broadcast *b, uint64_t now_ms, const st
     return a->first != 0 && is_hurry(b, now_ms) && now_ms - a->first_ms < QUEUE_MS;
 }
 
+/* Two who are believed had announced it: somebody holds it. Who was alone with it is asked by itself, and who
+ * broke its word is not believed for a while: made-up announcements keep nobody busy. */
+static bool is_missed(const struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
+{
+    size_t believed = 0;
+    struct era_branch *alone = NULL;
+    for (size_t i = 0; i < a->heard_count; i++) {
+        struct era_branch *branch = a->heard[i].payload ? NULL : era_branch_find(b, a->heard[i].link);
+        if (branch == NULL || (branch->broke_ms != 0 && now_ms - branch->broke_ms < BROKEN_MS))
+            continue;
+        branch->broke_ms = now_ms;
+        alone = branch;
+        believed++;
+    }
+    if (believed == 1)
+        alone->stir = true;
+    return believed > 1;
+}
+
 size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
 {
     size_t given_up = 0;
@@ -264,7 +289,7 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
             era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
             continue;
         }
-        given_up += a->heard_count > 0;
+        given_up += is_missed(b, now_ms, a);
         count_silence(b, a);
         era_awaited_remove(b, a);
     }
@@ -402,10 +427,17 @@ void era_broadcast_arrived(struct era_broadcast *b, uint64_t now_ms, struct era_
     if (era_recent_find(b, short_id) != NULL)
         return;
     struct era_awaited *a = era_awaited_find(b, short_id);
-    if (a == NULL)
+    if (a == NULL && branch->awaited < ERA_LINK_AWAITED_MAX) {
         a = era_awaited_add(b, short_id);
+        if (a != NULL) {
+            a->charged = branch->link;
+            branch->awaited++;
+        }
+    }
     if (a == NULL || a->arrived)
         return;
+    if (!a->arrived && a->heard_count > 0)
+        a->ask_ms = a->due_ms;
     a->arrived = true;
     a->arrived_from = branch->link;
     a->arrived_ms = now_ms;
@@ -474,7 +506,6 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     item->set = set;
     item->from = from == NULL ? 0 : from->link;
     item->heard_ms = item->first_ms = item->published_ms = now_ms;
-    item->refused = false;
     item->fetched = source == ERA_SOURCE_ASKED;
     note_pace(b, now_ms);
     item->hurried = is_hurry(b, now_ms);
@@ -506,7 +537,7 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
             (void)hear(a, branch->link, now_ms, true);
         return;
     }
-    if (item->refused || item->from == branch->link || item->wanted == branch->link)
+    if (item->from == branch->link || item->wanted == branch->link)
         return;
     struct era_origin *o = era_origin_of_item(b, item);
     if (o != NULL && o->parent == branch->link) {
@@ -532,7 +563,27 @@ void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, b
     if (a != NULL)
         era_awaited_remove(b, a);
     if (remember && era_recent_find(b, short_id) == NULL)
-        era_recent_add(b, id, short_id)->refused = true;
+        era_refused_add(b, short_id);
+}
+
+void era_broadcast_refused_unnamed(struct era_broadcast *b, uint64_t now_ms, uint64_t link)
+{
+    for (struct era_awaited *a = b->awaited_first, *next; a != NULL; a = next) {
+        next = a->next;
+        if (!a->arrived || a->arrived_from != link)
+            continue;
+        a->arrived = false;
+        if (a->heard_count == 0)
+            era_awaited_remove(b, a);
+        else
+            era_awaited_again(b, a, a->ask_ms > now_ms ? a->ask_ms : now_ms);
+    }
+}
+
+void era_broadcast_forget_refused(struct era_broadcast *b)
+{
+    free(b->refused.rows);
+    b->refused = (struct era_marks){0};
 }
 
 /* The parent announces what it should have pushed: it holds us for lazy. */
@@ -556,13 +607,14 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
     struct era_recent *item = era_recent_find(b, short_id);
     branch->counts.announced_in++;
     if (item != NULL) {
-        era_branch_learn(b, branch, &item->id);
-        if (item->refused)
-            return;
+        era_marks_put(&branch->marks, era_short_id(&branch->salt, &item->id), item->number,
+                      ERA_MARK_HAS | ERA_MARK_GIVEN);
         era_broadcast_compare(b, now_ms, item, branch, at_ms);
         remind(b, now_ms, item, branch);
         return;
     }
+    if (era_refused_has(b, short_id))
+        return;
     struct era_awaited *a = era_awaited_find(b, short_id);
     if (a == NULL && branch->awaited < ERA_LINK_AWAITED_MAX)
         a = era_awaited_add(b, short_id);
@@ -573,9 +625,13 @@ void era_branch_announced(struct era_broadcast *b, uint64_t now_ms, struct era_b
     if (a->first == 0) {
         a->first = branch->link;
         a->first_ms = at_ms;
-        branch->awaited++;
+        if (a->charged == 0) {
+            a->charged = branch->link;
+            branch->awaited++;
+        }
+        a->ask_ms = wait_until(b, now_ms, at_ms, branch);
         if (!a->arrived)
-            era_awaited_again(b, a, wait_until(b, now_ms, at_ms, branch));
+            era_awaited_again(b, a, a->ask_ms);
     }
     if (!has_announced(a, branch->link))
         (void)hear(a, branch->link, at_ms, false);

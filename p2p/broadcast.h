@@ -74,7 +74,6 @@ struct era_recent {
     uint64_t published_ms;
     bool fetched; /* came because we asked */
     bool hurried; /* one of many on end */
-    bool refused; /* not ours to give */
 };
 
 struct era_broadcast;
@@ -83,6 +82,8 @@ struct era_branch; /* broadcast's part of one link that is up */
 /* root: of its salt, keys and jitter; a secret, of which the salt tells nothing. Asserts on no memory. */
 struct era_broadcast *era_broadcast_new(const struct era_root *root);
 void era_broadcast_free(struct era_broadcast *b); /* NULL-safe; after its branches */
+/* Of the index of items that went by: what finding one costs at most. */
+size_t era_broadcast_longest_chain(const struct era_broadcast *b);
 /* For the hello. */
 struct era_siphash_key era_broadcast_salt(const struct era_broadcast *b);
 /* For the hello: no link is up, so that the next carries everything. */
@@ -103,6 +104,8 @@ void era_branch_set_lazy(struct era_branch *branch, bool lazy);
 const struct era_branch_counts *era_branch_counts(const struct era_branch *branch);
 /* Items asked of the peer that did not come in time, since the last call. */
 size_t era_branch_take_silence(struct era_branch *branch);
+/* It alone announced what nobody gave: compare with it. At most once in a minute, since the last call. */
+bool era_branch_take_stir(struct era_branch *branch);
 /* The peer holds the item; has it been told so? */
 void era_branch_learn(struct era_broadcast *b, struct era_branch *branch, const struct era_hash *id);
 bool era_branch_knows(const struct era_branch *branch, const struct era_hash *id);
@@ -135,6 +138,11 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
                              const struct era_hash *id);
 /* It came and is not kept. remember: ask for it no more. */
 void era_broadcast_refused(struct era_broadcast *b, const struct era_hash *id, bool remember);
+/* Something that the link brought is no item: what came of it and is not judged yet may be a forged copy, and
+ * is asked for as if it had not come. */
+void era_broadcast_refused_unnamed(struct era_broadcast *b, uint64_t now_ms, uint64_t link);
+/* What was refused may be asked for again. */
+void era_broadcast_forget_refused(struct era_broadcast *b);
 
 /* ---- what peers say ---- */
 /* held: how long the peer waited with saying so, in units of ERA_ANNOUNCE_UNIT_MS. */

@@ -12,6 +12,8 @@
 #define ERA_MARK_ROWS_MIN 16
 #define ERA_MARK_ROWS_MAX (ERA_RECENT_ITEMS_MAX / ERA_MARK_WAYS)
 #define ERA_MARK_HAS      1u /* the peer holds it; else it was told of it */
+#define ERA_MARK_GIVEN                                                                                       \
+    2u /* it was sent because it wanted it, or it says to hold it: it may want it no more */
 
 /* Of an item and a link: the short id that the peer knows it by. Rows are newest first and forget. */
 struct era_mark {
@@ -50,6 +52,8 @@ struct era_branch {
     uint64_t order_ms;       /* when the orders go */
     size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
+    uint64_t broke_ms; /* when what it had announced was last given up; 0 = never */
+    bool stir;         /* …and nobody else had announced it */
     struct era_branch_counts counts;
     struct era_branch *next;
 };
@@ -82,7 +86,8 @@ struct era_awaited {
     struct era_awaited *prev, *next; /* in order of due_ms, nearly */
     struct era_awaited *chain;
     uint64_t first, first_ms; /* the first link to announce it, as it was heard */
-    uint64_t due_ms;
+    uint64_t charged;         /* the link whose `awaited` counts it; 0 = none */
+    uint64_t due_ms, ask_ms;  /* ask_ms: when it is to be asked for, should what came not be it */
     bool arrived;
     uint64_t arrived_from, arrived_ms;
     size_t heard_count;
@@ -99,7 +104,8 @@ struct era_broadcast {
     struct era_recent *recents; /* a ring: item `number` stands at number % recent_cap */
     size_t recent_cap;
     uint32_t *recent_heads;
-    uint32_t last_number; /* of the newest; the oldest kept is last_number - recent_cap + 1 */
+    struct era_marks refused; /* by their place */
+    uint32_t last_number;     /* of the newest; the oldest kept is last_number - recent_cap + 1 */
 
     struct era_origin *origins;
     size_t origin_count, origin_cap;
@@ -130,10 +136,13 @@ uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *ke
 /* The tree that the item went down, NULL when it has none, or it was forgotten since. */
 struct era_origin *era_origin_of_item(const struct era_broadcast *b, const struct era_recent *item);
 struct era_branch *era_branch_find(const struct era_broadcast *b, uint64_t link); /* NULL when gone */
+void era_refused_add(struct era_broadcast *b, uint64_t short_id);
+bool era_refused_has(const struct era_broadcast *b, uint64_t short_id);
 bool era_eager_get(const struct era_branch *branch, uint32_t origin);
 /* In the tree that the item goes down. */
 bool era_eager_for(const struct era_broadcast *b, const struct era_branch *branch, uint32_t origin);
 void era_eager_set(struct era_branch *branch, uint32_t origin, bool eager);
+void era_eager_set_all(const struct era_broadcast *b, struct era_branch *branch);
 struct era_mark *era_marks_find(const struct era_marks *marks, uint64_t short_id);
 void era_marks_put(struct era_marks *marks, uint64_t short_id, uint32_t number, uint32_t flags);
 struct era_awaited *era_awaited_find(const struct era_broadcast *b, uint64_t short_id);

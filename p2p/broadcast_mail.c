@@ -126,7 +126,7 @@ static bool is_news(const struct era_branch *branch, const struct era_mail *mail
                     const struct era_recent *item)
 {
     const struct era_mark *mark = era_marks_find(&branch->marks, mail->short_id);
-    return mark != NULL && (mark->flags & ERA_MARK_HAS) == 0 && item != NULL && !item->refused;
+    return mark != NULL && (mark->flags & ERA_MARK_HAS) == 0 && item != NULL;
 }
 
 static size_t take_turn(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch, unsigned turn,
@@ -207,28 +207,22 @@ bool era_branch_knows(const struct era_branch *branch, const struct era_hash *id
     return mark != NULL && (mark->flags & ERA_MARK_HAS) != 0;
 }
 
-static void heard_all(const struct era_broadcast *b, struct era_branch *branch)
-{
-    for (uint32_t n = 1; n < b->origin_count; n++)
-        era_eager_set(branch, n, true);
-}
-
 const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                           uint64_t short_id, unsigned order)
 {
     count_order(branch, order, true);
     if (order == ERA_ORDER_ALL)
-        heard_all(b, branch);
+        era_eager_set_all(b, branch);
     struct era_mark *mark = era_marks_find(&branch->marks, short_id);
     const struct era_recent *item = mark == NULL ? NULL : era_recent_at(b, mark->number);
-    if (item == NULL || item->refused)
+    if (item == NULL)
         return NULL;
     if ((order == ERA_ORDER_GRAFT || order == ERA_ORDER_PRUNE) && era_origin_of_item(b, item) != NULL)
         era_eager_set(branch, item->origin, order == ERA_ORDER_GRAFT);
     if (order == ERA_ORDER_PRUNE)
         era_broadcast_pruned(b, now_ms, item, branch);
-    if (order != ERA_ORDER_WANT)
-        return NULL;
-    mark->flags |= ERA_MARK_HAS;
+    if (order != ERA_ORDER_WANT || (mark->flags & ERA_MARK_GIVEN) != 0)
+        return NULL; /* what is lost twice, anti-entropy heals */
+    mark->flags |= ERA_MARK_HAS | ERA_MARK_GIVEN;
     return item;
 }

@@ -17,16 +17,27 @@ uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash 
 
 /* ---- items that went by ---- */
 
+/* Peers choose these numbers, and know the salt: where they stand in a table is our secret. */
+static uint64_t place_of(const struct era_broadcast *b, uint64_t short_id)
+{
+    return era_siphash(&b->origin_key, &short_id, sizeof short_id);
+}
+
+static uint32_t *recent_head(const struct era_broadcast *b, uint64_t short_id)
+{
+    return &b->recent_heads[place_of(b, short_id) & (b->recent_cap - 1)];
+}
+
 static void recent_link(struct era_broadcast *b, struct era_recent *r)
 {
-    uint32_t *head = &b->recent_heads[r->short_id & (b->recent_cap - 1)];
+    uint32_t *head = recent_head(b, r->short_id);
     r->next = *head;
     *head = r->number;
 }
 
 static void recent_unlink(struct era_broadcast *b, const struct era_recent *r)
 {
-    uint32_t *at = &b->recent_heads[r->short_id & (b->recent_cap - 1)];
+    uint32_t *at = recent_head(b, r->short_id);
     while (*at != r->number)
         at = &b->recents[*at & (b->recent_cap - 1)].next;
     *at = r->next;
@@ -63,7 +74,7 @@ struct era_recent *era_recent_find(const struct era_broadcast *b, uint64_t short
 {
     if (b->recent_cap == 0)
         return NULL;
-    uint32_t number = b->recent_heads[short_id & (b->recent_cap - 1)];
+    uint32_t number = *recent_head(b, short_id);
     while (number != 0) {
         struct era_recent *r = &b->recents[number & (b->recent_cap - 1)];
         if (r->short_id == short_id)
@@ -71,6 +82,18 @@ struct era_recent *era_recent_find(const struct era_broadcast *b, uint64_t short
         number = r->next;
     }
     return NULL;
+}
+
+size_t era_broadcast_longest_chain(const struct era_broadcast *b)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < b->recent_cap; i++) {
+        size_t len = 0;
+        for (uint32_t n = b->recent_heads[i]; n != 0; n = b->recents[n & (b->recent_cap - 1)].next)
+            len++;
+        longest = len > longest ? len : longest;
+    }
+    return longest;
 }
 
 struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash *id, uint64_t short_id)
@@ -86,6 +109,18 @@ struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash
     *r = (struct era_recent){.id = *id, .short_id = short_id, .number = b->last_number};
     recent_link(b, r);
     return r;
+}
+
+/* ---- refused: apart, for who sends what is refused shall push nothing out of what is ours ---- */
+
+void era_refused_add(struct era_broadcast *b, uint64_t short_id)
+{
+    era_marks_put(&b->refused, place_of(b, short_id), 0, 0);
+}
+
+bool era_refused_has(const struct era_broadcast *b, uint64_t short_id)
+{
+    return era_marks_find(&b->refused, place_of(b, short_id)) != NULL;
 }
 
 /* ---- bits of a link ---- */
@@ -109,6 +144,16 @@ void era_eager_set(struct era_branch *branch, uint32_t origin, bool eager)
     }
     uint8_t bit = (uint8_t)(1u << origin % 8);
     branch->eager[at] = (uint8_t)(eager ? branch->eager[at] | bit : branch->eager[at] & ~bit);
+}
+
+void era_eager_set_all(const struct era_broadcast *b, struct era_branch *branch)
+{
+    if (b->origin_count < 2)
+        return;
+    era_eager_set(branch, (uint32_t)b->origin_count - 1, true); /* there is room for all */
+    memset(branch->eager, 0xff, b->origin_count / 8);
+    for (size_t n = b->origin_count / 8 * 8; n < b->origin_count; n++)
+        era_eager_set(branch, (uint32_t)n, true);
 }
 
 struct era_branch *era_branch_find(const struct era_broadcast *b, uint64_t link)
@@ -285,10 +330,9 @@ void era_marks_put(struct era_marks *marks, uint64_t short_id, uint32_t number, 
 
 /* ---- announced, not yet here ---- */
 
-/* Peers choose these numbers: where they stand in the table is our secret. */
 static size_t awaited_head(const struct era_broadcast *b, uint64_t short_id)
 {
-    return era_siphash(&b->origin_key, &short_id, sizeof short_id) % ERA_AWAITED_HEADS;
+    return place_of(b, short_id) % ERA_AWAITED_HEADS;
 }
 
 struct era_awaited *era_awaited_find(const struct era_broadcast *b, uint64_t short_id)
@@ -338,9 +382,9 @@ void era_awaited_remove(struct era_broadcast *b, struct era_awaited *a)
     *at = a->chain;
     queue_leave(b, a);
     b->awaited_count--;
-    struct era_branch *first = era_branch_find(b, a->first);
-    if (first != NULL)
-        first->awaited--;
+    struct era_branch *charged = era_branch_find(b, a->charged);
+    if (charged != NULL)
+        charged->awaited--;
     free(a);
 }
 

@@ -216,6 +216,8 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
             era_refuse(g, item);
     }
+    if (item == NULL)
+        era_broadcast_refused_unnamed(g->broadcast, g->now_ms, link);
     if (verdict == ERA_STORE_FAILED)
         rest_all(g);
     if (l == NULL)
@@ -234,6 +236,7 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 
 void era_gossip_forget_refused(struct era_gossip *g)
 {
+    era_broadcast_forget_refused(g->broadcast);
     if (era_idtable_count(g->refused) == 0)
         return; /* nothing to ask for again */
     era_idtable_clear(g->refused);

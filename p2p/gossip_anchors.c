@@ -67,28 +67,40 @@ struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link)
     return NULL;
 }
 
-/* A link to the same node, whoever dialled it, is as good as our own. */
-static bool node_is_up(const struct era_gossip *g, const struct era_anchor *a)
+bool era_anchor_is_self(const struct era_anchor *anchor)
 {
+    return anchor->selves >= ERA_SELVES;
+}
+
+/* A link to the same node, whoever dialled it, is as good as our own: until then. But whoever once answered
+ * in an anchor's place must not keep us from it, so it is dialled now and then all the same. */
+static uint64_t is_up_until(const struct era_gossip *g, const struct era_anchor *a)
+{
+    uint64_t until_ms = 0;
     for (size_t i = 0; a->has_node && i < g->link_count; i++) {
         const struct era_link *link = g->links[i];
-        if (!link->closing && link->info.state == ERA_PEER_UP && era_key_eq(&link->info.node, &a->node))
-            return true;
+        if (link->closing || link->info.state != ERA_PEER_UP || !era_key_eq(&link->info.node, &a->node))
+            continue;
+        if (link->info.outgoing && strcmp(link->info.address, a->address) == 0)
+            return ERA_NEVER; /* until that link is lost: era_anchor_lost */
+        until_ms = era_add_sat(a->dialled_ms, ERA_ANCHOR_ASK_MS);
     }
-    return false;
+    return until_ms;
 }
 
 void era_anchors_tick(struct era_gossip *g)
 {
     for (size_t i = 0; i < g->anchor_count; i++) {
         struct era_anchor *a = &g->anchors[i];
-        if (a->is_self || a->state != ERA_ANCHOR_IDLE || !era_gossip_is_due(g, a->next_ms))
+        if (a->state != ERA_ANCHOR_IDLE || !era_gossip_is_due(g, a->next_ms))
             continue;
-        if (node_is_up(g, a)) {
-            a->next_ms = ERA_NEVER; /* until that link is lost: era_anchor_lost */
+        uint64_t up_until_ms = is_up_until(g, a);
+        if (up_until_ms > g->now_ms) {
+            a->next_ms = up_until_ms;
             continue;
         }
         a->state = ERA_ANCHOR_DIALLING;
+        a->dialled_ms = g->now_ms;
         struct era_gossip_action *action = era_actions_add(&g->actions, ERA_GOSSIP_CONNECT, 0);
         era_text_set(action->address, sizeof action->address, a->address);
     }
@@ -99,7 +111,7 @@ uint64_t era_anchors_deadline_ms(const struct era_gossip *g)
     uint64_t deadline = ERA_NEVER;
     for (size_t i = 0; i < g->anchor_count; i++) {
         const struct era_anchor *a = &g->anchors[i];
-        if (!a->is_self && a->state == ERA_ANCHOR_IDLE && a->next_ms < deadline)
+        if (a->state == ERA_ANCHOR_IDLE && a->next_ms < deadline)
             deadline = a->next_ms;
     }
     return deadline;
@@ -126,7 +138,8 @@ static void back_off(struct era_gossip *g, struct era_anchor *a)
 {
     a->state = ERA_ANCHOR_IDLE;
     a->tried = true;
-    a->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, a->backoff_ms));
+    uint64_t rest_ms = era_anchor_is_self(a) ? ERA_SELF_REST_MS : a->backoff_ms;
+    a->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, rest_ms));
     a->backoff_ms *= 2;
     if (a->backoff_ms > ERA_RECONNECT_MAX_MS)
         a->backoff_ms = ERA_RECONNECT_MAX_MS;
@@ -217,7 +230,7 @@ size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, si
     *reachable = *reconciled = 0;
     for (size_t i = 0; i < g->anchor_count; i++) {
         const struct era_anchor *a = &g->anchors[i];
-        if (a->is_self)
+        if (era_anchor_is_self(a))
             continue;
         count++;
         *reachable += is_reachable(g, a);

@@ -76,8 +76,7 @@ static bool over(struct era_gossip *g, struct era_link *link)
     return false;
 }
 
-/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender's.
- */
+/* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender. */
 static bool drop(struct era_link *link)
 {
     era_reassembly_clear(&link->partial);
@@ -139,6 +138,11 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
         break;
     case ERA_FRAME_CELLS:
         break; /* of a round of ours alone, and bounded by it */
+    case ERA_FRAME_SPREAD:
+        fits = spend(g, link, ERA_BUDGET_REQUESTS,
+                     1 + (part->u.spread.announced.len + part->u.spread.orders.len) /
+                             (ERA_SPREAD_ENTRY_BYTES * ERA_SPREAD_ENTRIES_REQUEST));
+        break;
     case ERA_FRAME_NEIGHBOUR:
     case ERA_FRAME_WALK:
     case ERA_FRAME_SHUFFLE:

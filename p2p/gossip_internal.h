@@ -32,6 +32,9 @@
 #define ERA_SILENCE_MS    10000 /* silences within so long are one */
 #define ERA_HOST_ROWS     256
 #define ERA_MUTE_MS       10000
+#define ERA_SELVES        4       /* dials that lead back to us, until we believe it */
+#define ERA_SELF_REST_MS  3600000 /* between two dials of what leads back to us */
+#define ERA_ANCHOR_ASK_MS 600000  /* who is there is asked so often, though its node may be linked */
 #define ERA_SPARE_MS      5000 /* so long a dialler may keep two links until it closes one */
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
@@ -118,13 +121,14 @@ enum era_anchor_state { ERA_ANCHOR_IDLE, ERA_ANCHOR_DIALLING, ERA_ANCHOR_LINKED 
 struct era_anchor {
     char address[ERA_ADDRESS_BYTES_MAX + 1];
     enum era_anchor_state state;
-    bool is_self; /* led back to us: never dialled again */
+    unsigned selves; /* so many answers on end led back to us: see era_anchor_is_self */
     bool has_node;
     struct era_key node; /* who answered there last */
     bool had_node;       /* once somebody did: `node` is that one's, until another answers */
     uint32_t keys;       /* so often it was another */
     uint64_t link;
     uint64_t next_ms, backoff_ms;
+    uint64_t dialled_ms;
     bool tried;      /* its first dial has a result */
     bool reconciled; /* a round with it was complete */
 };
@@ -211,6 +215,9 @@ void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link)
 void era_anchor_lost(struct era_gossip *g, const struct era_link *link, bool long_wait);
 /* Not on the peer's word: we dialled it as such, or its proven key answered there last. */
 bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link);
+/* It is our own address, as several dials on end have shown: one may have been led back to us by somebody on
+ * the way. Dialled seldom; it counts for nothing. */
+bool era_anchor_is_self(const struct era_anchor *anchor);
 /* Somebody who proved that key answered there. */
 void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node);
 /* See era_peer_info.anchor_keys. */

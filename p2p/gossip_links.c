@@ -71,7 +71,7 @@ static void refusal_build(struct era_gossip *g, struct era_frame_builder *frame,
 static bool waits_long(enum era_verdict why)
 {
     return why != ERA_ACCEPTED && why != ERA_DUPLICATE && why != ERA_TOO_MANY_LINKS && why != ERA_TIMEOUT &&
-           why != ERA_NOT_AUTHENTIC;
+           why != ERA_NOT_AUTHENTIC && why != ERA_SELF_LINK;
 }
 
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
@@ -163,7 +163,7 @@ static bool has_place(const struct era_gossip *g, bool outgoing, const char *add
     size_t awaited = 0;
     /* Strangers must not fill the places that the operator's own peers need. */
     for (size_t i = 0; i < g->anchor_count; i++)
-        if (g->anchors[i].state != ERA_ANCHOR_LINKED && !g->anchors[i].is_self)
+        if (g->anchors[i].state != ERA_ANCHOR_LINKED && !era_anchor_is_self(&g->anchors[i]))
             awaited++;
     return has_place_of_host(g, outgoing, address) && g->link_count + awaited < ERA_LINKS_MAX;
 }
@@ -333,7 +333,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     enum era_verdict verdict = hello_check(g, link, hello);
     struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
     if (anchor != NULL) {
-        anchor->is_self = verdict == ERA_SELF_LINK;
+        anchor->selves = verdict == ERA_SELF_LINK ? anchor->selves + 1 : 0;
         anchor->has_node = false;
         if (verdict == ERA_ACCEPTED)
             era_anchor_answered(anchor, &hello->node);
@@ -399,6 +399,10 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
         return;
     if (link->branch != NULL && era_branch_take_silence(link->branch) > 0)
         era_link_silent(g, link); /* once for all that it announced and kept */
+    if (link->branch != NULL && era_branch_take_stir(link->branch)) {
+        era_sync_stir(g, link, ERA_SET_STATEMENTS);
+        era_sync_stir(g, link, ERA_SET_EVENTS);
+    }
     if (!link->closing)
         era_sync_tick(g, link);
 }

@@ -123,8 +123,11 @@ static void take_spread(struct era_gossip *g, struct era_link *link, const struc
     for (size_t at = 0; at < orders.len; at += ERA_SPREAD_ENTRY_BYTES) {
         const struct era_recent *item = era_branch_order(g->broadcast, g->now_ms, link->branch,
                                                          entry_id(orders, at), orders.data[at + 8]);
-        if (item != NULL)
-            era_push_item(g, link, &(struct era_outgoing){.id = item->id, .set = (enum era_set)item->set}, 0);
+        struct era_bytes bytes;
+        if (item == NULL || !g->config.fetch(g->config.ctx, (enum era_set)item->set, &item->id, &bytes))
+            continue;
+        struct era_outgoing wanted = {.id = item->id, .set = (enum era_set)item->set};
+        era_push_item(g, link, &wanted, bytes.len);
     }
 }
 

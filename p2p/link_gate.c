@@ -29,13 +29,13 @@ static unsigned worth(const struct link *l)
     return l->state == LINK_FLUSHING ? 0 : l->channel.state == ERA_CHANNEL_PREAMBLE ? 1 : 2;
 }
 
-/* The first to go among those of that row, or of all. */
-static struct link *least(const struct era_link_gate *gate, bool any, size_t row)
+/* The first to go among those of rows that hold at least so many. */
+static struct link *least(const struct era_link_gate *gate, const size_t *held, size_t at_least)
 {
     struct link *chosen = NULL;
     for (size_t i = 0; i < gate->count; i++) {
         struct link *l = gate->strangers[i];
-        if (!any && l->row != row)
+        if (held[l->row] < at_least)
             continue;
         if (chosen == NULL || worth(l) < worth(chosen) ||
             (worth(l) == worth(chosen) && l->entered < chosen->entered))
@@ -47,17 +47,17 @@ static struct link *least(const struct era_link_gate *gate, bool any, size_t row
 bool era_link_gate_admit(struct era_link_driver *d, const struct era_link_host *host)
 {
     struct era_link_gate *gate = &d->gate;
-    size_t held[ERA_LINK_GATE_ROWS] = {0}, row = row_of(gate, host), most = row;
-    for (size_t i = 0; i < gate->count; i++) {
-        size_t of = gate->strangers[i]->row;
-        if (++held[of] > held[most])
-            most = of;
-    }
+    size_t held[ERA_LINK_GATE_ROWS] = {0}, of_row[ERA_LINK_GATE_ROWS] = {0};
+    size_t row = row_of(gate, host), most = 0;
+    for (size_t i = 0; i < gate->count; i++)
+        if (++held[gate->strangers[i]->row] > most)
+            most = held[gate->strangers[i]->row];
+    of_row[row] = held[row];
     struct link *out = NULL;
     if (held[row] >= ERA_HANDSHAKES_PER_ADDRESS_MAX)
-        out = least(gate, false, row);
-    else if (gate->count == ERA_HANDSHAKES_MAX) /* when all hold as many, nobody has too much */
-        out = least(gate, held[most] == held[row], most);
+        out = least(gate, of_row, held[row]);
+    else if (gate->count == ERA_HANDSHAKES_MAX) /* of all who have the most, the least is lost */
+        out = least(gate, held, most);
     if (out != NULL)
         era_link_shut(d, out, ERA_TOO_MANY_LINKS, -EBADMSG);
     return gate->count < ERA_HANDSHAKES_MAX;

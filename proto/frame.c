@@ -148,8 +148,6 @@ static enum era_verdict read_cells(struct era_bytes in, struct era_frame_cells *
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    if (v[2].number >= ERA_WORD_COUNT)
-        return ERA_BAD_VALUE;
     *out = (struct era_frame_cells){.set = (uint32_t)v[0].number,
                                     .round = v[1].number,
                                     .word = (enum era_frame_word)v[2].number,
@@ -158,7 +156,7 @@ static enum era_verdict read_cells(struct era_bytes in, struct era_frame_cells *
                                     .upto = v[5].span};
     if (out->cells.len / ERA_SYNC_CELL_BYTES > ERA_SYNC_CELLS_PER_FRAME_MAX)
         return ERA_OVERSIZED;
-    return cells_fit(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
+    return v[2].number >= ERA_WORD_COUNT || cells_fit(out) ? ERA_ACCEPTED : ERA_BAD_VALUE;
 }
 
 static enum era_verdict read_ask(struct era_bytes in, struct era_frame_ask *out)
@@ -245,6 +243,14 @@ static enum era_verdict read_part(uint32_t field, const struct era_wire_value *v
     return ERA_MALFORMED;
 }
 
+/* A word of a newer version is passed over, like a field. */
+static bool is_known_word(const struct era_frame_part *part)
+{
+    if (part->kind == ERA_FRAME_NEIGHBOUR)
+        return part->u.neighbour >= ERA_NEIGHBOUR_ASK && part->u.neighbour <= ERA_NEIGHBOUR_SPARE;
+    return part->kind != ERA_FRAME_CELLS || part->u.cells.word < ERA_WORD_COUNT;
+}
+
 enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
 {
     *out = (struct era_frame){.bytes = in};
@@ -264,7 +270,7 @@ enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
         if (seen & singular & 1u << field)
             return ERA_NOT_CANONICAL;
         seen |= 1u << field;
-        out->part_count++;
+        out->part_count += is_known_word(&part);
         if (field == ERA_FRAME_STATEMENT && ++statements > ERA_FRAME_STATEMENTS_MAX)
             return ERA_OVERSIZED;
     }
@@ -288,6 +294,8 @@ bool era_frame_next(struct era_frame_cursor *cursor, struct era_frame_part *out)
             continue;
         enum era_verdict verdict = read_part(field, &value, out);
         assert(verdict == ERA_ACCEPTED);
+        if (!is_known_word(out))
+            continue;
         cursor->rest = (struct era_bytes){wire.at, (size_t)(wire.end - wire.at)};
         return true;
     }

@@ -9,8 +9,6 @@ enum era_verdict era_neighbour_read(struct era_bytes in, enum era_neighbour_word
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
-    if (v[0].number < ERA_NEIGHBOUR_ASK || v[0].number > ERA_NEIGHBOUR_SPARE)
-        return ERA_BAD_VALUE;
     *out = (enum era_neighbour_word)v[0].number;
     return ERA_ACCEPTED;
 }

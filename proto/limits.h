@@ -111,6 +111,7 @@
 #define ERA_LINK_AWAITED_MAX       1024 /* likewise, by one link: so many do no harm when it lies */
 #define ERA_ANNOUNCERS_MAX         8    /* links remembered for one such item */
 #define ERA_SPREAD_ENTRIES_MAX     2048 /* short ids a list of a frame: 18 kB */
+#define ERA_SPREAD_ENTRIES_REQUEST 64   /* so many cost what one request costs */
 #define ERA_SPREAD_ENTRY_BYTES     9    /* 8 of the short id, 1 of what is said of it */
 #define ERA_SALT_BYTES             16   /* a SipHash key */
 #define ERA_RECONNECT_MIN_MS       250

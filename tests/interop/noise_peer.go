@@ -303,7 +303,7 @@ func main() {
 	c.put(hello(network, me.public))
 	theirs := lookup(c.next(), 1)
 	for i := 0; i < records; i++ {
-		c.put([]byte{8<<3 | 2, 2, 1 << 3, 0}) // a status: not blocked
+		c.put([]byte{0xfa, 1, 0}) // a part that nobody knows
 	}
 	key := lookup(theirs, 4)
 	check(json.NewEncoder(os.Stdout).Encode(map[string]interface{}{

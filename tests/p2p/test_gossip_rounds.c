@@ -2,6 +2,8 @@
  * and never so slow that a link dies or a loss stays. */
 #include <criterion/criterion.h>
 
+#include <inttypes.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +92,7 @@ Test(rounds, two_idle_nodes_rest_for_an_hour)
     wire_node(w);
     wire_node(w);
     wire_anchor(w, 0, 1);
-    wire_anchor(w, 1, 0); /* an anchor that is linked by the other's dial needs no timer */
+    wire_anchor(w, 1, 0); /* an anchor that is linked by the other's dial is asked every ten minutes */
     wire_run(w, HOUR);
     uint64_t ticks[2] = {w->nodes[0].ticks, w->nodes[1].ticks};
     struct era_peer_info before = wire_peer(w, 0, 1), after;
@@ -100,7 +102,7 @@ Test(rounds, two_idle_nodes_rest_for_an_hour)
     ticks[1] = w->nodes[1].ticks - ticks[1];
     uint64_t out = after.bytes_out - before.bytes_out, in = after.bytes_in - before.bytes_in;
     cr_assert_leq(ticks[0], 200);
-    cr_assert_eq(ticks[1], 0, "the dialled end only answers");
+    cr_assert_leq(ticks[1], 24, "the dialled end mostly answers: %" PRIu64, ticks[1]);
     cr_assert_leq(out, 1 << 20);
     cr_assert_leq(in, 16384);
     cr_assert_eq(w->nodes[0].downs + w->nodes[1].downs, 0);

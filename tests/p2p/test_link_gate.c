@@ -1,0 +1,186 @@
+/* Who may come in, and whose handshake is answered, on real sockets. */
+#include "tests/p2p/driver.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Strangers that say nothing; until so many, of these or others, had to give way. */
+static void given_strangers(struct era_link_driver *d, const char *address, uint32_t host, int *fds,
+                            size_t count, uint64_t given_way)
+{
+    int64_t end = driver_now_ms() + DEADLINE_MS;
+    struct era_link_event e;
+    for (size_t i = 0; i < count || era_link_driver_counts(d)->ended[ERA_TOO_MANY_LINKS] < given_way;) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(driver_now_ms(), end);
+        if (i < count)
+            fds[i++] = given_raw_client_of(host, address);
+        (void)poll(&p, 1, 1); /* the system's queue of those who wait is short */
+        while (era_link_driver_poll(d, &e))
+            cr_assert_eq(e.kind, ERA_LINK_REFUSED);
+    }
+}
+
+Test(link_gate, a_stranger_beyond_its_hosts_share_takes_the_place_of_the_oldest)
+{
+    enum { SHARE = ERA_HANDSHAKES_PER_ADDRESS_MAX, MORE = 8 };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    int fds[SHARE + MORE], closed = 0;
+    int64_t end = driver_now_ms() + DEADLINE_MS;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (int i = 0; i < SHARE + MORE; i++)
+        fds[i] = given_raw_client(bound);
+    for (int i = 0; i < MORE; i++)
+        cr_assert_eq(driver_await(d, ERA_LINK_REFUSED).verdict, ERA_TOO_MANY_LINKS);
+    cr_assert_eq(era_link_driver_counts(d)->ended[ERA_TOO_MANY_LINKS], MORE);
+    while (closed < MORE) { /* the system takes its time to close them */
+        cr_assert_lt(driver_now_ms(), end);
+        closed = 0;
+        for (int i = 0; i < SHARE + MORE; i++)
+            closed += is_closed(fds[i]);
+    }
+    for (int i = 0; i < SHARE + MORE; i++)
+        cr_assert_eq(is_closed(fds[i]), i < MORE);
+
+    /* One goes: one may come, and prove who it is. */
+    close(fds[MORE]);
+    cr_assert_eq(driver_await(d, ERA_LINK_REFUSED).verdict, ERA_TRUNCATED);
+    struct rawlink r = given_raw_link(d, bound, &e);
+    rawlink_end(&r);
+    for (int i = 0; i < SHARE + MORE; i++)
+        if (i != MORE)
+            close(fds[i]);
+    era_link_driver_free(d);
+}
+
+Test(link_gate, who_has_said_something_outlasts_who_is_silent)
+{
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct rawlink early;
+    struct era_channel_config config = rawlink_config(&driver_network);
+    int fds[2 * ERA_HANDSHAKES_PER_ADDRESS_MAX];
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    /* The oldest of them has said what network it wants. */
+    rawlink_begin(&early, given_raw_client(bound), &config);
+    cr_assert(rawlink_write(early.fd, early.first, early.first_len, DEADLINE_MS));
+    struct pollfd p[2] = {{.fd = early.fd, .events = POLLIN},
+                          {.fd = era_link_driver_fd(d), .events = POLLIN}};
+    while (!(p[0].revents & POLLIN)) {
+        struct era_link_event e;
+        cr_assert_geq(poll(p, 2, DEADLINE_MS), 1);
+        cr_assert_not(era_link_driver_poll(d, &e));
+    }
+    given_strangers(d, bound, INADDR_LOOPBACK, fds, (size_t)2 * ERA_HANDSHAKES_PER_ADDRESS_MAX,
+                    ERA_HANDSHAKES_PER_ADDRESS_MAX + 1);
+    /* It goes on. */
+    while (early.channel.state != ERA_CHANNEL_OPEN)
+        cr_assert(rawlink_step(&early, DEADLINE_MS));
+    cr_assert_eq(driver_await(d, ERA_LINK_UP).outgoing, false);
+    rawlink_end(&early);
+    for (int i = 0; i < 2 * ERA_HANDSHAKES_PER_ADDRESS_MAX; i++)
+        close(fds[i]);
+    era_link_driver_free(d);
+}
+
+Test(link_gate, hosts_that_hold_all_places_keep_no_other_host_out)
+{
+    enum { HOSTS = 8, EACH = ERA_HANDSHAKES_PER_ADDRESS_MAX };
+    struct era_link_driver *d = given_driver((size_t)4 * ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    static int fds[HOSTS][EACH];
+    struct rawlink r;
+    struct era_channel_config config = rawlink_config(&driver_network);
+    struct era_link_event e;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (uint32_t host = 0; host < HOSTS; host++) {
+        int too_many = (int)(host + 1) * EACH - ERA_HANDSHAKES_MAX;
+        given_strangers(d, bound, INADDR_LOOPBACK + 10 + host, fds[host], EACH,
+                        too_many > 0 ? (uint64_t)too_many : 0);
+    }
+
+    rawlink_begin(&r, given_raw_client_of(INADDR_LOOPBACK + 1, bound), &config);
+    cr_assert(rawlink_write(r.fd, r.first, r.first_len, DEADLINE_MS));
+    do { /* it is let in, and its own host's are not asked to go */
+        struct pollfd p[2] = {{.fd = r.fd, .events = POLLIN},
+                              {.fd = era_link_driver_fd(d), .events = POLLIN}};
+        cr_assert_geq(poll(p, 2, DEADLINE_MS), 1);
+        if (p[0].revents != 0)
+            cr_assert(rawlink_step(&r, 0));
+    } while (!era_link_driver_poll(d, &e) || e.kind == ERA_LINK_REFUSED);
+    cr_assert_eq(e.kind, ERA_LINK_UP);
+    rawlink_end(&r);
+    for (int host = 0; host < HOSTS; host++)
+        for (int i = 0; i < EACH; i++)
+            close(fds[host][i]);
+    era_link_driver_free(d);
+}
+
+/* Connects and sends its first message. */
+static struct rawlink given_first_message(uint32_t host, const char *address)
+{
+    struct rawlink r;
+    struct era_channel_config config = rawlink_config(&driver_network);
+    rawlink_begin(&r, given_raw_client_of(host, address), &config);
+    cr_assert(rawlink_write(r.fd, r.first, r.first_len, DEADLINE_MS));
+    return r;
+}
+
+/* More than its preamble came back. */
+static size_t answered(const struct rawlink *links, size_t count)
+{
+    uint8_t bytes[ERA_CHANNEL_PREAMBLE_BYTES + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += recv(links[i].fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) == sizeof bytes;
+    return n;
+}
+
+/* Both at once: the driver's turns, until that many were answered. */
+static void serve_until(struct era_link_driver *d, const struct rawlink *links, size_t count, size_t wanted)
+{
+    int64_t end = driver_now_ms() + DEADLINE_MS;
+    struct era_link_event e;
+    while (answered(links, count) < wanted) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(driver_now_ms(), end);
+        (void)poll(&p, 1, 1);
+        while (era_link_driver_poll(d, &e))
+            ;
+    }
+}
+
+/* Of answers that came in one go nobody can tell which was first: so it is tried until they did not. */
+Test(link_gate, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
+{
+    enum { MANY = ERA_HANDSHAKES_PER_ADDRESS_MAX };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    static struct rawlink many[MANY];
+    bool waited = false;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    for (int i = 0; i < 40 && !waited; i++) {
+        for (size_t k = 0; k < MANY; k++)
+            many[k] = given_first_message(INADDR_LOOPBACK + 1, bound);
+        if (i > ERA_HANDSHAKES_BURST / MANY) { /* no more are answered at once */
+            serve_until(d, many, MANY, MANY / 4);
+            struct rawlink one = given_first_message(INADDR_LOOPBACK + 2, bound);
+            serve_until(d, &one, 1, 1);
+            waited = answered(many, MANY) <= MANY / 2;
+            rawlink_end(&one);
+            (void)driver_await(d, ERA_LINK_REFUSED);
+        }
+        serve_until(d, many, MANY, MANY);
+        for (size_t k = 0; k < MANY; k++)
+            rawlink_end(&many[k]);
+        for (size_t k = 0; k < MANY; k++)
+            (void)driver_await(d, ERA_LINK_REFUSED);
+    }
+    cr_assert(waited);
+    era_link_driver_free(d);
+}
