@@ -62,6 +62,7 @@ teardown() { network_remove; }
     nodes_up
     height 1
     all_soon '.state == "current"' gate
+    soon alice '[.validators[] | .epoch] | length == 3 and all(. == 1)' announcements
     node_down bob && node_down carol
     # A stopped clock is not silence: the epoch has to move on.
     on alice height 2
