@@ -168,7 +168,8 @@ scn() {
 @test "an interrupted sweep says how to go on" {
     erasim sweep --seeds 1..100000 --jobs 2 --nodes 7 --hours 1 --faults none >out 2>/dev/null &
     pid=$!
-    until [ -n "$(pgrep -P "$pid")" ]; do :; done
+    local end=$((SECONDS + 60))
+    until [ -n "$(pgrep -P "$pid")" ]; do [ "$SECONDS" -lt "$end" ]; done
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
