@@ -33,8 +33,14 @@ network_needs() {
     done
     if [ "$plane" = relay ] && [ ! -c /dev/net/tun ]; then skip 'needs /dev/net/tun'; fi
     if ! ip netns add "era-$tag-try" 2>/dev/null; then skip 'may not make network namespaces here'; fi
-    if ! ip netns exec "era-$tag-try" nft add table inet era 2>/dev/null; then skip 'no nftables in this kernel'; fi
+    local why=''
+    if ! ip netns exec "era-$tag-try" true 2>/dev/null; then
+        why='may not enter network namespaces here (is this a chroot?)'
+    elif ! ip netns exec "era-$tag-try" nft add table inet era 2>/dev/null; then
+        why='no nftables in this kernel'
+    fi
     ip netns delete "era-$tag-try"
+    if [ -n "$why" ]; then skip "$why"; fi
 }
 
 # ---- laying it -------------------------------------------------------------------

@@ -75,6 +75,9 @@ relayed() {
     plane=relay
     nodes=2
     links_a_node=1
+    tag=$$
+    network_needs # not in a subshell, where a skip is lost
+    tag=''
     local first again other
     first=$(relayed 5)
     again=$(relayed 5)
