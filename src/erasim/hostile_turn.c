@@ -103,6 +103,9 @@ static void leave(struct sim *s, struct actor *a, const struct era_charter *old,
             continue;
         room -= old->validators[at].stake;
         p->away[p->away_count++] = n->number;
+    }
+    for (size_t i = 0; i < p->away_count; i++) { /* now: the old charter is known by the ledger of one of them */
+        struct sim_node *n = &s->nodes[p->away[i]];
         sim_crash(s, n);
         sim_strike(s, SIM_FAULT_ABSENT, n, "while charter %llu is adopted", (unsigned long long)version);
     }
