@@ -123,12 +123,28 @@ static void look_for_vote(void *ctx, const struct era_hash *key, void *block)
                    strcmp(v->c->names[vote->name], v->next->carried[i].component) == 0;
 }
 
-static uint64_t closing_stake(const struct era_charter *old, struct sim_node *const *nodes, size_t count)
+/* One id a version: whom bad signers led to close for another charter has nothing more to say. */
+static bool closed_for_a_rival(const struct sim_node *n, const struct era_charter *old,
+                               const struct era_charter *next, int at)
+{
+    const struct era_ledger *l = era_node_ledger(n->node);
+    while (l && era_ledger_charter(l)->version != old->version)
+        l = era_ledger_older(l);
+    for (const struct era_successor *k = l ? era_ledger_successors(l) : NULL; k; k = k->next)
+        for (size_t i = 0; i < k->close_count; i++)
+            if (!era_hash_eq(&k->hash, &next->hash) && k->closes[i].validator == (uint32_t)at)
+                return true;
+    return false;
+}
+
+static uint64_t closing_stake(const struct era_charter *old, const struct era_charter *next,
+                              struct sim_node *const *nodes, size_t count)
 {
     uint64_t stake = 0;
     for (size_t i = 0; i < count; i++) {
         int at = seat_in(old, nodes[i]);
-        if (at >= 0 && nodes[i]->auto_charter && era_node_lock(nodes[i]->node) == ERA_LOCK_NONE)
+        if (at >= 0 && nodes[i]->auto_charter && era_node_lock(nodes[i]->node) == ERA_LOCK_NONE &&
+            !closed_for_a_rival(nodes[i], old, next, at))
             stake += old->validators[at].stake;
     }
     return stake;
@@ -143,7 +159,7 @@ static bool must_count(const struct check *c, const struct era_charter *old, con
         c->s->now_ms < era_add_sat(since, SETTLED_EPOCHS * c->s->plan.epoch_ms))
         return false;
     facts_each(c->ready, look_for_vote, &late);
-    return !late.some && closing_stake(old, nodes, count) >= proof_quorum(old);
+    return !late.some && closing_stake(old, next, nodes, count) >= proof_quorum(old);
 }
 
 static void look_counting(struct check *c, struct sim_node *const *nodes, size_t count)
