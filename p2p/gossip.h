@@ -39,18 +39,17 @@ struct era_gossip_config {
     bool (*fetch)(void *ctx, enum era_set set, const struct era_hash *item, struct era_bytes *out);
     /* True when the owner already holds the item (pending ones too). */
     bool (*has)(void *ctx, enum era_set set, const struct era_hash *item);
-    /* The owner's number for an item that is or becomes part of a set: below ERA_ID_NUMBERS, the item's as long
-     * as it is in the set, so that its id need not be kept twice. False: it has none. named: that id. Both
-     * may be NULL. */
+    /* The owner's number for an item that is or becomes part of a set: below ERA_ID_NUMBERS, the item's as
+     * long as it is in the set, so that its id need not be kept twice. False: it has none. named: that id.
+     * Both may be NULL. */
     bool (*number)(void *ctx, enum era_set set, const struct era_hash *item, uint32_t *out);
     const struct era_hash *(*named)(void *ctx, uint32_t number);
     /* How many items were delivered and wait to be durable. NULL: none ever does. */
     size_t (*pending)(void *ctx);
     void *ctx;
     /* The overlay (p2p/overlay.h): neighbours wanted among all that are known; 0: none is sought, every link
-     * is for the news. record: where we can be dialled, signed; NULL: nowhere. Copied. */
+     * is for the news. */
     size_t links_target;
-    const struct era_peer_record *record;
     /* The one acceptance rule of signatures; asked about records of peers. May be NULL without a target. */
     bool (*fits)(void *ctx, const struct era_key *key, const struct era_hash *digest,
                  const struct era_signature *signature);
@@ -95,23 +94,23 @@ struct era_peer_info {
     uint64_t statements_in, statements_out; /* envelopes of set STATEMENTS */
     uint64_t events_in, events_out;         /* envelopes of set EVENTS */
     uint64_t duplicates_in;
-    uint64_t unknown_kinds_in; /* statements of kinds that this version does not know */
-    uint64_t refused_in;   /* by verdicts with a penalty */
-    uint64_t skipped_out;  /* pushes skipped because the link was full; anti-entropy heals them */
+    uint64_t unknown_kinds_in;       /* statements of kinds that this version does not know */
+    uint64_t refused_in;             /* by verdicts with a penalty */
+    uint64_t skipped_out;            /* pushes skipped because the link was full; anti-entropy heals them */
     struct era_branch_counts spread; /* what was said of the push trees */
-    uint64_t queued_bytes; /* sent and not yet told by era_gossip_sent */
-    uint64_t equal_rounds; /* rounds in which its statements equalled ours */
+    uint64_t queued_bytes;           /* sent and not yet told by era_gossip_sent */
+    uint64_t equal_rounds;           /* rounds in which its statements equalled ours */
     /* Rounds of the statements after which nothing was left to learn from it: equal, or all that it
      * named is held, or came and was judged, or is refused. */
     uint64_t complete_rounds;
     uint64_t undecoded_rounds; /* of ours, whose cells told nothing */
     uint64_t whole_sets_out;   /* sent because it had almost nothing of them */
     uint64_t again_out;        /* items sent once more because it asked again */
-    bool active;             /* of the active view: the news go over it; else it is only compared with */
-    bool anchor;             /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
-    uint32_t anchor_keys;    /* how often another node key than before answered at its address */
-    int score;               /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
-    uint64_t muted_until_ms; /* later than now: what it sends is dropped */
+    bool active;               /* of the active view: the news go over it; else it is only compared with */
+    bool anchor;               /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
+    uint32_t anchor_keys;      /* how often another node key than before answered at its address */
+    int score;                 /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
+    uint64_t muted_until_ms;   /* later than now: what it sends is dropped */
     uint64_t muted_in, limited_in;       /* parts dropped while muted; parts and frames above a budget */
     uint32_t charges[ERA_VERDICT_COUNT]; /* what it was charged for, and how often */
 };
@@ -127,7 +126,8 @@ struct era_ban {
 
 /* Since the gossip began, links that ended too. */
 struct era_gossip_totals {
-    uint64_t closed[ERA_VERDICT_COUNT];  /* links, and streams that had no place, that this node ended, by why */
+    uint64_t
+        closed[ERA_VERDICT_COUNT]; /* links, and streams that had no place, that this node ended, by why */
     uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
     uint64_t muted_in, limited_in;       /* as of a peer */
 };
@@ -140,6 +140,10 @@ void era_gossip_free(struct era_gossip *g);                                /* NU
 /* Add a configured peer (anchor): dialled, and dialled again with jittered backoff. */
 enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address);
 
+/* See p2p/overlay.h; without an overlay nothing. */
+void era_gossip_set_record(struct era_gossip *g, const struct era_peer_record *record);
+void era_gossip_set_wall(struct era_gossip *g, uint64_t wall_ms);
+
 /* ---- what happens ---- */
 /* A stream is open; its number was never used before. outgoing: the address
  * dialled; else the remote address at accept. proven: the key that the other end
@@ -147,7 +151,8 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
  * that this is the proof of (config.proves). May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
                         const char *address, const uint8_t proven[ERA_KEY_BYTES]);
-/* why: what the driver found wrong with what came on it, and ended it for; ACCEPTED: nothing, it just ended. */
+/* why: what the driver found wrong with what came on it, and ended it for; ACCEPTED: nothing, it just ended.
+ */
 void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link, enum era_verdict why);
 void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address);
 /* One frame body. DELIVER actions follow for its statements. */

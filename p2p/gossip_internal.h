@@ -35,7 +35,7 @@
 #define ERA_SELVES        4       /* dials that lead back to us, until we believe it */
 #define ERA_SELF_REST_MS  3600000 /* between two dials of what leads back to us */
 #define ERA_ANCHOR_ASK_MS 600000  /* who is there is asked so often, though its node may be linked */
-#define ERA_SPARE_MS      5000 /* so long a dialler may keep two links until it closes one */
+#define ERA_SPARE_MS      5000    /* so long a dialler may keep two links until it closes one */
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
 #define ERA_LINK_QUEUE_MAX      ((size_t)4096) /* items queued, each of two queues */
@@ -146,7 +146,6 @@ struct era_gossip {
     size_t anchor_count;
     struct era_anchor anchors[ERA_PEERS_MAX];
     struct era_overlay *overlay; /* NULL: no target */
-    struct era_peer_record record;
     size_t ban_count;
     struct era_ban bans[ERA_BANS_MAX];
     struct era_breaks breaks[ERA_HOST_ROWS];

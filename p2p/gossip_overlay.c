@@ -6,16 +6,11 @@
 void era_ties_init(struct era_gossip *g)
 {
     const struct era_gossip_config *c = &g->config;
-    if (c->record != NULL) {
-        g->record = *c->record;
-        g->config.record = &g->record;
-    }
     if (c->links_target == 0)
         return;
     struct era_overlay_config config = {
         .network = c->network,
         .node = c->node,
-        .record = c->record,
         .listen = c->listen,
         .target = c->links_target < ERA_OVERLAY_TARGET_MAX ? c->links_target : ERA_OVERLAY_TARGET_MAX,
         .root = era_root_child(&c->root, "overlay"),
@@ -23,6 +18,18 @@ void era_ties_init(struct era_gossip *g)
         .ctx = c->ctx,
     };
     g->overlay = era_overlay_new(&config);
+}
+
+void era_gossip_set_record(struct era_gossip *g, const struct era_peer_record *record)
+{
+    if (g->overlay != NULL)
+        era_overlay_set_record(g->overlay, record);
+}
+
+void era_gossip_set_wall(struct era_gossip *g, uint64_t wall_ms)
+{
+    if (g->overlay != NULL)
+        era_overlay_set_wall(g->overlay, wall_ms);
 }
 
 bool era_link_is_active(const struct era_gossip *g, const struct era_link *link)
@@ -81,8 +88,7 @@ void era_ties_anchors(struct era_gossip *g)
 {
     for (size_t i = 0; g->overlay != NULL && i < g->link_count; i++)
         if (g->links[i]->info.state == ERA_PEER_UP)
-            era_overlay_set_anchor(g->overlay, g->links[i]->info.link,
-                                   era_link_is_anchor(g, g->links[i]));
+            era_overlay_set_anchor(g->overlay, g->links[i]->info.link, era_link_is_anchor(g, g->links[i]));
 }
 
 bool era_ties_make_room(struct era_gossip *g)

@@ -74,10 +74,6 @@ struct era_overlay *era_overlay_new(const struct era_overlay_config *config)
     struct era_overlay *o = calloc(1, sizeof *o);
     assert(o != NULL);
     o->config = *config;
-    if (config->record != NULL) {
-        o->record = *config->record;
-        o->config.record = &o->record;
-    }
     era_root_prng(&config->root, "overlay: jitter", &o->prng);
     era_book_init(&o->book, &config->root);
     o->may_dial[ERA_PLACE_PUBLIC] = true;
@@ -107,6 +103,16 @@ void era_overlay_add_anchor(struct era_overlay *o, const char *address)
         return; /* a name: whatever it leads to is an anchor's link all the same */
     o->anchors[o->anchor_count++] = place;
     allow_class_of(o, &place);
+}
+
+void era_overlay_set_record(struct era_overlay *o, const struct era_peer_record *record)
+{
+    o->record = *record;
+}
+
+void era_overlay_set_wall(struct era_overlay *o, uint64_t wall_ms)
+{
+    o->wall_ms = wall_ms;
 }
 
 static void advance(struct era_overlay *o, uint64_t now_ms)
@@ -139,39 +145,53 @@ bool era_pace_take(uint64_t *paid_ms, uint64_t now_ms, uint64_t gap_ms, unsigned
 /* ---- records ---- */
 
 /* Would we dial it? False of places that somebody else's network allows: no rule is broken. */
-static bool is_for_us(const struct era_overlay *o, const struct era_aged_record *r)
+static bool is_for_us(const struct era_overlay *o, const struct era_peer_record *r)
 {
-    return o->may_dial[era_place_class(&r->record.place)] && !era_place_eq(&r->record.place, &o->self) &&
-           !era_key_eq(&r->record.node, &o->config.node) && r->age_s < ERA_RECORD_AGE_MAX_MS / 1000;
+    return o->may_dial[era_place_class(&r->place)] && !era_place_eq(&r->place, &o->self) &&
+           !era_key_eq(&r->node, &o->config.node);
 }
 
-static void hear(struct era_overlay *o, struct era_book_entry *e, uint32_t age_s)
+/* What its node said ends a day after it did, by our clock, and in any case: only its node prolongs it. */
+static uint64_t end_of(const struct era_overlay *o, const struct era_peer_record *r)
 {
-    e->heard_ms = o->now_ms;
-    e->age_s = age_s;
+    uint64_t end_ms = era_add_sat(r->made_ms, ERA_RECORD_AGE_MAX_MS);
+    return era_add_sat(o->now_ms, o->wall_ms == 0 ? ERA_RECORD_AGE_MAX_MS : end_ms - o->wall_ms);
+}
+
+static void put_new(struct era_overlay *o, struct era_book_entry *e)
+{
+    e->until_ms = end_of(o, &e->record);
     for (size_t i = 0; i < o->peer_count && e->link == 0; i++)
         if (era_key_eq(&o->peers[i].node, &e->record.node))
             e->link = o->peers[i].link;
+    era_overlay_seek_soon(o);
+}
+
+/* The node said the same anew. What we know of the place stays. */
+static void renew(const struct era_overlay *o, struct era_book_entry *e, const struct era_peer_record *r)
+{
+    uint64_t until_ms = end_of(o, r);
+    e->record = *r;
+    e->until_ms = until_ms > e->until_ms ? until_ms : e->until_ms;
 }
 
 /* The record of a peer that is told. Honest ones pass on only what they checked: see *checked. */
-static enum era_verdict learn(struct era_overlay *o, const struct era_aged_record *told,
+static enum era_verdict learn(struct era_overlay *o, const struct era_peer_record *r,
                               struct era_book_entry **entry, bool *checked)
 {
-    const struct era_peer_record *r = &told->record;
     *entry = NULL;
     *checked = false;
     if (era_place_class(&r->place) == ERA_PLACE_UNUSABLE)
         return ERA_BAD_VALUE;
     o->records_of_us += era_place_eq(&r->place, &o->self) && !era_key_eq(&r->node, &o->config.node);
-    if (!is_for_us(o, told))
+    bool timely = era_peer_record_is_current(r, o->wall_ms);
+    o->records_untimely += !timely;
+    if (!timely || !is_for_us(o, r))
         return ERA_ACCEPTED;
     struct era_book_entry *held = era_book_of_node(&o->book, &r->node);
-    if (held != NULL && r->seq <= held->record.seq) {
-        bool same = r->seq == held->record.seq && era_place_eq(&r->place, &held->record.place) &&
+    if (held != NULL && r->made_ms <= held->record.made_ms) {
+        bool same = r->made_ms == held->record.made_ms && era_place_eq(&r->place, &held->record.place) &&
                     memcmp(&r->signature, &held->record.signature, sizeof r->signature) == 0;
-        if (same && told->age_s < era_book_age_s(held, o->now_ms))
-            hear(o, held, told->age_s);
         *entry = same ? held : NULL;
         *checked = same;
         return ERA_ACCEPTED;
@@ -180,6 +200,11 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_aged_recor
     if (!o->config.fits(o->config.ctx, &r->node, &digest, &r->signature))
         return ERA_BAD_SIGNATURE;
     *checked = true;
+    if (held != NULL && era_place_eq(&r->place, &held->record.place)) {
+        renew(o, held, r);
+        *entry = held;
+        return ERA_ACCEPTED;
+    }
     const struct era_book_entry *there = era_book_of_place(&o->book, &r->place);
     if (there != NULL && there != held)
         return ERA_ACCEPTED; /* two nodes name one place: whoever was first is tried first */
@@ -188,10 +213,8 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_aged_recor
     else if (held != NULL)
         return ERA_ACCEPTED;
     *entry = era_book_put(&o->book, r);
-    if (*entry != NULL) {
-        hear(o, *entry, told->age_s);
-        era_overlay_seek_soon(o);
-    }
+    if (*entry != NULL)
+        put_new(o, *entry);
     return ERA_ACCEPTED;
 }
 
@@ -208,17 +231,17 @@ static void send_shuffle(struct era_overlay *o, struct era_overlay_peer *p, bool
     size_t places[ERA_BOOK_PLACES], n = 0;
     assert(s != NULL);
     s->reply = reply;
-    if (o->config.record != NULL)
-        s->records[s->count++].record = o->record;
+    if (o->record.place.len > 0)
+        s->records[s->count++] = o->record;
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {
         const struct era_book_entry *e = era_book_at(&o->book, i);
-        if (e != NULL && e->fails == 0 && !era_key_eq(&e->record.node, &p->node))
+        if (e != NULL && e->fails == 0 && era_peer_record_is_current(&e->record, o->wall_ms) &&
+            !era_key_eq(&e->record.node, &p->node))
             places[n++] = i;
     }
     for (; n > 0 && s->count < ERA_OVERLAY_SHUFFLE_MAX; n--) {
         size_t k = (size_t)era_prng_below(&o->prng, n);
-        const struct era_book_entry *e = era_book_at(&o->book, places[k]);
-        s->records[s->count++] = (struct era_aged_record){e->record, era_book_age_s(e, o->now_ms)};
+        s->records[s->count++] = era_book_at(&o->book, places[k])->record;
         places[k] = places[n - 1];
     }
     p->shuffles += !reply;
@@ -229,12 +252,12 @@ static void send_shuffle(struct era_overlay *o, struct era_overlay_peer *p, bool
 
 static void join(struct era_overlay *o, struct era_overlay_peer *p)
 {
-    if (o->config.record == NULL || (o->join_ms > o->now_ms && era_tie_count(o, false) > 0))
+    if (o->record.place.len == 0 || (o->join_ms > o->now_ms && era_tie_count(o, false) > 0))
         return;
     o->join_ms = era_add_sat(o->now_ms, JOIN_AGAIN_MS);
     struct era_peer_walk *walk = &era_overlay_act(o, ERA_OVERLAY_WALK, p->link)->walk;
     walk->hops = ERA_OVERLAY_WALK_HOPS;
-    walk->joiner.record = o->record;
+    walk->joiner = o->record;
 }
 
 static struct era_overlay_peer *peer_add(struct era_overlay *o, uint64_t link)
@@ -299,8 +322,9 @@ void era_overlay_down(struct era_overlay *o, uint64_t now_ms, uint64_t link, boo
     struct era_book_entry *e = era_book_of_node(&o->book, &p->node);
     if (e != NULL && e->link == link) {
         e->link = 0;
-        e->heard_ms = o->now_ms;
-        e->age_s = 0;
+        uint64_t met_ms = era_add_sat(o->now_ms, ERA_RECORD_AGE_MAX_MS);
+        if (e->proven && met_ms > e->until_ms) /* we met it there: to us that is worth a word of its own */
+            e->until_ms = met_ms;
         e->next_ms = era_overlay_from_now(o, gone ? OVERLAY_SEEK_MIN_MS : OVERLAY_ASK_AGAIN_MS);
         for (size_t i = 0; i < o->peer_count; i++)
             if (o->peers[i].link != link && era_key_eq(&o->peers[i].node, &e->record.node))
@@ -403,7 +427,7 @@ static void drop_old(struct era_overlay *o)
 {
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {
         struct era_book_entry *e = era_book_at(&o->book, i);
-        if (e != NULL && !e->dialling && era_book_age_s(e, o->now_ms) >= ERA_RECORD_AGE_MAX_MS / 1000)
+        if (e != NULL && !e->dialling && e->until_ms <= o->now_ms)
             drop_entry(o, e);
     }
 }
@@ -520,7 +544,7 @@ enum era_verdict era_overlay_walk(struct era_overlay *o, uint64_t now_ms, uint64
     struct era_book_entry *e;
     advance(o, now_ms);
     struct era_overlay_peer *from = peer_find(o, link);
-    const struct era_key *joiner = &walk->joiner.record.node;
+    const struct era_key *joiner = &walk->joiner.node;
     if (from == NULL || walk->hops > ERA_OVERLAY_WALK_HOPS)
         return from == NULL ? ERA_ACCEPTED : ERA_BAD_VALUE;
     bool checked;
@@ -608,6 +632,7 @@ struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)
                                    .dials = o->dials,
                                    .records_refused = o->records_refused,
                                    .records_of_us = o->records_of_us,
+                                   .records_untimely = o->records_untimely,
                                    .parted = o->parted};
     c.leaves = o->peer_count - c.active - c.blocked;
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {
@@ -617,13 +642,13 @@ struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)
     return c;
 }
 
-size_t era_overlay_records(const struct era_overlay *o, struct era_aged_record *out, size_t cap)
+size_t era_overlay_records(const struct era_overlay *o, struct era_peer_record *out, size_t cap)
 {
     size_t n = 0;
     for (size_t i = 0; i < ERA_BOOK_PLACES; i++) {
         const struct era_book_entry *e = era_book_at(&o->book, i);
         if (e != NULL && n++ < cap)
-            out[n - 1] = (struct era_aged_record){e->record, era_book_age_s(e, o->now_ms)};
+            out[n - 1] = e->record;
     }
     return n;
 }

@@ -25,9 +25,10 @@
  *   ERA_OVERLAY_GROUPS_FEW groups are known at all, the second bound rests: a network may live under
  *   one prefix. Loopback and private places are a group each;
  * - blocked peers (R15) take no place of the active view: they are told the news, and others are sought;
- * - no record enters but with its node's signature, a higher seq than the one held, an age below
- *   ERA_RECORD_AGE_MAX_MS, and a place that we may dial: private and loopback ones only when our own
- *   address or an anchor's is of that kind. */
+ * - no record enters but with its node's signature, made later than the one held, within
+ *   ERA_RECORD_AGE_MAX_MS of our own clock as far as that is known, and with a place that we may dial:
+ *   private and loopback ones only when our own address or an anchor's is of that kind. So a node that is
+ *   gone is forgotten within a day, whoever tells of it. */
 #ifndef ERA_P2P_OVERLAY_H
 #define ERA_P2P_OVERLAY_H
 
@@ -54,10 +55,9 @@ struct era_overlay_action {
 struct era_overlay_config {
     struct era_hash network;
     struct era_key node;
-    const struct era_peer_record *record; /* ours, signed; NULL: others cannot dial us. Copied. */
-    const char *listen;                   /* our own address, "" = none; never dialled. Copied. */
-    size_t target;                        /* neighbours wanted, 1 to ERA_OVERLAY_TARGET_MAX */
-    struct era_root root;                 /* jitter, choices, places in the book; a secret */
+    const char *listen;   /* our own address, "" = none; never dialled. Copied. */
+    size_t target;        /* neighbours wanted, 1 to ERA_OVERLAY_TARGET_MAX */
+    struct era_root root; /* jitter, choices, places in the book; a secret */
     /* The one acceptance rule of signatures. */
     bool (*fits)(void *ctx, const struct era_key *key, const struct era_hash *digest,
                  const struct era_signature *signature);
@@ -68,12 +68,17 @@ struct era_overlay_counts {
     size_t active, active_dialled, blocked, leaves; /* links; active without the blocked ones */
     size_t known, passive;                          /* records; passive: of those without a link */
     uint64_t dials, records_refused, records_of_us /* others that name our own place */, parted;
+    uint64_t records_untimely; /* made too long ago, or too far ahead, by our own clock */
 };
 
 struct era_overlay;
 
 struct era_overlay *era_overlay_new(const struct era_overlay_config *config); /* asserts on no memory */
 void era_overlay_free(struct era_overlay *o);                                 /* NULL-safe */
+/* Where we can be dialled, signed; without one nobody can dial us. Copied. */
+void era_overlay_set_record(struct era_overlay *o, const struct era_peer_record *record);
+/* Unix time by our own clock, from now on; 0, as in the beginning: it is not known, or in doubt. */
+void era_overlay_set_wall(struct era_overlay *o, uint64_t wall_ms);
 /* A configured peer's address: not dialled from here. */
 void era_overlay_add_anchor(struct era_overlay *o, const char *address);
 
@@ -119,6 +124,6 @@ bool era_overlay_is_active(const struct era_overlay *o, uint64_t link);
 uint64_t era_overlay_spare(const struct era_overlay *o);
 struct era_overlay_counts era_overlay_counts(const struct era_overlay *o);
 /* Records known; up to cap copied. */
-size_t era_overlay_records(const struct era_overlay *o, struct era_aged_record *out, size_t cap);
+size_t era_overlay_records(const struct era_overlay *o, struct era_peer_record *out, size_t cap);
 
 #endif

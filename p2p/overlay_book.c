@@ -90,14 +90,6 @@ void era_book_drop(struct era_book *book, const struct era_book_entry *entry)
     assert(false);
 }
 
-uint32_t era_book_age_s(const struct era_book_entry *entry, uint64_t now_ms)
-{
-    if (entry->link != 0)
-        return 0;
-    uint64_t age = entry->age_s + (now_ms - entry->heard_ms) / 1000;
-    return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
-}
-
 size_t era_book_groups(const struct era_book *book)
 {
     size_t groups = 0;

@@ -8,8 +8,7 @@
 struct era_book_entry {
     struct era_peer_record record;
     uint64_t group;
-    uint64_t heard_ms; /* when it came, or when its node was last linked… */
-    uint32_t age_s;    /* …and how old it was then */
+    uint64_t until_ms; /* of gossip's time: dropped then, unless linked */
     uint64_t link;     /* to that node, 0 = none */
     bool dialling;
     bool proven;      /* that node was met there */
@@ -35,7 +34,6 @@ struct era_book_entry *era_book_of_place(const struct era_book *book, const stru
  * holds the record and nothing else. */
 struct era_book_entry *era_book_put(struct era_book *book, const struct era_peer_record *record);
 void era_book_drop(struct era_book *book, const struct era_book_entry *entry);
-uint32_t era_book_age_s(const struct era_book_entry *entry, uint64_t now_ms);
 /* How many groups the records belong to. */
 size_t era_book_groups(const struct era_book *book);
 

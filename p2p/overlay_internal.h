@@ -30,10 +30,10 @@ struct era_overlay_peer {
 
 struct era_overlay {
     struct era_overlay_config config;
-    struct era_peer_record record;
-    struct era_place self; /* len 0: none */
+    struct era_peer_record record; /* ours; place.len 0: none */
+    struct era_place self;         /* len 0: none */
     bool is_blocked;
-    uint64_t now_ms;
+    uint64_t now_ms, wall_ms; /* see era_overlay_set_wall */
     struct era_prng prng;
     struct era_book book;
     bool may_dial[ERA_PLACE_UNUSABLE + 1];
@@ -46,7 +46,7 @@ struct era_overlay {
     uint64_t trim_ms, trim_wait_ms; /* of neighbours above the target */
     uint64_t seek_ms, seek_wait_ms, shuffle_ms, join_ms, evict_ms;
     uint64_t told_dials_ms; /* see era_pace_take */
-    uint64_t dials, records_refused, records_of_us, parted;
+    uint64_t dials, records_refused, records_of_us, records_untimely, parted;
 
     size_t action_count, action_cap;
     struct era_overlay_action *actions;

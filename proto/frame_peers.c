@@ -13,23 +13,23 @@ enum era_verdict era_neighbour_read(struct era_bytes in, enum era_neighbour_word
     return ERA_ACCEPTED;
 }
 
-static enum era_verdict read_record(struct era_bytes in, struct era_aged_record *out)
+static enum era_verdict read_record(struct era_bytes in, struct era_peer_record *out)
 {
-    static const struct era_wire_shape shape = {.types = "bbunbu", .required = 0x3F, .skip_unknown = true};
-    struct era_wire_value v[6];
+    static const struct era_wire_shape shape = {.types = "bbunb", .required = 0x1F, .skip_unknown = true};
+    struct era_wire_value v[5];
     enum era_verdict verdict = era_wire_read(in, &shape, v);
     if (verdict != ERA_ACCEPTED)
         return verdict;
     struct era_bytes ip = v[1].span;
-    *out = (struct era_aged_record){.record.seq = v[3].number, .age_s = (uint32_t)v[5].number};
+    *out = (struct era_peer_record){.made_ms = v[3].number};
     if ((ip.len != 4 && ip.len != ERA_IP_BYTES_MAX) || v[2].number > UINT16_MAX)
         return ERA_BAD_VALUE;
-    out->record.place.len = (uint8_t)ip.len;
-    memcpy(out->record.place.ip, ip.data, ip.len);
-    out->record.place.port = (uint16_t)v[2].number;
-    verdict = era_wire_fixed(v[0].span, out->record.node.b, sizeof out->record.node.b);
+    out->place.len = (uint8_t)ip.len;
+    memcpy(out->place.ip, ip.data, ip.len);
+    out->place.port = (uint16_t)v[2].number;
+    verdict = era_wire_fixed(v[0].span, out->node.b, sizeof out->node.b);
     if (verdict == ERA_ACCEPTED)
-        verdict = era_wire_fixed(v[4].span, out->record.signature.b, sizeof out->record.signature.b);
+        verdict = era_wire_fixed(v[4].span, out->signature.b, sizeof out->signature.b);
     return verdict;
 }
 
@@ -76,14 +76,12 @@ void era_neighbour_write(struct era_wire_out *out, const void *word)
 
 static void write_record(struct era_wire_out *out, const void *message)
 {
-    const struct era_aged_record *aged = message;
-    const struct era_peer_record *r = &aged->record;
+    const struct era_peer_record *r = message;
     era_wire_put_span(out, 1, (struct era_bytes){r->node.b, sizeof r->node.b});
     era_wire_put_span(out, 2, (struct era_bytes){r->place.ip, r->place.len});
     era_wire_put_number(out, 3, r->place.port);
-    era_wire_put_number(out, 4, r->seq);
+    era_wire_put_number(out, 4, r->made_ms);
     era_wire_put_span(out, 5, (struct era_bytes){r->signature.b, sizeof r->signature.b});
-    era_wire_put_number(out, 6, aged->age_s);
 }
 
 void era_walk_write(struct era_wire_out *out, const void *message)

@@ -56,18 +56,18 @@
 #define ERA_PROTOCOL_MAX            1
 
 /* ---- ledger ---- */
-#define ERA_SIGN_WINDOW_SEQS      16 /* R2: a signer signs seq <= floor + 16 */
-#define ERA_LEDGER_WINDOW_SEQS    64 /* loose statements kept above max(head, highest approved) */
-#define ERA_IDS_PER_PLACE_MAX     2  /* R6 */
-#define ERA_LEDGER_ITEMS_MAX      ((uint64_t)2000000) /* a charter may demand; check refuses more */
-#define ERA_CERTIFICATES_KEPT_MAX 64                  /* history in memory, a component; all stay on disk */
-#define ERA_EVENT_EPOCHS_KEPT     3
-#define ERA_EVENT_RING_MAX        4096
+#define ERA_SIGN_WINDOW_SEQS        16 /* R2: a signer signs seq <= floor + 16 */
+#define ERA_LEDGER_WINDOW_SEQS      64 /* loose statements kept above max(head, highest approved) */
+#define ERA_IDS_PER_PLACE_MAX       2  /* R6 */
+#define ERA_LEDGER_ITEMS_MAX        ((uint64_t)2000000) /* a charter may demand; check refuses more */
+#define ERA_CERTIFICATES_KEPT_MAX   64                  /* history in memory, a component; all stay on disk */
+#define ERA_EVENT_EPOCHS_KEPT       3
+#define ERA_EVENT_RING_MAX          4096
 #define ERA_BODIES_RECENT_MAX       64 /* envelopes in memory after they are durable: pushes go out within ms */
 #define ERA_BODIES_RECENT_BYTES_MAX ((size_t)1 << 20)
-#define ERA_LEASE_RUNS_MAX        64 /* own leases remembered, a run an entry; older ones bind nothing */
-#define ERA_ARMED_TOLD_MAX        64 /* armed slots told of and remembered at once */
-#define ERA_EVIDENCE_KEPT_MAX     256 /* of what is dominated, for people: in memory and on disk, a charter */
+#define ERA_LEASE_RUNS_MAX          64 /* own leases remembered, a run an entry; older ones bind nothing */
+#define ERA_ARMED_TOLD_MAX          64 /* armed slots told of and remembered at once */
+#define ERA_EVIDENCE_KEPT_MAX       256 /* of what is dominated, for people: in memory and on disk, a charter */
 
 /* ---- store ---- */
 #define ERA_STORE_BATCH_MAX       1000 /* records a transaction: 0.86 of the verify rate (figures) */
@@ -80,54 +80,56 @@
 #define ERA_PEERS_MAX             64 /* configured anchors */
 #define ERA_LINK_OUT_BYTES_MAX                                                                               \
     ((uint32_t)4 << 20) /* queued to one slow peer; above: push skips it, anti-entropy heals */
-#define ERA_LINKS_OUT_BYTES_MAX ((uint32_t)12 << 20) /* of all links; then a neighbour may still have… */
+#define ERA_LINKS_OUT_BYTES_MAX ((uint32_t)12 << 20)  /* of all links; then a neighbour may still have… */
 #define ERA_LINK_OUT_BYTES_KEPT ((uint32_t)256 << 10) /* …this, and any other link one frame */
-#define ERA_LINKS_IN_BYTES_MAX  ((uint32_t)8 << 20) /* of frames that are not whole, all links; the oldest goes */
-#define ERA_PARTIALS_BYTES_MAX  ((uint32_t)8 << 20) /* of statements in fragments, likewise */
-#define ERA_SERVED_TABLES_MAX   64    /* links of which is known what they were sent, 64 KiB each */
-#define ERA_SERVING_ITEMS_MAX   65536 /* queued for those who asked, all links; then a link may still have… */
-#define ERA_LINK_SERVING_KEPT   256   /* …so many */
-#define ERA_HANDSHAKE_MS           5000 /* Noise first, then as long again for the hello */
-#define ERA_HANDSHAKES_MAX         128  /* accepted streams that have not proven a key yet */
-#define ERA_HANDSHAKES_PER_ADDRESS_MAX 32 /* of one IPv4 address, one IPv6 /64, or all of ipc */
-#define ERA_HANDSHAKES_BURST       256  /* answered at once, four DH each: all of a large node's peers, and then… */
-#define ERA_HANDSHAKES_PER_S       100  /* …some hundredths of a core; who waits, waits for his own host */
-#define ERA_LINK_IDLE_MS           60000 /* nothing heard: the link is dead */
-#define ERA_SYNC_INTERVAL_MS       2000
-#define ERA_SYNC_QUIET_MS          60000 /* rounds that find nothing back off up to this */
-#define ERA_SYNC_IDS_PER_FRAME_MAX 1800  /* 57,600 bytes of ids a frame */
-#define ERA_SYNC_ESTIMATE_BYTES      96 /* counters: a difference is seen to about a seventh */
+#define ERA_LINKS_IN_BYTES_MAX                                                                               \
+    ((uint32_t)8 << 20) /* of frames that are not whole, all links; the oldest goes */
+#define ERA_PARTIALS_BYTES_MAX         ((uint32_t)8 << 20) /* of statements in fragments, likewise */
+#define ERA_SERVED_TABLES_MAX          64 /* links of which is known what they were sent, 64 KiB each */
+#define ERA_SERVING_ITEMS_MAX          65536 /* queued for those who asked, all links; then a link may still have… */
+#define ERA_LINK_SERVING_KEPT          256  /* …so many */
+#define ERA_HANDSHAKE_MS               5000 /* Noise first, then as long again for the hello */
+#define ERA_HANDSHAKES_MAX             128  /* accepted streams that have not proven a key yet */
+#define ERA_HANDSHAKES_PER_ADDRESS_MAX 32   /* of one IPv4 address, one IPv6 /64, or all of ipc */
+#define ERA_HANDSHAKES_BURST           256 /* answered at once, four DH each: all of a large node's peers, and then… \
+                                            */
+#define ERA_HANDSHAKES_PER_S         100 /* …some hundredths of a core; who waits, waits for his own host */
+#define ERA_LINK_IDLE_MS             60000 /* nothing heard: the link is dead */
+#define ERA_SYNC_INTERVAL_MS         2000
+#define ERA_SYNC_QUIET_MS            60000 /* rounds that find nothing back off up to this */
+#define ERA_SYNC_IDS_PER_FRAME_MAX   1800  /* 57,600 bytes of ids a frame */
+#define ERA_SYNC_ESTIMATE_BYTES      96    /* counters: a difference is seen to about a seventh */
 #define ERA_SYNC_PRINT_BYTES         16
-#define ERA_SYNC_CELL_BYTES          11                     /* short id of 8, check of 3 */
-#define ERA_SYNC_CELLS_PER_FRAME_MAX 5400                   /* 59,400 bytes of cells a frame */
-#define ERA_SYNC_CELLS_SHARED_MAX    32768                  /* kept up to date for all links, a set: 384 KiB */
-#define ERA_SYNC_CELLS_KEPT_MAX      2048                   /* of a link with a salt of its own, a set: 24 KiB */
-#define ERA_SYNC_CELLS_MAX           ((uint32_t)262144)     /* of one round: some 160,000 differences */
+#define ERA_SYNC_CELL_BYTES          11                 /* short id of 8, check of 3 */
+#define ERA_SYNC_CELLS_PER_FRAME_MAX 5400               /* 59,400 bytes of cells a frame */
+#define ERA_SYNC_CELLS_SHARED_MAX    32768              /* kept up to date for all links, a set: 384 KiB */
+#define ERA_SYNC_CELLS_KEPT_MAX      2048               /* of a link with a salt of its own, a set: 24 KiB */
+#define ERA_SYNC_CELLS_MAX           ((uint32_t)262144) /* of one round: some 160,000 differences */
 #define ERA_SYNC_CELLS_TOTAL_MAX     ((uint32_t)2 * 262144) /* beyond those kept, of all links: 6 MiB */
-#define ERA_REFUSED_IDS_MAX        65536 /* refused items remembered so that they are not asked for again */
-#define ERA_ORIGINS_MAX            8192 /* signing keys with a push tree of their own: ERA_VALIDATORS_MAX, and more */
-#define ERA_RECENT_ITEMS_MAX       4096 /* items whose short ids are known, a node and a link: a burst of 3,000 */
-#define ERA_AWAITED_ITEMS_MAX      8192 /* announced, and not yet here */
-#define ERA_LINK_AWAITED_MAX       1024 /* likewise, by one link: so many do no harm when it lies */
-#define ERA_ANNOUNCERS_MAX         8    /* links remembered for one such item */
-#define ERA_SPREAD_ENTRIES_MAX     2048 /* short ids a list of a frame: 18 kB */
-#define ERA_SPREAD_ENTRIES_REQUEST 64   /* so many cost what one request costs */
-#define ERA_SPREAD_ENTRY_BYTES     9    /* 8 of the short id, 1 of what is said of it */
-#define ERA_SALT_BYTES             16   /* a SipHash key */
-#define ERA_RECONNECT_MIN_MS       250
-#define ERA_RECONNECT_MAX_MS       10000
+#define ERA_REFUSED_IDS_MAX          65536 /* refused items remembered so that they are not asked for again */
+#define ERA_ORIGINS_MAX              8192 /* signing keys with a push tree of their own: ERA_VALIDATORS_MAX, and more */
+#define ERA_RECENT_ITEMS_MAX         4096 /* items whose short ids are known, a node and a link: a burst of 3,000 */
+#define ERA_AWAITED_ITEMS_MAX        8192 /* announced, and not yet here */
+#define ERA_LINK_AWAITED_MAX         1024 /* likewise, by one link: so many do no harm when it lies */
+#define ERA_ANNOUNCERS_MAX           8    /* links remembered for one such item */
+#define ERA_SPREAD_ENTRIES_MAX       2048 /* short ids a list of a frame: 18 kB */
+#define ERA_SPREAD_ENTRIES_REQUEST   64   /* so many cost what one request costs */
+#define ERA_SPREAD_ENTRY_BYTES       9    /* 8 of the short id, 1 of what is said of it */
+#define ERA_SALT_BYTES               16   /* a SipHash key */
+#define ERA_RECONNECT_MIN_MS         250
+#define ERA_RECONNECT_MAX_MS         10000
 
 /* ---- defence: what one link may cost ---- */
-#define ERA_LINKS_PER_GROUP_MAX     64 /* accepted from one public prefix, see era_place_group */
-#define ERA_LINKS_ACCEPTED_BURST    64 /* of one address that is nobody else's, and then… */
-#define ERA_LINKS_ACCEPTED_PER_S    4  /* …who comes and goes costs a handshake each time */
+#define ERA_LINKS_PER_GROUP_MAX     64  /* accepted from one public prefix, see era_place_group */
+#define ERA_LINKS_ACCEPTED_BURST    64  /* of one address that is nobody else's, and then… */
+#define ERA_LINKS_ACCEPTED_PER_S    4   /* …who comes and goes costs a handshake each time */
 #define ERA_BANS_MAX                256 /* remembered; the oldest gives way, a key's before a host's */
-#define ERA_BREAKS_MAX              3 /* of one host within a day; then it is banned */
+#define ERA_BREAKS_MAX              3   /* of one host within a day; then it is banned */
 #define ERA_BAN_MIN_MS              60000
 #define ERA_BAN_MAX_MS              3600000
 #define ERA_BAN_MEMORY_MS           86400000 /* within a day the next ban is twice as long */
-#define ERA_SILENCES_MAX            3 /* in a row; then the link leaves the active view */
-#define ERA_BUDGET_STATEMENTS_BURST 32768 /* not accepted or not yet; accepted ones are given back */
+#define ERA_SILENCES_MAX            3        /* in a row; then the link leaves the active view */
+#define ERA_BUDGET_STATEMENTS_BURST 32768    /* not accepted or not yet; accepted ones are given back */
 #define ERA_BUDGET_STATEMENTS_PER_S 4096
 #define ERA_BUDGET_TAUGHT_BURST     65536 /* asked for, and of no use yet: given back, and then… */
 #define ERA_BUDGET_TAUGHT_PER_S     16384 /* …dropped, and not charged: a teacher does no wrong */
@@ -137,18 +139,18 @@
 #define ERA_BUDGET_BYTES_PER_S      ((uint64_t)32 << 20) /* five times what one core verifies */
 #define ERA_BUDGET_REQUESTS_BURST   16384
 #define ERA_BUDGET_REQUESTS_PER_S   1024
-#define ERA_BUDGET_IDS_BURST        262144 /* asked of us: all of a large set, and then… */
-#define ERA_BUDGET_IDS_PER_S        16384  /* …about 4 MB/s */
+#define ERA_BUDGET_IDS_BURST        262144                 /* asked of us: all of a large set, and then… */
+#define ERA_BUDGET_IDS_PER_S        16384                  /* …about 4 MB/s */
 #define ERA_BUDGET_CELLS_BURST      ((uint64_t)4 * 262144) /* told: four rounds of the largest difference… */
-#define ERA_BUDGET_CELLS_PER_S      65536  /* …and then 700 kB/s */
-#define ERA_BUDGET_PEERS_BURST      256 /* words, walks, shuffles */
+#define ERA_BUDGET_CELLS_PER_S      65536                  /* …and then 700 kB/s */
+#define ERA_BUDGET_PEERS_BURST      256                    /* words, walks, shuffles */
 #define ERA_BUDGET_PEERS_PER_S      16
 
 /* ---- overlay ---- */
 #define ERA_OVERLAY_TARGET_DEFAULT   7 /* neighbours; fewer regraft too often (figures) */
 #define ERA_OVERLAY_TARGET_MAX       32
-#define ERA_OVERLAY_ROOM             3 /* neighbours above the target, for those who ask */
-#define ERA_OVERLAY_DIALLED_MIN      3 /* places of the active view that only our own dials may fill */
+#define ERA_OVERLAY_ROOM             3  /* neighbours above the target, for those who ask */
+#define ERA_OVERLAY_DIALLED_MIN      3  /* places of the active view that only our own dials may fill */
 #define ERA_OVERLAY_BLOCKED_MAX      32 /* blocked peers told the news beside the active view */
 #define ERA_OVERLAY_BUCKETS          32 /* passive view: 32 * 4 = 128 records */
 #define ERA_OVERLAY_WAYS             4
@@ -158,12 +160,13 @@
 #define ERA_OVERLAY_SHUFFLE_MAX      8 /* records a message: about 1.2 kB */
 #define ERA_OVERLAY_DIALS_MAX        3 /* at a time, besides those of anchors */
 /* Places that were only told and never met: whoever tells them must not make us knock where it likes. */
-#define ERA_OVERLAY_TOLD_DIALS  24 /* at once… */
-#define ERA_OVERLAY_TOLD_MS     2000 /* …then one in so long */
-#define ERA_OVERLAY_WALKS       128 /* passed on to one neighbour at once, half of what it takes of us… */
-#define ERA_OVERLAY_WALK_MS     125 /* …then one in so long */
-#define ERA_OVERLAY_TRIES_MAX        5 /* dials that fail in a row: the record is dropped */
-#define ERA_RECORD_AGE_MAX_MS        86400000 /* nobody heard its node for a day */
+#define ERA_OVERLAY_TOLD_DIALS 24   /* at once… */
+#define ERA_OVERLAY_TOLD_MS    2000 /* …then one in so long */
+#define ERA_OVERLAY_WALKS      128  /* passed on to one neighbour at once, half of what it takes of us… */
+#define ERA_OVERLAY_WALK_MS    125  /* …then one in so long */
+#define ERA_OVERLAY_TRIES_MAX  5    /* dials that fail in a row: the record is dropped */
+#define ERA_RECORD_RENEW_MS    3600000  /* a node says so often anew where it can be dialled… */
+#define ERA_RECORD_AGE_MAX_MS  86400000 /* …and its word holds for a day, as clocks may differ */
 
 /* ---- control, signals, observers ---- */
 #define ERA_CONTROL_BYTES_MAX     ((uint32_t)2 << 20)

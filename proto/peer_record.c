@@ -157,7 +157,7 @@ struct era_hash era_peer_record_digest(const struct era_hash *network, const str
 {
     static const char domain[] = "erad-peer-v1";
     uint8_t numbers[10];
-    era_put_be64(numbers, record->seq);
+    era_put_be64(numbers, record->made_ms);
     numbers[8] = (uint8_t)(record->place.port >> 8);
     numbers[9] = (uint8_t)record->place.port;
     const struct era_bytes parts[] = {
@@ -166,4 +166,11 @@ struct era_hash era_peer_record_digest(const struct era_hash *network, const str
         {record->place.ip, record->place.len},
     };
     return era_hash_parts(parts, sizeof parts / sizeof parts[0]);
+}
+
+bool era_peer_record_is_current(const struct era_peer_record *record, uint64_t wall_ms)
+{
+    uint64_t made_ms = record->made_ms;
+    uint64_t apart_ms = made_ms > wall_ms ? made_ms - wall_ms : wall_ms - made_ms;
+    return wall_ms == 0 || apart_ms <= ERA_RECORD_AGE_MAX_MS;
 }

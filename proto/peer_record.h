@@ -29,14 +29,8 @@ struct era_place {
 struct era_peer_record {
     struct era_key node;
     struct era_place place;
-    uint64_t seq; /* the signer's; a higher one replaces a lower one */
+    uint64_t made_ms; /* Unix time, by its node's clock; one made later replaces one made earlier */
     struct era_signature signature;
-};
-
-/* A record as it travels: its age grows while it is passed on, and is not signed. */
-struct era_aged_record {
-    struct era_peer_record record;
-    uint32_t age_s; /* since its node itself was heard */
 };
 
 /* ---- what peers say to each other about peers (messages Neighbour, Walk, Shuffle) ---- */
@@ -51,13 +45,13 @@ enum era_neighbour_word {
 
 struct era_peer_walk {
     uint32_t hops; /* still to go, at most ERA_OVERLAY_WALK_HOPS */
-    struct era_aged_record joiner;
+    struct era_peer_record joiner;
 };
 
 struct era_peer_shuffle {
     bool reply;
     size_t count;
-    struct era_aged_record records[ERA_OVERLAY_SHUFFLE_MAX];
+    struct era_peer_record records[ERA_OVERLAY_SHUFFLE_MAX];
 };
 
 /* ---- places ---- */
@@ -72,7 +66,10 @@ enum era_place_class era_place_class(const struct era_place *place);
  * places are a group each: there whole networks live under one prefix. Keyed, so that nobody can aim. */
 uint64_t era_place_group(const struct era_siphash_key *key, const struct era_place *place);
 
-/* What the signature covers: BLAKE2b-256("erad-peer-v1" | network | node | seq | port | ip). */
+/* What the signature covers: BLAKE2b-256("erad-peer-v1" | network | node | made_ms | port | ip). */
 struct era_hash era_peer_record_digest(const struct era_hash *network, const struct era_peer_record *record);
+/* Made within ERA_RECORD_AGE_MAX_MS of wall_ms, Unix time by the reader's own clock: a node that lives makes
+ * a new one every ERA_RECORD_RENEW_MS, and nobody else can. True when wall_ms is 0, not known. */
+bool era_peer_record_is_current(const struct era_peer_record *record, uint64_t wall_ms);
 
 #endif

@@ -24,9 +24,9 @@ size_t era_author_sign(const struct era_hash *network, const struct era_statemen
 }
 
 struct era_peer_record era_author_peer_record(const struct era_hash *network, const struct era_place *place,
-                                              uint64_t seq, const struct era_secret *node)
+                                              uint64_t made_ms, const struct era_secret *node)
 {
-    struct era_peer_record record = {.node = node->key, .place = *place, .seq = seq};
+    struct era_peer_record record = {.node = node->key, .place = *place, .made_ms = made_ms};
     struct era_hash digest = era_peer_record_digest(network, &record);
     crypto_sign_detached(record.signature.b, NULL, digest.b, sizeof digest.b, node->secret);
     return record;

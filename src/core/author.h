@@ -21,9 +21,9 @@ struct era_secret {
 size_t era_author_sign(const struct era_hash *network, const struct era_statement *s,
                        const struct era_secret *secret, uint8_t *out, size_t cap, struct era_hash *id);
 
-/* A node's word on where it can be dialled, signed by its node key. seq: higher than any before. */
+/* A node's word on where it can be dialled, signed by its node key. made_ms: Unix time. */
 struct era_peer_record era_author_peer_record(const struct era_hash *network, const struct era_place *place,
-                                              uint64_t seq, const struct era_secret *node);
+                                              uint64_t made_ms, const struct era_secret *node);
 
 /* The id of an approve or readiness, the same for every key (R6). */
 struct era_hash era_author_vote_id(const struct era_hash *network, enum era_kind kind,

@@ -343,7 +343,8 @@ static void print_overlay(const json_t *o)
                                           {"leaves", "other links"},
                                           {"known", "nodes known"},
                                           {"records_refused", "their records refused"},
-                                          {"records_of_us", "with our own address"}};
+                                          {"records_of_us", "with our own address"},
+                                          {"records_untimely", "not of this day"}};
     const char *separator = "";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         json_int_t count = era_json_int(o, rows[i][0], 0);

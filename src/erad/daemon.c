@@ -201,15 +201,14 @@ static bool restore(struct era_daemon *d, struct era_error *err)
 /* ---- node and drivers ---- */
 
 /* What others may pass on of us: an address in numbers at which somebody can be. */
-static void sign_record(struct era_daemon *d)
+static void find_place(struct era_daemon *d)
 {
     struct era_place place;
     if (era_place_parse(d->advertised, &place) && era_place_class(&place) != ERA_PLACE_UNUSABLE)
-        d->record = era_author_peer_record(&d->network, &place, era_daemon_wall_ms(), &d->node_secret);
+        d->place = place;
     else if (d->advertised[0] != '\0' && d->config.neighbours > 0)
         era_log(ERA_LOG_NOTICE, "peers cannot pass on the address %s: set `advertise` to tcp://IP:PORT",
                 d->advertised);
-    sodium_memzero(&d->node_secret, sizeof d->node_secret);
 }
 
 static int read_store(void *ctx, struct era_bytes key, struct era_bytes *value)
@@ -233,7 +232,8 @@ static void make_node(struct era_daemon *d)
                                      .agent = AGENT,
                                      .listen = d->advertised,
                                      .links_target = c->neighbours,
-                                     .record = d->record.place.len > 0 ? &d->record : NULL,
+                                     .place = d->place,
+                                     .node_secret = &d->node_secret,
                                      .anchors = (const char *const *)c->peers.items,
                                      .anchor_count = c->peers.count,
                                      .artefacts = (const char *const *)c->artefacts.items,
@@ -312,7 +312,7 @@ bool era_daemon_open(struct era_daemon *d, const struct era_daemon_options *opti
         return era_error_set(err, ERA_EXIT_BUG, "libevent", "", "cannot start the event loop");
     if (!open_links(d, err))
         return false;
-    sign_record(d);
+    find_place(d);
     make_node(d);
     if (!restore(d, err))
         return false;

@@ -45,8 +45,8 @@ struct era_daemon {
     struct era_hash network;
     int lock_fd;
     struct era_key node_key;
-    struct era_secret node_secret;     /* only until the node is made */
-    struct era_peer_record record;     /* where we can be dialled, signed; place.len 0: nowhere */
+    struct era_secret node_secret;     /* says where we can be dialled */
+    struct era_place place;            /* which is here; len 0: nowhere */
     struct era_channel_config channel; /* holds the node key's secret half */
     struct era_secret secret;
     bool has_secret;

@@ -319,6 +319,7 @@ static json_t *overlay(const struct era_node *n)
     report_put(o, "dials", report_number(c.dials));
     report_put(o, "records_refused", report_number(c.records_refused));
     report_put(o, "records_of_us", report_number(c.records_of_us));
+    report_put(o, "records_untimely", report_number(c.records_untimely));
     report_put(o, "parted", report_number(c.parted));
     return o;
 }

@@ -7,14 +7,13 @@
 #include "src/erasim/parts.h"
 #include "store/store_mem.h"
 
-/* What others may pass on of it, as the daemon signs it at its start. */
-static struct era_peer_record record_of(const struct sim *s, const struct sim_node *n)
+static struct era_place place_of(const struct sim_node *n)
 {
     struct era_place place;
     bool parsed = era_place_parse(n->address, &place);
     assert(parsed);
     (void)parsed;
-    return era_author_peer_record(&s->charters[0]->hash, &place, sim_wall_ms(s, n), &n->link_secret);
+    return place;
 }
 
 static int read_disk(void *ctx, struct era_bytes key, struct era_bytes *value)
@@ -34,7 +33,6 @@ void sim_start(struct sim *s, struct sim_node *n)
         s->counts.restarts++;
     snprintf(purpose, sizeof purpose, "life %u of %s", n->life, n->name);
     struct era_prng prng = sim_stream(s, purpose);
-    struct era_peer_record record = record_of(s, n);
     struct era_node_config c = {.charter = s->charters[0],
                                 .network = s->charters[0]->hash,
                                 .node_key = n->link_secret.key,
@@ -44,7 +42,8 @@ void sim_start(struct sim *s, struct sim_node *n)
                                 .agent = "erasim/1",
                                 .listen = n->address,
                                 .links_target = s->node_count > s->plan.neighbours ? s->plan.neighbours : 0,
-                                .record = &record,
+                                .place = place_of(n),
+                                .node_secret = &n->link_secret,
                                 .anchors = anchors,
                                 .anchor_count = n->anchor_count,
                                 .auto_announced = n->auto_votes[0],

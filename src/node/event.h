@@ -46,7 +46,8 @@ struct era_command {
 struct era_event {
     enum era_event_kind kind;
     uint64_t now_ms;  /* monotonic: timers */
-    uint64_t wall_ms; /* Unix time: epochs of a wall clock, nothing else (R14) */
+    uint64_t wall_ms; /* Unix time: epochs of a wall clock (R14), the age of addresses, nothing else; 0: not
+                         known */
     uint64_t link;
     bool outgoing;
     const char *address;

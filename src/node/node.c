@@ -92,7 +92,6 @@ static void make_parts(struct era_node *n)
                                   .named = named_item,
                                   .pending = count_pending,
                                   .links_target = c->links_target,
-                                  .record = c->record,
                                   .fits = record_fits,
                                   .ctx = n,
                                   .proves = c->proves};
@@ -444,6 +443,7 @@ size_t era_node_step(struct era_node *n, const struct era_event *ev, const struc
     n->wall_ms = ev->wall_ms;
     if (ev->kind == ERA_EV_START || n->started)
         move_clock(n);
+    node_tell_wall(n);
     if (n->started)
         judge_gates(n); /* an epoch that has just begun may stop what is asked for now */
     take_event(n, ev);

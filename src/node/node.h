@@ -39,7 +39,8 @@ struct era_node_config {
     struct era_versions versions, staged;
     const char *agent, *listen;           /* borrowed, see gossip.h; listen "" = none */
     size_t links_target;                  /* neighbours sought, see gossip.h; 0: only the anchors */
-    const struct era_peer_record *record; /* where it can be dialled, signed; NULL: nowhere. Copied. */
+    struct era_place place;               /* where it can be dialled; len 0: nowhere */
+    const struct era_secret *node_secret; /* says so to others. Borrowed; may be NULL without a place. */
     const char *const *anchors;
     size_t anchor_count;
     const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */

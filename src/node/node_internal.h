@@ -106,7 +106,9 @@ struct era_node {
     enum era_lock lock;
     bool met; /* there were peers once */
     uint64_t now_ms, wall_ms, height, epoch;
-    uint64_t high_water; /* the epoch is never below it, restarts included (R14) */
+    bool place_told;        /* where it can be dialled, … */
+    uint64_t place_made_ms; /* …said anew then */
+    uint64_t high_water;    /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty, clock_dirty, armed_dirty;
     uint64_t fresh_stake, view_since;
     uint64_t refused_told_ms;                /* the next refused link is told then, not before */
@@ -210,6 +212,8 @@ void node_gate_at(const struct era_node *n, int component, uint64_t epoch, struc
 
 /* node_clock.c: judge it again when something was heard or ran out. */
 void node_judge_clock(struct era_node *n);
+/* What the wall clock is to the addresses of peers, and of this node. */
+void node_tell_wall(struct era_node *n);
 
 /* node_announce.c, node_vote.c, node_rebuild.c, node_emit.c: what this node says itself */
 void node_announce(struct era_node *n);

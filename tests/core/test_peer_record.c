@@ -15,7 +15,7 @@ Test(peer_record, what_a_node_key_signs_fits_and_nothing_else_does)
     cr_assert(era_place_parse("tcp://192.0.2.1:7711", &place));
     struct era_peer_record r = era_author_peer_record(&network, &place, 5, &node);
     cr_assert(era_key_eq(&r.node, &node.key));
-    cr_assert_eq(r.seq, 5);
+    cr_assert_eq(r.made_ms, 5);
     struct era_hash digest = era_peer_record_digest(&network, &r);
     cr_assert(era_signature_fits(&r.node, &digest, &r.signature));
     struct era_hash elsewhere = era_peer_record_digest(&other, &r);

@@ -83,12 +83,12 @@ Test(neighbours, a_line_of_anchors_becomes_a_net)
 
 Test(neighbours, records_are_signed_by_the_key_that_links_prove)
 {
-    struct era_aged_record records[NODES];
+    struct era_peer_record records[NODES];
     struct sim *s = given_grown(1, 5);
     size_t count = era_overlay_records(overlay_of(s, 0), records, NODES);
     cr_assert_gt(count, 8);
     for (size_t i = 0; i < count && i < NODES; i++) {
-        const struct era_peer_record *r = &records[i].record;
+        const struct era_peer_record *r = &records[i];
         struct era_hash digest = era_peer_record_digest(&s->charters[0]->hash, r);
         cr_assert_eq(crypto_sign_verify_detached(r->signature.b, digest.b, sizeof digest.b, r->node.b), 0);
         size_t of = 0;
@@ -98,6 +98,35 @@ Test(neighbours, records_are_signed_by_the_key_that_links_prove)
         char text[ERA_ADDRESS_BYTES_MAX + 1];
         cr_assert_str_eq(era_place_text(&r->place, text), s->nodes[of].address);
     }
+    sim_free(s);
+}
+
+Test(neighbours, a_node_says_anew_every_hour_where_it_is)
+{
+    struct era_peer_record records[NODES];
+    struct sim *s = given_grown(1, 5);
+    run_ms(s, 3 * 3600000);
+    size_t count = era_overlay_records(overlay_of(s, 0), records, NODES);
+    cr_assert_gt(count, 8);
+    for (size_t i = 0; i < count && i < NODES; i++)
+        cr_assert_geq(records[i].made_ms + 2 * 3600000, s->genesis_ms + s->now_ms);
+    cr_assert_eq(era_overlay_counts(overlay_of(s, 0)).records_untimely, 0);
+    sim_free(s);
+}
+
+Test(neighbours, a_node_whose_clock_the_validators_doubt_judges_no_record_by_it)
+{
+    enum { WRONG = 20 };
+    struct sim *s = given_line(1, 5);
+    s->nodes[0].key = sim_add_key(s, "v0");
+    for (size_t i = 0; i < NODES; i++)
+        sim_start(s, &s->nodes[i]);
+    sim_clock_jump(s, &s->nodes[WRONG], 4070908800000); /* 2099 */
+    run_ms(s, 300000);
+    cr_assert(era_node_clock(s->nodes[WRONG].node)->doubtful);
+    struct era_overlay_counts c = era_overlay_counts(overlay_of(s, WRONG));
+    cr_assert_gt(c.known, 8);
+    cr_assert_geq(c.active, 4);
     sim_free(s);
 }
 

@@ -343,7 +343,7 @@ static void node_start(struct field *f, size_t number, size_t links_target)
     n->held_ms = calloc(FIELD_ITEMS_MAX, sizeof *n->held_ms);
     assert(n->held_ms != NULL);
     f->heap[number] = number;
-    struct era_peer_record record = {.seq = 1};
+    struct era_peer_record record = {.made_ms = 1};
     const char *address = address_of(number, n->address);
     struct era_gossip_config config = {
         .network = f->network,
@@ -356,7 +356,6 @@ static void node_start(struct field *f, size_t number, size_t links_target)
         .has = node_has,
         .ctx = n,
         .links_target = links_target,
-        .record = &record,
         .fits = any_signature,
     };
     bool dialable = era_place_parse(address, &record.place);
@@ -364,6 +363,7 @@ static void node_start(struct field *f, size_t number, size_t links_target)
     era_put_be64(config.node.b, number + 1);
     record.node = config.node;
     n->gossip = era_gossip_new(&config);
+    era_gossip_set_record(n->gossip, &record);
 }
 
 struct field *field_new(size_t nodes, size_t degree, uint64_t seed, bool overlay)

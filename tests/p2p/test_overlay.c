@@ -126,12 +126,12 @@ static struct one given_one(const char *address)
     t.record = town_record(9999, address, 1);
     struct era_overlay_config config = {.network = town_network,
                                         .node = t.record.node,
-                                        .record = &t.record,
                                         .listen = address,
                                         .target = 7,
                                         .root = era_root_of_seed(3),
                                         .fits = town_fits};
     t.o = era_overlay_new(&config);
+    era_overlay_set_record(t.o, &t.record);
     return t;
 }
 
@@ -175,9 +175,9 @@ static void asks(struct one *t, uint64_t link, enum era_neighbour_word word)
     look(t);
 }
 
-static enum era_verdict tell(struct one *t, uint64_t link, const struct era_peer_record *r, uint32_t age_s)
+static enum era_verdict tell(struct one *t, uint64_t link, const struct era_peer_record *r)
 {
-    struct era_peer_shuffle s = {.count = 1, .records = {{.record = *r, .age_s = age_s}}};
+    struct era_peer_shuffle s = {.count = 1, .records = {*r}};
     enum era_verdict v = era_overlay_shuffle(t->o, t->now_ms, link, &s);
     look(t);
     return v;
@@ -194,7 +194,7 @@ Test(record, one_that_its_node_did_not_sign_is_charged_to_who_sent_it)
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     r.place.port = 2; /* invented */
-    cr_assert_eq(tell(&t, 1, &r, 0), ERA_BAD_SIGNATURE);
+    cr_assert_eq(tell(&t, 1, &r), ERA_BAD_SIGNATURE);
     cr_assert_eq(known(&t), 0);
     cr_assert_eq(era_overlay_counts(t.o).records_refused, 1);
     era_overlay_free(t.o);
@@ -206,37 +206,170 @@ Test(record, a_stale_one_changes_nothing_and_a_newer_one_replaces)
     struct era_peer_record old = town_record(7, "tcp://10.0.0.7:1", 5),
                            older = town_record(7, "tcp://10.0.0.8:1", 4),
                            newer = town_record(7, "tcp://10.0.0.9:1", 6);
-    struct era_aged_record held;
+    struct era_peer_record held;
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    cr_assert_eq(tell(&t, 1, &old, 100), ERA_ACCEPTED);
-    cr_assert_eq(tell(&t, 1, &older, 0), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &old), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &older), ERA_ACCEPTED);
     cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
-    cr_assert(era_place_eq(&held.record.place, &old.place));
-    cr_assert_eq(held.age_s, 100);
-    cr_assert_eq(tell(&t, 1, &newer, 0), ERA_ACCEPTED);
+    cr_assert(era_place_eq(&held.place, &old.place));
+    cr_assert_eq(tell(&t, 1, &newer), ERA_ACCEPTED);
     cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
-    cr_assert(era_place_eq(&held.record.place, &newer.place));
+    cr_assert(era_place_eq(&held.place, &newer.place));
     era_overlay_free(t.o);
 }
 
-Test(record, one_whose_node_nobody_heard_for_a_day_is_dropped_and_not_taken)
+#define DAY_MS  86400000
+#define HOUR_MS 3600000
+#define WALL_MS 1800000000000
+
+/* The clock of the machine goes with ours. */
+static void wall_goes(struct one *t)
+{
+    era_overlay_set_wall(t->o, WALL_MS + t->now_ms);
+}
+
+static void hour(struct one *t)
+{
+    t->now_ms += HOUR_MS;
+    wall_goes(t);
+    wait(t, 0);
+}
+
+/* It looks for nobody. */
+static void given_neighbours(struct one *t)
+{
+    for (uint16_t i = 0; i < 7; i++) {
+        char address[ERA_ADDRESS_BYTES_MAX + 1];
+        snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1u);
+        up(t, 100 + i, (uint16_t)(100 + i), address, true, true);
+        asks(t, 100 + i, ERA_NEIGHBOUR_ASK);
+    }
+    wait(t, 1000);
+}
+
+Test(record, one_made_more_than_a_day_from_our_own_time_is_not_taken)
+{
+    static const struct {
+        uint64_t made_ms;
+        size_t known;
+    } rows[] = {{WALL_MS + 1000 - DAY_MS - 1, 0},
+                {WALL_MS + 1000 - DAY_MS, 1},
+                {WALL_MS + 1000 + DAY_MS, 1},
+                {WALL_MS + 1000 + DAY_MS + 1, 0},
+                {UINT64_MAX, 0},
+                {0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct one t = given_one("tcp://10.0.0.1:1");
+        struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", rows[i].made_ms);
+        up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+        wall_goes(&t);
+        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED, "no fault of who tells it: clocks differ");
+        cr_expect_eq(known(&t), rows[i].known, "row %zu", i);
+        cr_expect_eq(era_overlay_counts(t.o).records_untimely, 1 - rows[i].known, "row %zu", i);
+        era_overlay_free(t.o);
+    }
+}
+
+Test(record, one_of_a_node_that_is_gone_is_dialled_for_a_day_and_never_again_whoever_tells_it)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    size_t dials[2] = {0, 0};
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    wall_goes(&t);
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", WALL_MS + t.now_ms);
+    for (size_t i = 0; i < 48; i++) {
+        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
+        for (size_t tries = 0; tries < 6; tries++) { /* until it is dropped */
+            wait(&t, 100000);
+            dials[i >= 25] += t.dials;
+            era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
+        }
+        hour(&t);
+    }
+    cr_assert_gt(dials[0], 20, "what was dropped is told again");
+    cr_assert_eq(dials[1], 0);
+    cr_assert_eq(known(&t), 0);
+    era_overlay_free(t.o);
+}
+
+Test(record, one_that_its_node_makes_anew_lives_and_one_that_others_repeat_does_not)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record held;
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    given_neighbours(&t);
+    wall_goes(&t);
+    struct era_peer_record gone = town_record(8, "tcp://10.0.0.8:1", WALL_MS + t.now_ms);
+    for (size_t i = 0; i < 48; i++) {
+        struct era_peer_record anew = town_record(7, "tcp://10.0.0.7:1", WALL_MS + t.now_ms);
+        cr_assert_eq(tell(&t, 1, &anew), ERA_ACCEPTED);
+        cr_assert_eq(tell(&t, 1, &gone), ERA_ACCEPTED);
+        cr_assert_eq(known(&t), i <= 24 ? 2 : 1, "hour %zu", i);
+        cr_assert_eq(t.dials, 0);
+        hour(&t);
+    }
+    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
+    cr_assert_eq(held.made_ms, WALL_MS + t.now_ms - HOUR_MS);
+    era_overlay_free(t.o);
+}
+
+Test(record, made_anew_for_the_same_place_it_loses_nothing_that_is_known_of_the_place)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1),
-                           s = town_record(8, "tcp://10.0.0.8:1", 1);
+                           anew = town_record(7, "tcp://10.0.0.7:1", 2);
     up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
-    cr_assert_eq(tell(&t, 1, &r, 86400), ERA_ACCEPTED);
-    cr_assert_eq(known(&t), 0);
-    cr_assert_eq(tell(&t, 1, &r, 86399), ERA_ACCEPTED);
-    cr_assert_eq(tell(&t, 1, &s, 0), ERA_ACCEPTED);
-    cr_assert_eq(known(&t), 2);
-    era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
-    wait(&t, 40000);
-    for (int i = 0; i < 3 && known(&t) == 2; i++) {
-        era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
-        wait(&t, 40000);
-    }
+    tell(&t, 1, &r);
+    wait(&t, 1000);
+    cr_assert_eq(t.dials, 1);
+    up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
+    asks(&t, 2, ERA_NEIGHBOUR_NO);
+    era_overlay_down(t.o, t.now_ms, 2, false);
+    tell(&t, 1, &anew);
     cr_assert_eq(known(&t), 1);
+    for (size_t i = 0; i < 20; i++) { /* it said no: it is left alone for a while */
+        wait(&t, 1000);
+        cr_assert_eq(t.dials, 0);
+    }
+    era_overlay_free(t.o);
+}
+
+Test(record, while_our_clock_is_in_doubt_any_is_taken_and_held_for_a_day)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    given_neighbours(&t);
+    wall_goes(&t);
+    cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
+    cr_assert_eq(known(&t), 0);
+    era_overlay_set_wall(t.o, 0);
+    for (size_t i = 0; i < 24; i++) {
+        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
+        cr_assert_eq(known(&t), 1);
+        t.now_ms += HOUR_MS;
+        wait(&t, 0);
+    }
+    wait(&t, HOUR_MS);
+    cr_assert_eq(known(&t), 0, "what others repeat does not prolong it");
+    era_overlay_free(t.o);
+}
+
+Test(record, one_that_is_no_longer_of_this_day_is_not_passed_on)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
+    struct era_peer_shuffle ask = {.count = 0};
+    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    given_neighbours(&t);
+    tell(&t, 1, &r);
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &ask), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.shuffle.count, 2, "ours, and the one we know");
+    wall_goes(&t); /* it was in doubt */
+    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &ask), ERA_ACCEPTED);
+    look(&t);
+    cr_assert_eq(t.shuffle.count, 1);
     era_overlay_free(t.o);
 }
 
@@ -249,7 +382,7 @@ Test(record, places_where_nobody_can_be_are_charged)
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         struct era_peer_record r = town_record(7, places[i], 1);
-        cr_expect_eq(tell(&t, 1, &r, 0), ERA_BAD_VALUE, "%s", places[i]);
+        cr_expect_eq(tell(&t, 1, &r), ERA_BAD_VALUE, "%s", places[i]);
     }
     cr_assert_eq(known(&t), 0);
     era_overlay_free(t.o);
@@ -260,8 +393,8 @@ Test(record, an_address_that_points_back_at_us_is_not_taken)
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.1:1", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
-    cr_assert_eq(tell(&t, 1, &t.record, 0), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
+    cr_assert_eq(tell(&t, 1, &t.record), ERA_ACCEPTED);
     cr_assert_eq(known(&t), 0);
     cr_assert_eq(era_overlay_counts(t.o).records_of_us, 1, "our own record is no lie");
     era_overlay_free(t.o);
@@ -274,13 +407,13 @@ Test(record, private_and_loopback_places_count_only_where_we_are_at_home)
                            public = town_record(9, "tcp://192.0.2.1:7", 1);
     struct one t = given_one("tcp://198.51.100.1:1");
     up(&t, 1, 5, "tcp://203.0.113.5:5", false, false);
-    tell(&t, 1, &loopback, 0);
-    tell(&t, 1, &private, 0);
+    tell(&t, 1, &loopback);
+    tell(&t, 1, &private);
     cr_assert_eq(known(&t), 0);
-    tell(&t, 1, &public, 0);
+    tell(&t, 1, &public);
     cr_assert_eq(known(&t), 1);
     era_overlay_add_anchor(t.o, "tcp://127.0.0.1:99");
-    tell(&t, 1, &loopback, 0);
+    tell(&t, 1, &loopback);
     cr_assert_eq(known(&t), 2);
     era_overlay_free(t.o);
 }
@@ -290,7 +423,7 @@ Test(overlay, a_place_where_another_node_answers_is_forgotten)
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    tell(&t, 1, &r, 0);
+    tell(&t, 1, &r);
     wait(&t, 1000);
     cr_assert(era_place_eq(&t.dialled, &r.place));
     up(&t, 2, 8, "tcp://10.0.0.7:1", true, false);
@@ -303,7 +436,7 @@ Test(overlay, a_dial_that_fails_again_and_again_drops_the_record)
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    tell(&t, 1, &r, 0);
+    tell(&t, 1, &r);
     size_t dials = 0;
     for (int i = 0; i < 2000; i++) {
         wait(&t, 1000);
@@ -338,7 +471,7 @@ static struct one given_public_node(void)
         else if (i < 7)
             asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
         struct era_peer_record r = town_record(i, address, 1);
-        tell(&t, 1, &r, 0);
+        tell(&t, 1, &r);
     }
     cr_assert_eq(era_overlay_counts(t.o).active, 7);
     return t;
@@ -351,7 +484,7 @@ Test(eclipse, one_prefix_fills_neither_view)
     size_t honest = known(&t);
     for (uint16_t i = 0; i < 2000; i++) {
         struct era_peer_record r = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
-        cr_assert_eq(tell(&t, 1, &r, 0), ERA_ACCEPTED);
+        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
     }
     cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
     for (uint16_t i = 0; i < 200; i++) {
@@ -412,7 +545,7 @@ Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
     size_t honest = known(&t), walks = 0, dials = 0;
     for (uint16_t i = 0; i < 2000; i++) {
         struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
-        walk.joiner.record = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
+        walk.joiner = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
         up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
         cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
         look(&t);
@@ -453,7 +586,7 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
     for (int ms = 0; ms < 60000; ms += 50) {
         for (uint16_t i = 0; i < 4; i++) {
             struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
-            walk.joiner.record = town_record((uint16_t)(1000 + i), "tcp://198.51.100.7:5000", 1);
+            walk.joiner = town_record((uint16_t)(1000 + i), "tcp://198.51.100.7:5000", 1);
             cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
         }
         wait(&t, 50);
@@ -464,7 +597,7 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
     walks = 0;
     for (uint16_t i = 0; i < 30000; i++) { /* strangers' walks, 500 a second */
         struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS - 1};
-        walk.joiner.record = town_record((uint16_t)(2000 + i), "tcp://198.51.100.8:5000", 1);
+        walk.joiner = town_record((uint16_t)(2000 + i), "tcp://198.51.100.8:5000", 1);
         era_overlay_walk(t.o, t.now_ms, 100, &walk);
         walks += (wait(&t, 2), t.walks);
     }
@@ -477,17 +610,17 @@ Test(eclipse, a_walk_whose_record_was_not_checked_is_not_passed_on)
     struct one t = given_public_node();
     up(&t, 100, 900, "tcp://198.51.100.7:5000", false, false);
     struct era_peer_walk walk = {.hops = 3};
-    walk.joiner.record = town_record(901, "tcp://10.0.0.1:1", 1); /* no place for us: not looked at */
-    walk.joiner.record.signature.b[0] ^= 1;
+    walk.joiner = town_record(901, "tcp://10.0.0.1:1", 1); /* no place for us: not looked at */
+    walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
     look(&t);
     cr_assert_eq(t.walks, 0);
-    walk.joiner.record = town_record(10, "tcp://30.7.0.1:1", 1); /* known, but for its signature */
-    walk.joiner.record.signature.b[0] ^= 1;
+    walk.joiner = town_record(10, "tcp://30.7.0.1:1", 1); /* known, but for its signature */
+    walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
     look(&t);
     cr_assert_eq(t.walks, 0);
-    walk.joiner.record.signature.b[0] ^= 1;
+    walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
     look(&t);
     cr_assert_eq(t.walks, 1);
@@ -503,7 +636,7 @@ Test(eclipse, whoever_tells_places_does_not_make_us_knock_where_it_likes)
     for (uint16_t i = 0; i < 600; i++) { /* a minute: another port of one host every time */
         snprintf(address, sizeof address, "tcp://10.77.0.1:%u", 1000 + i);
         struct era_peer_record r = town_record((uint16_t)(100 + i), address, 1);
-        tell(&t, 1, &r, 0);
+        tell(&t, 1, &r);
         for (int k = 0; k < 10; k++) {
             wait(&t, 10);
             dials += t.dials;
@@ -621,7 +754,7 @@ Test(overlay, one_who_parts_stays_known_and_is_dialled_later)
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
-    tell(&t, 1, &r, 0);
+    tell(&t, 1, &r);
     wait(&t, 1000);
     cr_assert_eq(t.dials, 1);
     up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
@@ -667,7 +800,7 @@ Test(overlay, a_walk_with_too_many_hops_is_charged_and_a_word_of_no_meaning_too)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS + 1};
-    walk.joiner.record = town_record(5, "tcp://10.0.0.5:5", 1);
+    walk.joiner = town_record(5, "tcp://10.0.0.5:5", 1);
     up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 1, &walk), ERA_BAD_VALUE);
     cr_assert_eq(era_overlay_word(t.o, t.now_ms, 1, (enum era_neighbour_word)9), ERA_BAD_VALUE);

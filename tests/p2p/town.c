@@ -32,9 +32,9 @@ static struct era_key key_of(uint16_t node)
     return (struct era_key){{(uint8_t)(node >> 8), (uint8_t)node, 1}};
 }
 
-struct era_peer_record town_record(uint16_t node, const char *address, uint64_t seq)
+struct era_peer_record town_record(uint16_t node, const char *address, uint64_t made_ms)
 {
-    struct era_peer_record r = {.node = key_of(node), .seq = seq};
+    struct era_peer_record r = {.node = key_of(node), .made_ms = made_ms};
     cr_assert(era_place_parse(address, &r.place), "%s", address);
     struct era_hash digest = era_peer_record_digest(&town_network, &r);
     r.signature = town_sign(&r.node, &digest);
@@ -72,12 +72,12 @@ size_t town_add(struct town *t, const char *address)
     h->record = town_record((uint16_t)t->count, h->address, 1);
     struct era_overlay_config config = {.network = town_network,
                                         .node = h->record.node,
-                                        .record = &h->record,
                                         .listen = h->address,
                                         .target = 7,
                                         .root = era_root_of_seed(t->seed * 1000 + t->count),
                                         .fits = town_fits};
     h->overlay = era_overlay_new(&config);
+    era_overlay_set_record(h->overlay, &h->record);
     return t->count++;
 }
 

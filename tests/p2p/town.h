@@ -41,7 +41,7 @@ struct town *town_new(uint64_t seed);
 void town_free(struct town *t);
 /* A node at an address of its own (NULL: 10.x.y.1), which it advertises; its number. */
 size_t town_add(struct town *t, const char *address);
-struct era_peer_record town_record(uint16_t node, const char *address, uint64_t seq);
+struct era_peer_record town_record(uint16_t node, const char *address, uint64_t made_ms);
 bool town_fits(void *ctx, const struct era_key *key, const struct era_hash *digest,
                const struct era_signature *signature);
 extern const struct era_hash town_network;

@@ -175,7 +175,7 @@ static bool toy_fits(void *ctx, const struct era_key *key, const struct era_hash
 
 static void sign_toy_record(struct wire_node *node, const struct era_key *key)
 {
-    node->record = (struct era_peer_record){.node = *key, .seq = 1};
+    node->record = (struct era_peer_record){.node = *key, .made_ms = 1};
     cr_assert(era_place_parse(wire_address(node->number, node->listen), &node->record.place));
     struct era_hash digest = era_peer_record_digest(&node->wire->network, &node->record);
     node->record.signature = toy_signature(key, &digest);
@@ -199,7 +199,6 @@ struct era_gossip_config wire_config(struct wire_node *node)
     if (node->wire->target > 0) {
         sign_toy_record(node, &config.node);
         config.links_target = node->wire->target;
-        config.record = &node->record;
         config.listen = node->listen;
         config.fits = toy_fits;
     }
@@ -217,6 +216,8 @@ void wire_start(struct wire *w, size_t node)
     struct wire_node *n = &w->nodes[node];
     struct era_gossip_config config = wire_config(n);
     n->gossip = era_gossip_new(&config);
+    if (n->record.place.len > 0)
+        era_gossip_set_record(n->gossip, &n->record);
     for (size_t i = 0; i < w->item_count; i++)
         if (n->held[i])
             era_gossip_publish(n->gossip, w->now_ms, w->items[i].set, &w->items[i].id, 0, false);

@@ -15,21 +15,20 @@ static enum era_verdict on(const char *hex)
     return era_frame_decode(given_hex(hex), &frame);
 }
 
-static struct era_aged_record given_aged(uint8_t n, const char *address)
+static struct era_peer_record given_record_at(uint8_t n, const char *address)
 {
-    struct era_aged_record r = {.record = {.node = {{n, 2}}, .seq = 1000 + n}, .age_s = 77};
-    cr_assert(era_place_parse(address, &r.record.place));
-    memset(r.record.signature.b, n, sizeof r.record.signature.b);
+    struct era_peer_record r = {.node = {{n, 2}}, .made_ms = 1000 + n};
+    cr_assert(era_place_parse(address, &r.place));
+    memset(r.signature.b, n, sizeof r.signature.b);
     return r;
 }
 
-static void assert_same(const struct era_aged_record *a, const struct era_aged_record *b)
+static void assert_same(const struct era_peer_record *a, const struct era_peer_record *b)
 {
-    cr_assert(era_key_eq(&a->record.node, &b->record.node));
-    cr_assert(era_place_eq(&a->record.place, &b->record.place));
-    cr_assert_eq(a->record.seq, b->record.seq);
-    cr_assert_eq(a->age_s, b->age_s);
-    cr_assert_eq(memcmp(&a->record.signature, &b->record.signature, sizeof a->record.signature), 0);
+    cr_assert(era_key_eq(&a->node, &b->node));
+    cr_assert(era_place_eq(&a->place, &b->place));
+    cr_assert_eq(a->made_ms, b->made_ms);
+    cr_assert_eq(memcmp(&a->signature, &b->signature, sizeof a->signature), 0);
 }
 
 static struct era_frame_part only_part(const struct era_frame_builder *b)
@@ -46,10 +45,11 @@ static struct era_frame_part only_part(const struct era_frame_builder *b)
 Test(frame_peers, words_walks_and_shuffles_decode_to_what_was_added)
 {
     struct era_frame_builder b;
-    struct era_peer_walk walk = {.hops = 6, .joiner = given_aged(9, "tcp://192.0.2.9:7711")};
+    struct era_peer_walk walk = {.hops = 6, .joiner = given_record_at(9, "tcp://192.0.2.9:7711")};
     struct era_peer_shuffle shuffle = {.reply = true, .count = ERA_OVERLAY_SHUFFLE_MAX};
     for (size_t i = 0; i < shuffle.count; i++)
-        shuffle.records[i] = given_aged((uint8_t)i, i % 2 ? "tcp://10.0.0.1:1" : "tcp://[2001:db8::1]:65535");
+        shuffle.records[i] =
+            given_record_at((uint8_t)i, i % 2 ? "tcp://10.0.0.1:1" : "tcp://[2001:db8::1]:65535");
     era_frame_begin(&b, buffer);
     cr_assert(era_frame_add_neighbour(&b, ERA_NEIGHBOUR_NO));
     cr_assert_not(era_frame_add_neighbour(&b, ERA_NEIGHBOUR_NO), "once a frame");
@@ -76,8 +76,8 @@ Test(frame_peers, words_walks_and_shuffles_decode_to_what_was_added)
 Test(frame_peers, protobuf_c_reads_them_the_same)
 {
     struct era_frame_builder b;
-    struct era_peer_walk walk = {.hops = 3, .joiner = given_aged(9, "tcp://192.0.2.9:7711")};
-    struct era_peer_shuffle shuffle = {.count = 1, .records = {given_aged(1, "tcp://[2001:db8::1]:1")}};
+    struct era_peer_walk walk = {.hops = 3, .joiner = given_record_at(9, "tcp://192.0.2.9:7711")};
+    struct era_peer_shuffle shuffle = {.count = 1, .records = {given_record_at(1, "tcp://[2001:db8::1]:1")}};
     era_frame_begin(&b, buffer);
     era_frame_add_neighbour(&b, ERA_NEIGHBOUR_ASK);
     era_frame_add_walk(&b, &walk);
@@ -106,20 +106,20 @@ Test(frame_peers, a_word_is_a_number_and_there_is_one)
 }
 
 #define Z32     "0000000000000000000000000000000000000000000000000000000000000000"
-#define RECORD  "0a20" Z32 "1204c0000201 18b95e 2001 2a40" Z32 Z32 "3000"
-#define LONG_ID "0a21" Z32 "00 1204c0000201 18b95e 2001 2a40" Z32 Z32 "3000"
+#define RECORD  "0a20" Z32 "1204c0000201 18b95e 2001 2a40" Z32 Z32
+#define LONG_ID "0a21" Z32 "00 1204c0000201 18b95e 2001 2a40" Z32 Z32
 
 Test(frame_peers, records_keep_their_forms)
 {
-    cr_assert_eq(on("7275 0806 1271" RECORD), ERA_ACCEPTED);
-    cr_assert_eq(on("7275 0807 1271" RECORD), ERA_BAD_VALUE); /* too many hops */
-    cr_assert_eq(on("7276 0806 1272" LONG_ID), ERA_BAD_VALUE);
-    cr_assert_eq(on("7274 0806 1270 0a20" Z32 "1203c00002 18b95e 2001 2a40" Z32 Z32 "3000"),
+    cr_assert_eq(on("7273 0806 126f" RECORD), ERA_ACCEPTED);
+    cr_assert_eq(on("7273 0807 126f" RECORD), ERA_BAD_VALUE); /* too many hops */
+    cr_assert_eq(on("7274 0806 1270" LONG_ID), ERA_BAD_VALUE);
+    cr_assert_eq(on("7272 0806 126e 0a20" Z32 "1203c00002 18b95e 2001 2a40" Z32 Z32),
                  ERA_BAD_VALUE); /* 3 bytes of IP */
-    cr_assert_eq(on("7275 0806 1271 0a20" Z32 "1204c0000201 18808004 2001 2a3f" Z32
-                    "00000000000000000000000000000000000000000000000000000000000000 3000"),
+    cr_assert_eq(on("7273 0806 126f 0a20" Z32 "1204c0000201 18808004 2001 2a3f" Z32
+                    "00000000000000000000000000000000000000000000000000000000000000"),
                  ERA_BAD_VALUE); /* port 65536, and the signature too short */
-    cr_assert_eq(on("7273 0806 126f 0a20" Z32 "1204c0000201 18b95e 2001 2a40" Z32 Z32), ERA_MALFORMED);
+    cr_assert_eq(on("7271 0806 126d 0a20" Z32 "1204c0000201 18b95e 2a40" Z32 Z32), ERA_MALFORMED);
 }
 
 Test(frame_peers, a_shuffle_holds_8_records_and_no_more)
@@ -128,7 +128,7 @@ Test(frame_peers, a_shuffle_holds_8_records_and_no_more)
     struct era_frame frame;
     struct era_peer_shuffle shuffle = {.count = 8};
     for (size_t i = 0; i < 8; i++)
-        shuffle.records[i] = given_aged(1, "tcp://192.0.2.9:7711");
+        shuffle.records[i] = given_record_at(1, "tcp://192.0.2.9:7711");
     era_frame_begin(&b, buffer);
     cr_assert(era_frame_add_shuffle(&b, &shuffle));
     /* 7a len(2) 08 00 then 8 times 12 len … : one more of the last, and the length with it */

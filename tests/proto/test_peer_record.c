@@ -97,12 +97,12 @@ Test(place, a_prefix_is_a_group_and_a_private_place_is_its_own)
 Test(peer_record, its_digest_covers_every_part)
 {
     struct era_hash network = {{7}}, other = {{8}};
-    struct era_peer_record r = {.node = {{1}}, .place = given_place("tcp://192.0.2.1:7711"), .seq = 5}, s;
+    struct era_peer_record r = {.node = {{1}}, .place = given_place("tcp://192.0.2.1:7711"), .made_ms = 5}, s;
     struct era_hash digest = era_peer_record_digest(&network, &r), changed[5];
     changed[0] = era_peer_record_digest(&other, &r);
     s = r, s.node.b[31] = 1;
     changed[1] = era_peer_record_digest(&network, &s);
-    s = r, s.seq = 6;
+    s = r, s.made_ms = 6;
     changed[2] = era_peer_record_digest(&network, &s);
     s = r, s.place.port = 1;
     changed[3] = era_peer_record_digest(&network, &s);
