@@ -148,6 +148,7 @@ followers_hear() {
     for name in alice bob carol rita; do follow "$name" --signals --json; done
     at=1
     until_true followers_hear alice bob carol rita
+    all_soon '.gate.state == "current"' status # of the epoch that came last
     for i in 1 2 3; do on bob emit "news.$i" - <<<"number $i"; done
     run on bob emit news.4 - <<<'one too many'
     [ "$status" -eq 75 ]

@@ -20,7 +20,7 @@ relay_options=(--delay 200 --jitter 100 --duplicate 10 --hurry 5 --seed 1)
 deadline_s=120
 links_a_node=3 # dialled by each; as many dial it
 declare -gA address=() dials=() node_pid=()
-tag=''
+tag='' net=''
 relay_pid=''
 
 # ---- can it run here? ------------------------------------------------------------
@@ -171,7 +171,7 @@ network_remove() {
     for name in "${follower_pids[@]}"; do kill "$name" 2>/dev/null || true; done
     for name in "${!node_pid[@]}"; do node_down "$name" KILL; done
     if [ -n "$relay_pid" ]; then relay_stop; fi
-    if [ -n "$tag" ]; then "$ERA_SRC/tests/net/janitor" 0 "$tag" "$net"; fi
+    if [ -n "$net" ]; then "$ERA_SRC/tests/net/janitor" 0 "$tag" "$net"; fi
 }
 
 # ---- faults ----------------------------------------------------------------------
