@@ -24,6 +24,7 @@ struct era_gossip *era_gossip_new(const struct era_gossip_config *config)
     g->refused_ids = era_idset_new();
     g->requests = era_idtable_new(ERA_REQUESTS_MAX, &g->key);
     era_ties_init(g);
+    g->stirred = true;
     return g;
 }
 
@@ -64,9 +65,39 @@ uint64_t era_gossip_jitter(struct era_gossip *g, uint64_t base_ms)
     return base_ms / 2 + era_prng_below(&g->prng, base_ms - base_ms / 2 + 1);
 }
 
-void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
+void era_gossip_stir(struct era_gossip *g)
 {
-    era_gossip_advance(g, now_ms);
+    g->stirred = true;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When what belongs to no link is due. Of the overlay nothing changes but by what stirs. */
+static uint64_t tables_due_ms(const struct era_gossip *g)
+{
+    const struct era_idnote *request = era_idtable_oldest(g->requests);
+    return earlier(request == NULL ? ERA_NEVER : request->due_ms, era_broadcast_deadline_ms(g->broadcast));
+}
+
+static uint64_t all_due_ms(const struct era_gossip *g)
+{
+    uint64_t deadline = earlier(era_anchors_deadline_ms(g), tables_due_ms(g));
+    for (size_t i = 0; i < g->link_count; i++)
+        deadline = earlier(deadline, era_link_deadline_ms(g, g->links[i]));
+    return g->overlay == NULL ? deadline : earlier(deadline, era_overlay_deadline_ms(g->overlay));
+}
+
+/* Only this link was heard: a frame that says nothing costs the same however many others there are. */
+static void heard_one(struct era_gossip *g, const struct era_link *link)
+{
+    g->due_ms = earlier(g->due_ms, earlier(era_link_deadline_ms(g, link), tables_due_ms(g)));
+}
+
+static void look_at_all(struct era_gossip *g)
+{
     era_requests_tick(g);
     if (era_broadcast_tick(g->broadcast, g->now_ms) > 0) { /* nobody gave what was announced */
         era_sync_stir_all(g, ERA_SET_STATEMENTS);
@@ -86,20 +117,21 @@ void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
     era_anchors_tick(g);
 }
 
+void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
+{
+    era_gossip_advance(g, now_ms);
+    if (!g->stirred && g->now_ms == g->ticked_ms && !era_gossip_is_due(g, g->due_ms))
+        return;
+    look_at_all(g);
+    g->totals.ticks++;
+    g->ticked_ms = g->now_ms;
+    g->stirred = false;
+    g->due_ms = all_due_ms(g);
+}
+
 uint64_t era_gossip_deadline_ms(const struct era_gossip *g)
 {
-    uint64_t deadline = era_anchors_deadline_ms(g), of_trees = era_broadcast_deadline_ms(g->broadcast);
-    if (of_trees < deadline)
-        deadline = of_trees;
-    for (size_t i = 0; i < g->link_count; i++) {
-        uint64_t of_link = era_link_deadline_ms(g, g->links[i]);
-        if (of_link < deadline)
-            deadline = of_link;
-    }
-    if (g->overlay != NULL && era_overlay_deadline_ms(g->overlay) < deadline)
-        deadline = era_overlay_deadline_ms(g->overlay);
-    const struct era_idnote *request = era_idtable_oldest(g->requests);
-    return request != NULL && request->due_ms < deadline ? request->due_ms : deadline;
+    return g->stirred ? all_due_ms(g) : g->due_ms;
 }
 
 /* ---- what happens ---- */
@@ -111,6 +143,8 @@ void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, stru
     if (l == NULL)
         return;
     era_take_frame(g, l, frame);
+    if (!g->stirred)
+        heard_one(g, l);
     era_ties_pump(g);
     era_links_reap(g);
 }
@@ -122,8 +156,11 @@ void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_
     if (l == NULL)
         return;
     uint64_t written = bytes < l->info.queued_bytes ? bytes : l->info.queued_bytes;
+    bool crowded = g->queued_bytes >= ERA_LINKS_OUT_BYTES_MAX;
     l->info.queued_bytes -= written;
     g->queued_bytes -= written;
+    if (crowded && g->queued_bytes < ERA_LINKS_OUT_BYTES_MAX)
+        era_gossip_stir(g); /* others waited for room */
     l->drained_ms = g->now_ms;
     if (l->info.state != ERA_PEER_UP)
         return;
@@ -133,6 +170,7 @@ void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_
         era_sync_soon(g, l, ERA_SET_EVENTS);
     }
     era_sync_pump(g, l);
+    heard_one(g, l);
 }
 
 /* ---- sets ---- */
@@ -171,6 +209,7 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 {
     struct era_outgoing outgoing = {.id = *item, .set = set};
     era_gossip_advance(g, now_ms);
+    era_gossip_stir(g);
     era_sync_add(g, set, item, push ? g->now_ms : 0);
     struct era_link *sender = era_link_find(g, from);
     if (sender != NULL) {
@@ -190,6 +229,7 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)
 {
     era_sync_remove(g, set, item);
+    era_gossip_stir(g);
 }
 
 /* What comes cannot be kept: to ask for it again at once would never end. */
@@ -220,8 +260,10 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
         era_broadcast_refused_unnamed(g->broadcast, g->now_ms, link);
     if (verdict == ERA_STORE_FAILED)
         rest_all(g);
-    if (l == NULL)
+    if (l == NULL) {
+        era_gossip_stir(g);
         return;
+    }
     if (verdict == ERA_DUPLICATE)
         l->info.duplicates_in++;
     if (verdict == ERA_UNKNOWN_KIND)
@@ -231,11 +273,13 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     if (era_verdict_penalty(verdict) > 0)
         l->info.refused_in++;
     era_link_charge(g, l, verdict);
+    heard_one(g, l);
     era_links_reap(g);
 }
 
 void era_gossip_forget_refused(struct era_gossip *g)
 {
+    era_gossip_stir(g);
     era_broadcast_forget_refused(g->broadcast);
     if (era_idtable_count(g->refused) == 0)
         return; /* nothing to ask for again */
@@ -267,6 +311,7 @@ void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked)
     if (g->blocked == blocked)
         return;
     g->blocked = blocked;
+    era_gossip_stir(g);
     if (g->overlay != NULL)
         era_overlay_self_blocked(g->overlay, blocked);
     era_broadcast_set_blocked(g->broadcast, blocked);

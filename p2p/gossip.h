@@ -130,6 +130,7 @@ struct era_gossip_totals {
         closed[ERA_VERDICT_COUNT]; /* links, and streams that had no place, that this node ended, by why */
     uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
     uint64_t muted_in, limited_in;       /* as of a peer */
+    uint64_t ticks;                      /* looks at all links, see era_gossip_tick */
 };
 
 struct era_gossip;
@@ -159,7 +160,8 @@ void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *a
 void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, struct era_bytes frame);
 /* The driver wrote so many bytes of frame bodies of this link to the socket (their lengths not counted). */
 void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_t bytes);
-/* Timers: handshake, idle, sync rounds, redials, flush of batches. */
+/* Timers: handshake, idle, sync rounds, redials, flush of batches. Call it after whatever happens: it looks
+ * at all links when something is due, and else once in a millisecond at most. */
 void era_gossip_tick(struct era_gossip *g, uint64_t now_ms);
 /* When era_gossip_tick must be called next; UINT64_MAX = never. */
 uint64_t era_gossip_deadline_ms(const struct era_gossip *g);

@@ -54,6 +54,7 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
     era_text_set(a->address, sizeof a->address, address);
     a->backoff_ms = ERA_RECONNECT_MIN_MS;
     a->next_ms = g->now_ms;
+    era_gossip_stir(g);
     if (g->overlay != NULL)
         era_overlay_add_anchor(g->overlay, address);
     return ERA_ACCEPTED;
@@ -148,6 +149,7 @@ static void back_off(struct era_gossip *g, struct era_anchor *a)
 void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *address)
 {
     era_gossip_advance(g, now_ms);
+    era_gossip_stir(g);
     struct era_anchor *a = dialling(g, address);
     if (a != NULL)
         back_off(g, a);

@@ -195,6 +195,7 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
 {
     if (link->closing || era_verdict_penalty(why) == 0)
         return;
+    era_gossip_stir(g); /* it may lose its place */
     era_score_decay(g, link);
     link->info.score += era_verdict_penalty(why);
     count_charge(g, link, why);

@@ -117,6 +117,7 @@ static void request_done(struct era_gossip *g, struct era_link *link, enum era_s
     const struct era_idnote *note = requested(g, link, set, short_id);
     if (note == NULL)
         return;
+    era_gossip_stir(g); /* of whatever link it was asked */
     bool owed = is_owed(link, note);
     struct era_hash key = note->id;
     era_idtable_remove(g->requests, &key);

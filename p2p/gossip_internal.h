@@ -136,6 +136,10 @@ struct era_anchor {
 struct era_gossip {
     struct era_gossip_config config;
     uint64_t now_ms; /* the latest told; never goes back */
+    /* Of all links and tables, at the last tick: what fell due since lowers it, or stirs. See
+     * era_gossip_stir. */
+    uint64_t due_ms, ticked_ms;
+    bool stirred;
     bool blocked;
     struct era_prng prng;
     struct era_siphash_key key;
@@ -175,6 +179,8 @@ struct era_gossip {
 void era_gossip_advance(struct era_gossip *g, uint64_t now_ms);
 /* A deadline has come. ERA_NEVER never does, not even at the end of time (I15). */
 bool era_gossip_is_due(const struct era_gossip *g, uint64_t deadline_ms);
+/* Something may have fallen due on links other than the one that is heard: the next tick looks at all. */
+void era_gossip_stir(struct era_gossip *g);
 /* Evenly in base/2 … base: the jitter that keeps nodes from acting in step. */
 uint64_t era_gossip_jitter(struct era_gossip *g, uint64_t base_ms);
 bool era_set_is_known(uint32_t set);

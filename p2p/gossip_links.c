@@ -76,6 +76,7 @@ static bool waits_long(enum era_verdict why)
 
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
+    era_gossip_stir(g);
     link->closing = true;
     g->queued_bytes -= link->info.queued_bytes;
     link->info.queued_bytes = 0;
@@ -218,6 +219,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
                         const char *address, const uint8_t proven[ERA_KEY_BYTES])
 {
     era_gossip_advance(g, now_ms);
+    era_gossip_stir(g);
     assert(link != 0 && era_link_find(g, link) == NULL);
     enum era_verdict verdict = admit(g, outgoing, address);
     if (verdict != ERA_ACCEPTED) {

@@ -133,6 +133,9 @@ static void take_spread(struct era_gossip *g, struct era_link *link, const struc
 
 static void take_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
 {
+    /* What a statement brings about, the owner says. */
+    if (part->kind != ERA_FRAME_STATEMENT && part->kind != ERA_FRAME_FRAGMENT)
+        era_gossip_stir(g);
     switch (part->kind) {
     case ERA_FRAME_HELLO:
         era_link_hello(g, link, &part->u.hello);

@@ -19,3 +19,6 @@ tests_bench_bench_memory_LDADD = store/libstorelmdb.a $(FLOOR_NODE) $(LMDB_LIBS)
 BENCHES += tests/bench/bench_link
 tests_bench_bench_link_SOURCES = tests/bench/bench_link.c
 tests_bench_bench_link_LDADD = $(FLOOR_LINK)
+BENCHES += tests/bench/bench_frames
+tests_bench_bench_frames_SOURCES = tests/bench/bench_frames.c tests/bench/load.c tests/bench/load.h
+tests_bench_bench_frames_LDADD = $(FLOOR_NODE)

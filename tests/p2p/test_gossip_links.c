@@ -421,3 +421,81 @@ Test(anchor, without_peers_nothing_is_ever_due)
     cr_assert_eq(era_gossip_deadline_ms(p->g), UINT64_MAX);
     probe_free(p);
 }
+
+/* ---- what ticks cost ---- */
+
+static const uint8_t nothing[] = {0x48, 0x00}; /* a part that nobody knows */
+
+static uint64_t ticks(const struct probe *p)
+{
+    return era_gossip_totals(p->g)->ticks;
+}
+
+static struct probe *given_links(uint64_t count)
+{
+    struct probe *p = probe_new(1000);
+    p->reads = true;
+    for (uint64_t link = 1; link <= count; link++)
+        probe_up(p, link, true, (uint8_t)(10 + link));
+    probe_wait(p, 5000);
+    era_gossip_tick(p->g, p->w->now_ms);
+    return p;
+}
+
+Test(tick, frames_that_say_nothing_make_it_look_at_all_links_once_in_a_millisecond_at_most)
+{
+    struct probe *p = given_links(50);
+    uint64_t before = ticks(p);
+    for (size_t i = 0; i < 1000; i++) {
+        probe_raw(p, 1 + i % 50, nothing, sizeof nothing);
+        era_gossip_tick(p->g, p->w->now_ms);
+        cr_assert_gt(era_gossip_deadline_ms(p->g), p->w->now_ms);
+    }
+    cr_assert_eq(ticks(p), before);
+    for (size_t i = 0; i < 10; i++)
+        era_gossip_tick(p->g, p->w->now_ms + 1);
+    cr_assert_eq(ticks(p), before + 1);
+    probe_free(p);
+}
+
+Test(tick, what_becomes_due_goes_out_in_the_same_millisecond)
+{
+    struct probe *p = given_links(20);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    wire_give(p->w, 0, item, true);
+    cr_assert_eq(era_gossip_deadline_ms(p->g), p->w->now_ms);
+    era_gossip_tick(p->g, p->w->now_ms);
+    cr_assert_eq(probe_look(p)->statements, 20);
+    probe_free(p);
+}
+
+Test(tick, what_a_frame_says_of_another_link_goes_out_in_the_same_millisecond)
+{
+    struct probe *p = given_links(3);
+    uint8_t word[] = {0x42, 0x02, 0x08, 0x01}; /* a status: blocked */
+    uint64_t before = ticks(p);
+    probe_raw(p, 1, word, sizeof word);
+    era_gossip_tick(p->g, p->w->now_ms);
+    cr_assert_eq(ticks(p), before + 1);
+    probe_free(p);
+}
+
+Test(tick, what_the_owner_says_of_a_statement_is_due_when_its_link_is)
+{
+    struct probe *p = given_links(3);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    probe_statement(p, 1, item);
+    probe_look(p);
+    p->n->held[item] = true;
+    era_gossip_publish(p->g, p->w->now_ms, ERA_SET_STATEMENTS, &p->w->items[item].id, 1, true);
+    probe_wait(p, 1000);
+    era_gossip_tick(p->g, p->w->now_ms);
+    probe_statement(p, 2, item);
+    probe_look(p);
+    uint64_t before = ticks(p);
+    era_gossip_verdict(p->g, p->w->now_ms, 2, &p->w->items[item].id, ERA_DUPLICATE);
+    era_gossip_tick(p->g, p->w->now_ms);
+    cr_assert_eq(probe_look(p)->orders, 1, "pruned at once");
+    cr_assert_eq(ticks(p), before + 1);
+    probe_free(p);
+}
