@@ -341,6 +341,7 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
     for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
+        out[i].pinned = era_link_is_pinned(g, g->links[i]);
         out[i].anchor_keys = era_link_anchor_keys(g, g->links[i]);
         out[i].active = out[i].state == ERA_PEER_UP && era_link_is_active(g, g->links[i]);
         if (g->links[i]->branch != NULL)

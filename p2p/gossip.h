@@ -108,6 +108,7 @@ struct era_peer_info {
     uint64_t again_out;        /* items sent once more because it asked again */
     bool active;               /* of the active view: the news go over it; else it is only compared with */
     bool anchor;               /* it is a configured peer, whoever dialled: see era_gossip_anchor_state */
+    bool pinned;               /* …whose node key is configured too */
     uint32_t anchor_keys;      /* how often another node key than before answered at its address */
     int score;                 /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
     uint64_t muted_until_ms;   /* later than now: what it sends is dropped */
@@ -133,6 +134,13 @@ struct era_gossip_totals {
     uint64_t ticks;                      /* looks at all links, see era_gossip_tick */
 };
 
+/* A configured peer at whose address another node answered than the configured one: not linked. */
+struct era_other_key {
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_key wanted, answered;
+    uint32_t times; /* on end, by that key */
+};
+
 struct era_gossip;
 
 struct era_gossip *era_gossip_new(const struct era_gossip_config *config); /* asserts on no memory */
@@ -141,6 +149,9 @@ void era_gossip_free(struct era_gossip *g);                                /* NU
 /* Add a configured peer (anchor): dialled, and dialled again with jittered backoff. */
 enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address);
 
+/* Whoever answers at this configured peer's address is linked only if it proves this node key; and whoever
+ * proves it is that peer, wherever the link comes from. ERA_NOT_FOUND: no such address was added. */
+enum era_verdict era_gossip_pin_anchor(struct era_gossip *g, const char *address, const struct era_key *node);
 /* See p2p/overlay.h; without an overlay nothing. */
 void era_gossip_set_record(struct era_gossip *g, const struct era_peer_record *record);
 void era_gossip_set_wall(struct era_gossip *g, uint64_t wall_ms);
@@ -202,9 +213,12 @@ uint64_t era_gossip_complete_rounds(const struct era_gossip *g);
  * but for one that led back to ourselves.
  * reachable   those with a link that is up or in handshake, and those whose first dial has no result yet.
  * reconciled  those with a complete round since this gossip began; they stay so when the link ends.
- * A link belongs to an anchor when we dialled it as such, or when its proven node key answered there last:
- * not because the peer says to listen at that address. */
+ * A link belongs to an anchor when we dialled it as such, or when its proven node key answered there last, or
+ * is pinned there: not because the peer says to listen at that address. */
 size_t era_gossip_anchor_state(const struct era_gossip *g, size_t *reachable, size_t *reconciled);
+/* Where another node answered last than the pinned one, into out[cap]; returns how many there are, at most
+ * ERA_PEERS_MAX. */
+size_t era_gossip_other_keys(const struct era_gossip *g, struct era_other_key *out, size_t cap);
 /* NULL without links_target. Borrowed. */
 const struct era_overlay *era_gossip_overlay(const struct era_gossip *g);
 size_t era_gossip_set_size(const struct era_gossip *g, enum era_set set);

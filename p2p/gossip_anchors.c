@@ -60,6 +60,17 @@ enum era_verdict era_gossip_add_anchor(struct era_gossip *g, const char *address
     return ERA_ACCEPTED;
 }
 
+enum era_verdict era_gossip_pin_anchor(struct era_gossip *g, const char *address, const struct era_key *node)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (strcmp(g->anchors[i].address, address) == 0) {
+            g->anchors[i].pinned = g->anchors[i].has_node = true;
+            g->anchors[i].node = *node;
+            return ERA_ACCEPTED;
+        }
+    return ERA_NOT_FOUND;
+}
+
 struct era_anchor *era_anchor_of_link(struct era_gossip *g, uint64_t link)
 {
     for (size_t i = 0; i < g->anchor_count; i++)
@@ -195,11 +206,47 @@ bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
     return false;
 }
 
-void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node)
+static bool pinned_answered(struct era_anchor *anchor, const struct era_key *node)
 {
+    if (era_key_eq(&anchor->node, node)) {
+        anchor->others = 0;
+        return true;
+    }
+    anchor->others = anchor->others > 0 && era_key_eq(&anchor->other, node) ? anchor->others + 1 : 1;
+    anchor->other = *node;
+    return false;
+}
+
+bool era_anchor_answered(struct era_anchor *anchor, const struct era_key *node)
+{
+    if (anchor->pinned)
+        return pinned_answered(anchor, node);
     anchor->keys += anchor->had_node && !era_key_eq(&anchor->node, node);
     anchor->node = *node;
     anchor->has_node = anchor->had_node = true;
+    return true;
+}
+
+bool era_link_is_pinned(const struct era_gossip *g, const struct era_link *link)
+{
+    for (size_t i = 0; i < g->anchor_count; i++)
+        if (g->anchors[i].pinned && leads_to(&g->anchors[i], link))
+            return true;
+    return false;
+}
+
+size_t era_gossip_other_keys(const struct era_gossip *g, struct era_other_key *out, size_t cap)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < g->anchor_count; i++) {
+        const struct era_anchor *a = &g->anchors[i];
+        if (a->others == 0 || count++ >= cap)
+            continue;
+        struct era_other_key *o = &out[count - 1];
+        *o = (struct era_other_key){.wanted = a->node, .answered = a->other, .times = a->others};
+        era_text_set(o->address, sizeof o->address, a->address);
+    }
+    return count;
 }
 
 uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link)

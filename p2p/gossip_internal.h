@@ -123,9 +123,12 @@ struct era_anchor {
     enum era_anchor_state state;
     unsigned selves; /* so many answers on end led back to us: see era_anchor_is_self */
     bool has_node;
-    struct era_key node; /* who answered there last */
-    bool had_node;       /* once somebody did: `node` is that one's, until another answers */
-    uint32_t keys;       /* so often it was another */
+    struct era_key node; /* who answered there last; when pinned, who alone may */
+    bool pinned;
+    struct era_key other; /* pinned: who answered instead, last… */
+    uint32_t others;      /* …so often on end; 0: nobody since the right one did */
+    bool had_node;        /* once somebody did: `node` is that one's, until another answers */
+    uint32_t keys;        /* so often it was another */
     uint64_t link;
     uint64_t next_ms, backoff_ms;
     uint64_t dialled_ms;
@@ -223,8 +226,9 @@ bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
 /* It is our own address, as several dials on end have shown: one may have been led back to us by somebody on
  * the way. Dialled seldom; it counts for nothing. */
 bool era_anchor_is_self(const struct era_anchor *anchor);
-/* Somebody who proved that key answered there. */
-void era_anchor_answered(struct era_anchor *anchor, const struct era_key *node);
+/* Somebody who proved that key answered there. False: it is not the pinned one. */
+bool era_anchor_answered(struct era_anchor *anchor, const struct era_key *node);
+bool era_link_is_pinned(const struct era_gossip *g, const struct era_link *link);
 /* See era_peer_info.anchor_keys. */
 uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link);
 /* A link had a complete round, or it became known to which node an anchor leads. */

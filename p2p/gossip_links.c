@@ -336,9 +336,9 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
     struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
     if (anchor != NULL) {
         anchor->selves = verdict == ERA_SELF_LINK ? anchor->selves + 1 : 0;
-        anchor->has_node = false;
-        if (verdict == ERA_ACCEPTED)
-            era_anchor_answered(anchor, &hello->node);
+        anchor->has_node = anchor->pinned;
+        if (verdict == ERA_ACCEPTED && !era_anchor_answered(anchor, &hello->node))
+            verdict = ERA_OTHER_KEY;
     }
     if (verdict != ERA_ACCEPTED) {
         era_link_close(g, link, verdict);

@@ -50,7 +50,7 @@ void era_ties_up(struct era_gossip *g, const struct era_link *link)
 static bool misled(enum era_verdict why)
 {
     return why == ERA_SELF_LINK || why == ERA_WRONG_NETWORK || why == ERA_UNPROVEN_KEY ||
-           why == ERA_NO_COMMON_PROTOCOL;
+           why == ERA_NO_COMMON_PROTOCOL || why == ERA_OTHER_KEY;
 }
 
 void era_ties_down(struct era_gossip *g, const struct era_link *link, enum era_verdict why)

@@ -112,7 +112,9 @@ enum era_exit {
     X(UNPROVEN_KEY, "unproven-key", "the peer did not prove that it holds the node key it names",   \
       "find out who answers at that address", 10, 77)                                               \
     X(NOT_AUTHENTIC, "not-authentic", "an encrypted message is not what its sender wrote, or came twice", \
-      "find out what stands between the two nodes", 10, 65)
+      "find out what stands between the two nodes", 10, 65)                                         \
+    X(OTHER_KEY, "other-key", "another node key answers at that address than the configured one",     \
+      "find out who answers there; if the peer has a new node key, write that into `peers`", 0, 77)
 /* clang-format on */
 
 enum era_verdict {

@@ -367,12 +367,23 @@ static void print_other_keys(const json_t *peers)
     }
 }
 
+/* Not linked: see `peers` in erad.conf(5). */
+static void print_unwanted_keys(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *o = json_array_get(list, i);
+        printf("%s is not linked: %s answers there, `peers` in erad.conf says %s\n",
+               era_json_text(o, "address"), era_json_text(o, "answers"), era_json_text(o, "configured"));
+    }
+}
+
 /* Of links that ended, and of streams that never were one, too. */
 static void print_totals(const json_t *json)
 {
     int64_t muted = era_json_int(json, "muted_in", 0), limited = era_json_int(json, "limited_in", 0);
     print_overlay(json_object_get(json, "overlay"));
     print_other_keys(json_object_get(json, "peers"));
+    print_unwanted_keys(json_object_get(json, "other_keys"));
     print_counts("ended by the other end's fault", json_object_get(json, "links_ended"));
     print_counts("refused or closed by this node", json_object_get(json, "refused"));
     print_counts("charged to peers", json_object_get(json, "charged"));

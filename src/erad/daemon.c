@@ -236,6 +236,7 @@ static void make_node(struct era_daemon *d)
                                      .node_secret = &d->node_secret,
                                      .anchors = (const char *const *)c->peers.items,
                                      .anchor_count = c->peers.count,
+                                     .anchor_keys = (const struct era_key *const *)c->peer_keys,
                                      .artefacts = (const char *const *)c->artefacts.items,
                                      .artefact_count = c->all_artefacts ? 0 : c->artefacts.count,
                                      .auto_announced = c->auto_ready.announced,

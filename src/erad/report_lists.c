@@ -336,6 +336,7 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "active", report_bool(p->active));
     report_put(o, "anchor", report_bool(p->anchor));
     report_put(o, "anchor_keys", report_number(p->anchor_keys));
+    report_put(o, "pinned", report_bool(p->pinned));
     report_put(o, "address", report_text(p->address));
     report_put(o, "listen", report_text_or_null(p->listen));
     report_put(o, "agent", report_text_or_null(p->agent));
@@ -349,6 +350,23 @@ static json_t *peer(const struct era_peer_info *p, uint64_t now_ms)
     report_put(o, "muted_ms", report_number(left_ms(p->muted_until_ms, now_ms)));
     report_put(o, "charges", charges(p));
     return o;
+}
+
+static json_t *other_keys(const struct era_node *n)
+{
+    char key[ERA_KEY_TEXT_BYTES];
+    struct era_other_key others[ERA_PEERS_MAX];
+    json_t *all = report_array();
+    size_t count = era_gossip_other_keys(era_node_gossip(n), others, ERA_PEERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        json_t *o = report_object();
+        report_put(o, "address", report_text(others[i].address));
+        report_put(o, "configured", report_text(era_key_text(&others[i].wanted, key)));
+        report_put(o, "answers", report_text(era_key_text(&others[i].answered, key)));
+        report_put(o, "times", report_number(others[i].times));
+        report_add(all, o);
+    }
+    return all;
 }
 
 json_t *era_report_peers(const struct era_node *n, const struct era_report_info *info)
@@ -367,6 +385,7 @@ json_t *era_report_peers(const struct era_node *n, const struct era_report_info 
                rounds > 0 ? report_number(info->now_ms > last_ms ? info->now_ms - last_ms : 0) : json_null());
     put_totals(o, n, info->links);
     report_put(o, "overlay", overlay(n));
+    report_put(o, "other_keys", other_keys(n));
     report_put(o, "bans", bans(n, info->now_ms));
     free(peers);
     return o;

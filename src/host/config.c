@@ -7,6 +7,7 @@
 
 #include "src/base/fraction.h"
 #include "src/base/semver.h"
+#include "src/base/textkey.h"
 #include "src/host/files.h"
 
 typedef const struct config_setting_t setting;
@@ -36,6 +37,46 @@ static const char *address_why(const char *text)
     if (strncmp(text, "ipc:///", 7) == 0)
         return strlen(text + 6) <= ERA_SOCKET_PATH_BYTES_MAX ? NULL : "a socket's path has at most 107 bytes";
     return "an address begins with tcp:// or ipc:///";
+}
+
+/* The address of a peer, without the key that is pinned to it. False: it is too long. */
+static bool peer_address(const char *text, char out[ERA_ADDRESS_BYTES_MAX + 1])
+{
+    const char *mark = strrchr(text, '#');
+    size_t len = mark ? (size_t)(mark - text) : strlen(text);
+
+    if (len > ERA_ADDRESS_BYTES_MAX)
+        return false;
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return true;
+}
+
+static const char *node_key_why(const char *text)
+{
+    struct era_key key;
+
+    if (strncmp(text, ERA_SEED_PREFIX "1", strlen(ERA_SEED_PREFIX) + 1) == 0)
+        return "after # stands a secret key; a node key begins with erapub1";
+    switch (era_key_from_text(text, &key, NULL)) {
+    case ERA_ACCEPTED:
+        return NULL;
+    case ERA_SMALL_ORDER_KEY:
+        return "the key after # can be nobody's";
+    default:
+        return "after # comes a node key, erapub1..., without a mistake";
+    }
+}
+
+/* ADDRESS, or ADDRESS#KEY. */
+static const char *peer_why(const char *text)
+{
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    const char *mark = strrchr(text, '#');
+
+    if (!mark || !peer_address(text, address))
+        return address_why(text);
+    return address_why(address) ? address_why(address) : node_key_why(mark + 1);
 }
 
 static const char *http_why(const char *text)
@@ -88,7 +129,11 @@ const struct era_setting_rule era_config_rules[] = {
     {.name = "state_dir", PATH, .required = true},
     {.name = "charter", PATH},
     {.name = "listen", .type = ERA_SETTING_ARRAY, .max = ERA_LISTEN_MAX, ADDRESS},
-    {.name = "peers", .type = ERA_SETTING_ARRAY, .max = ERA_PEERS_MAX, ADDRESS},
+    {.name = "peers",
+     .type = ERA_SETTING_ARRAY,
+     .max = ERA_PEERS_MAX,
+     .why = peer_why,
+     .cure = "write \"tcp://192.0.2.1:7711\", or that, # and the peer's node key"},
     {.name = "advertise", .type = ERA_SETTING_TEXT, ADDRESS},
     {.name = "neighbours",
      .type = ERA_SETTING_NUMBER,
@@ -173,6 +218,42 @@ static struct era_texts texts_read(setting *array)
     return t;
 }
 
+static void peers_read(setting *array, struct era_config *c)
+{
+    c->peers = texts_read(array);
+    c->peer_keys = calloc(c->peers.count + 1, sizeof *c->peer_keys);
+    assert(c->peer_keys);
+    for (size_t i = 0; i < c->peers.count; i++) {
+        char *mark = strrchr(c->peers.items[i], '#');
+
+        if (!mark)
+            continue;
+        c->peer_keys[i] = calloc(1, sizeof **c->peer_keys);
+        assert(c->peer_keys[i]);
+        era_key_from_text(mark + 1, c->peer_keys[i], NULL);
+        *mark = '\0';
+    }
+}
+
+static bool same_pin(const struct era_key *a, const struct era_key *b)
+{
+    return a && b ? era_key_eq(a, b) : a == b;
+}
+
+/* An address that stands twice must say the same of who is there: or one pin would be none. */
+static bool peers_agree(const struct era_settings *s, const struct era_config *c, struct era_error *err)
+{
+    for (size_t i = 0; i < c->peers.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(c->peers.items[i], c->peers.items[k]) == 0 &&
+                !same_pin(c->peer_keys[i], c->peer_keys[k]))
+                return era_setting_refuse(
+                    s, era_setting_at(era_setting_member(era_settings_root(s), "peers"), i), err,
+                    "name each address once", "setting `peers`: %s stands there twice, not with one node key",
+                    c->peers.items[i]);
+    return true;
+}
+
 static void versions_read(setting *group, struct era_versions *out)
 {
     for (size_t i = 0; i < ERA_VERSION_KINDS; i++)
@@ -214,7 +295,7 @@ static void config_read_root(setting *root, const char *folder, struct era_confi
     c->advertise = text_copy(era_setting_text(root, "advertise", NULL));
     c->http = text_copy(era_setting_text(root, "http", "127.0.0.1:7712"));
     c->listen = texts_read(era_setting_member(root, "listen"));
-    c->peers = texts_read(era_setting_member(root, "peers"));
+    peers_read(era_setting_member(root, "peers"), c);
     c->neighbours = (size_t)era_setting_u64(root, "neighbours", ERA_OVERLAY_TARGET_DEFAULT);
     versions_read(era_setting_member(root, "versions"), &c->versions);
     versions_read(era_setting_member(root, "staged"), &c->staged);
@@ -237,7 +318,8 @@ bool era_config_from_text(const char *path, const char *text, size_t len, struct
 
     if (s) {
         config_read_root(era_settings_root(s), folder, &c);
-        if (strlen(c.control) > ERA_SOCKET_PATH_BYTES_MAX) {
+        fine = peers_agree(s, &c, err);
+        if (fine && strlen(c.control) > ERA_SOCKET_PATH_BYTES_MAX) {
             setting *at = era_setting_member(era_settings_root(s), "control");
 
             fine = era_setting_refuse(s, at ? at : era_setting_member(era_settings_root(s), "state_dir"), err,
@@ -289,6 +371,9 @@ void era_config_clear(struct era_config *c)
     free(c->advertise);
     free(c->http);
     texts_clear(&c->listen);
+    for (size_t i = 0; i < c->peers.count; i++)
+        free(c->peer_keys[i]);
+    free(c->peer_keys);
     texts_clear(&c->peers);
     texts_clear(&c->artefacts);
     memset(c, 0, sizeof *c);

@@ -34,18 +34,19 @@ struct era_texts {
  */
 struct era_config {
     char *state_dir;
-    char *charter;       /* a charter's text or charter.bin; STATE/charter.bin unless set */
-    char *control;       /* path of the control socket; STATE/control.sock unless set */
-    char *node_key;      /* STATE/node.key unless set */
-    char *validator_key; /* NULL: this node is no validator */
-    char *hook;          /* NULL: none */
-    char *advertise;     /* NULL: none */
-    char *http;          /* HOST:PORT; "" = off */
-    struct era_texts listen, peers;
-    size_t neighbours;            /* sought among all known peers; 0: only `peers` are dialled */
-    struct era_versions versions; /* what runs */
-    struct era_versions staged;   /* what is ready for the next era; "" = nothing */
-    bool all_artefacts;           /* artefacts not set: this node runs every one */
+    char *charter;                  /* a charter's text or charter.bin; STATE/charter.bin unless set */
+    char *control;                  /* path of the control socket; STATE/control.sock unless set */
+    char *node_key;                 /* STATE/node.key unless set */
+    char *validator_key;            /* NULL: this node is no validator */
+    char *hook;                     /* NULL: none */
+    char *advertise;                /* NULL: none */
+    char *http;                     /* HOST:PORT; "" = off */
+    struct era_texts listen, peers; /* peers: addresses alone */
+    struct era_key **peer_keys;     /* by peer: the node key that must answer there; NULL: any */
+    size_t neighbours;              /* sought among all known peers; 0: only `peers` are dialled */
+    struct era_versions versions;   /* what runs */
+    struct era_versions staged;     /* what is ready for the next era; "" = nothing */
+    bool all_artefacts;             /* artefacts not set: this node runs every one */
     struct era_texts artefacts;
     enum era_on_blocked on_blocked;
     struct era_auto_ready auto_ready;

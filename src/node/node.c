@@ -8,6 +8,7 @@
 #include "p2p/reconcile.h"
 #include "src/base/numbers.h"
 #include "src/base/prng.h"
+#include "src/base/textkey.h"
 #include "src/core/charter.h"
 #include "src/core/epoch.h"
 #include "src/core/plan.h"
@@ -96,8 +97,11 @@ static void make_parts(struct era_node *n)
                                   .ctx = n,
                                   .proves = c->proves};
     n->gossip = era_gossip_new(&g);
-    for (size_t i = 0; i < c->anchor_count; i++)
+    for (size_t i = 0; i < c->anchor_count; i++) {
         era_gossip_add_anchor(n->gossip, c->anchors[i]);
+        if (c->anchor_keys && c->anchor_keys[i])
+            era_gossip_pin_anchor(n->gossip, c->anchors[i], c->anchor_keys[i]);
+    }
 }
 
 struct era_node *era_node_new(const struct era_node_config *config)
@@ -337,10 +341,31 @@ static void judge_gates(struct era_node *n)
 
 /* ---- the step ---- */
 
+/* At each power of two: it is dialled again and again. */
+static void tell_other_key(struct era_node *n, const char *address)
+{
+    struct era_other_key others[ERA_PEERS_MAX];
+    char wanted[ERA_KEY_TEXT_BYTES], answered[ERA_KEY_TEXT_BYTES];
+    size_t count = era_gossip_other_keys(n->gossip, others, ERA_PEERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct era_other_key *o = &others[i];
+        if (strcmp(o->address, address) != 0 || (o->times & (o->times - 1)) != 0)
+            continue;
+        node_log(n, ERA_LOG_WARNING,
+                 "no link with peer %s (%s): node key %s answers there, `peers` says %s; %s", address,
+                 era_verdict_code(ERA_OTHER_KEY), era_key_text(&o->answered, answered),
+                 era_key_text(&o->wanted, wanted), era_verdict_cure(ERA_OTHER_KEY));
+    }
+}
+
 /* A link that never came up: another network, no common protocol, no room. Said now and then only, because
  * strangers may knock for ever. */
 static void tell_refused(struct era_node *n, const struct era_gossip_action *a)
 {
+    if (a->verdict == ERA_OTHER_KEY) {
+        tell_other_key(n, a->address);
+        return;
+    }
     if (a->address[0] == '\0' || a->verdict == ERA_DUPLICATE || n->now_ms < n->refused_told_ms)
         return;
     n->refused_told_ms = n->now_ms + REFUSED_TELL_MS;

@@ -43,7 +43,9 @@ struct era_node_config {
     const struct era_secret *node_secret; /* says so to others. Borrowed; may be NULL without a place. */
     const char *const *anchors;
     size_t anchor_count;
-    const char *const *artefacts; /* names this node runs; count 0: all. Borrowed. */
+    const struct era_key *const *anchor_keys; /* of each the one that may answer there, NULL: any; NULL: any
+                                                 everywhere */
+    const char *const *artefacts;             /* names this node runs; count 0: all. Borrowed. */
     size_t artefact_count;
     bool auto_announced, auto_dropped, auto_soft, auto_breaking; /* votes it casts by itself (R4) */
     bool auto_charter; /* accepts and closes by itself, as far as the rules allow (R10) */

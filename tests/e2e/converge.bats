@@ -137,3 +137,42 @@ teardown() { network_remove; }
     soft bob 1.1.0 20
     until_true all_agree
 }
+
+# new_node_key NODE: its state directory has one that was not there before.
+new_node_key() {
+    mkdir -p -m 700 "$net/$1/state"
+    rm -f "$net/$1/state/node.key" "$net/$1/state/node.key.pub"
+    eractl keygen "$net/$1/state/node.key" >/dev/null
+    node_key=$(cat "$net/$1/state/node.key.pub")
+}
+
+@test "a peer that is pinned to its node key is linked, and nobody else at its address" {
+    validators=(alice bob)
+    dials=([alice]=bob [bob]='')
+    network_make
+    new_node_key bob
+    pin[bob]=$node_key
+    conf_write alice
+    nodes_up
+    says alice '.peers | length == 1 and .[0].state == "up" and .[0].anchor and .[0].pinned' peers
+    says alice ".peers[0].node == \"${pin[bob]}\" and .other_keys == []" peers
+
+    # Somebody else stands where bob was.
+    nodes_down TERM
+    new_node_key bob
+    node_up bob
+    node_up alice
+    soon alice ".other_keys == [{address: \"tcp://$host:${port[bob]}\", configured: \"${pin[bob]}\",
+        answers: \"$node_key\", times: .other_keys[0].times}]" peers
+    says alice '[.peers[] | select(.state == "up")] == []' peers
+    says alice '.lock == "starting"' status # what the stranger holds unlocks nothing
+    [[ $(on alice peers) = *"tcp://$host:${port[bob]} is not linked: $node_key answers there"* ]]
+    grep -F "no link with peer tcp://$host:${port[bob]} (other-key): node key $node_key answers there, \`peers\` says ${pin[bob]}; find out who answers there" "$net/alice/log"
+
+    # It was bob himself, with a new node key.
+    node_down alice TERM
+    pin[bob]=$node_key
+    conf_write alice
+    node_up alice
+    soon alice '.lock != "starting" and .peers.up == 1' status
+}

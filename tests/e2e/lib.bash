@@ -13,6 +13,7 @@ validators=(alice bob carol)
 declare -gA stake=()         # 1 when not given
 relays=()                   # nodes without a key
 declare -gA dials=([alice]='bob carol' [bob]='alice carol' [carol]='alice bob')
+declare -gA pin=()           # by node: the node key that must answer at its address
 declare -gA extra=()         # lines added to a node's erad.conf
 declare -gA version=()       # software version of a node, 1.0.0 when not given
 signers=(sam sue sid)
@@ -91,10 +92,12 @@ $([ "${#emitters[@]}" -eq 0 ] || echo "emitters = ( $(stakes=no named "${emitter
 TEXT
 }
 
-# conf_write NODE: its erad.conf, from ${dials[NODE]}, ${version[NODE]} and ${extra[NODE]}.
+# conf_write NODE: its erad.conf, from ${dials[NODE]}, ${pin[PEER]}, ${version[NODE]} and ${extra[NODE]}.
 conf_write() {
     local peer peers=
-    for peer in ${dials[$1]:-}; do peers+="${peers:+, }\"tcp://$host:${port[$peer]}\""; done
+    for peer in ${dials[$1]:-}; do
+        peers+="${peers:+, }\"tcp://$host:${port[$peer]}${pin[$peer]:+#${pin[$peer]}}\""
+    done
     mkdir -p "$net/$1"
     {
         echo 'state_dir = "state";'

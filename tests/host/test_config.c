@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/textkey.h"
 #include "src/host/charter_text.h"
 #include "src/host/config.h"
 
@@ -30,7 +31,9 @@ static void assert_refused(const char *text, const char *where, const char *says
     cr_expect_eq(err.status, 78);
 }
 
-#define SEE "; see erad.conf(5)"
+#define SEE       "; see erad.conf(5)"
+#define PEER_CURE "write \"tcp://192.0.2.1:7711\", or that, # and the peer's node key" SEE
+#define NODE_KEY  "erapub16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqvs7usn"
 
 Test(config, only_the_state_directory_is_required)
 {
@@ -116,13 +119,11 @@ Test(config, a_wrong_value_says_why_and_what_to_write)
                    "setting `listen` must be texts in square brackets",
                    "write it like [ \"one\", \"two\" ]" SEE);
     assert_refused(MINIMAL "peers = [\n\"tcp://a:7711\",\n\"tcp://b\" ];", "erad.conf:4",
-                   "setting `peers`, element 2: after tcp:// comes HOST:PORT",
-                   "write \"tcp://192.0.2.1:7711\"" SEE);
+                   "setting `peers`, element 2: after tcp:// comes HOST:PORT", PEER_CURE);
     assert_refused(MINIMAL "peers = [ 7711 ];", "erad.conf:2", "setting `peers` must hold texts in quotes",
-                   "write \"tcp://192.0.2.1:7711\"" SEE);
+                   PEER_CURE);
     assert_refused(MINIMAL "peers = [ \"tcp://h:65536\" ];", "erad.conf:2",
-                   "setting `peers`, element 1: after tcp:// comes HOST:PORT",
-                   "write \"tcp://192.0.2.1:7711\"" SEE);
+                   "setting `peers`, element 1: after tcp:// comes HOST:PORT", PEER_CURE);
     assert_refused(MINIMAL "advertise = \"udp://h:1\";", "erad.conf:2",
                    "setting `advertise`: an address begins with tcp:// or ipc:///",
                    "write \"tcp://192.0.2.1:7711\"" SEE);
@@ -145,6 +146,54 @@ Test(config, a_wrong_value_says_why_and_what_to_write)
     assert_refused("listen = [ ];", "erad.conf", "setting `state_dir` is missing here", "write a path" SEE);
     assert_refused(MINIMAL "state_dir = \"x\";", "erad.conf:2", "duplicate setting: state_dir = \"x\";",
                    "give it once" SEE);
+}
+
+Test(config, a_peer_may_be_pinned_to_its_node_key)
+{
+    char key[ERA_KEY_TEXT_BYTES];
+    struct era_config c =
+        given_config(MINIMAL "peers = [ \"tcp://a:7711#" NODE_KEY "\", \"tcp://[::1]:7711\",\n"
+                             "\"ipc:///run/x#" NODE_KEY "\", \"tcp://a:7711#" NODE_KEY "\" ];");
+
+    cr_assert_eq(c.peers.count, 4);
+    cr_expect_str_eq(c.peers.items[0], "tcp://a:7711");
+    cr_expect_str_eq(c.peers.items[2], "ipc:///run/x");
+    cr_assert_not_null(c.peer_keys[0]);
+    cr_expect_str_eq(era_key_text(c.peer_keys[0], key), NODE_KEY);
+    cr_expect_null(c.peer_keys[1]);
+    cr_assert_not_null(c.peer_keys[2]);
+    era_config_clear(&c);
+}
+
+Test(config, a_pinned_key_that_is_none_is_refused_and_a_secret_one_never_shown)
+{
+    static const char *const keys[] = {
+        "",       "erapub1qqq", "erapub16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydqvs7usq",
+        "52fd..", NODE_KEY " ", "#" NODE_KEY "x"};
+    char text[512];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        snprintf(text, sizeof text, MINIMAL "peers = [ \"tcp://192.0.2.1:7711#%s\" ];", keys[i]);
+        assert_refused(
+            text, "erad.conf:2",
+            i < 5 ? "setting `peers`, element 1: after # comes a node key, erapub1..., without a mistake"
+                  : "setting `peers`, element 1: after tcp:// comes HOST:PORT",
+            PEER_CURE);
+    }
+    assert_refused(MINIMAL "peers = [ \"tcp://192.0.2.1:7711#erasec1abc\" ];", "erad.conf:2",
+                   "setting `peers`, element 1: after # stands a secret key; a node key begins with erapub1",
+                   PEER_CURE);
+    assert_refused(MINIMAL "peers = [ \"tcp://b#" NODE_KEY "\" ];", "erad.conf:2",
+                   "setting `peers`, element 1: after tcp:// comes HOST:PORT", PEER_CURE);
+    assert_refused(MINIMAL "listen = [ \"tcp://192.0.2.1:7711#" NODE_KEY "\" ];", "erad.conf:2",
+                   "setting `listen`, element 1: after tcp:// comes HOST:PORT",
+                   "write \"tcp://192.0.2.1:7711\"" SEE);
+}
+
+Test(config, an_address_that_is_pinned_once_and_once_not_is_refused)
+{
+    assert_refused(MINIMAL "peers = [ \"tcp://a:1\",\n\"tcp://b:1\",\n\"tcp://a:1#" NODE_KEY "\" ];",
+                   "erad.conf:4", "setting `peers`: tcp://a:1 stands there twice, not with one node key",
+                   "name each address once" SEE);
 }
 
 Test(config, a_socket_path_that_no_socket_can_have_is_refused)

@@ -400,6 +400,69 @@ Test(anchor, waits_long_after_a_refusal)
     probe_free(p);
 }
 
+static struct era_key node_key(uint8_t node)
+{
+    return (struct era_key){{node}};
+}
+
+/* One that is dialled, and pinned to node 9. */
+static struct probe *given_pinned(void)
+{
+    struct probe *p = probe_new(1000);
+    struct era_key nine = node_key(9);
+    cr_assert_eq(era_gossip_pin_anchor(p->g, ANCHOR, &nine), ERA_NOT_FOUND);
+    cr_assert_eq(era_gossip_add_anchor(p->g, ANCHOR), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_pin_anchor(p->g, ANCHOR, &nine), ERA_ACCEPTED);
+    cr_assert_eq(probe_wait(p, 0)->connects, 1);
+    return p;
+}
+
+static void answers(struct probe *p, uint64_t link, uint8_t node)
+{
+    struct era_frame_hello hello = probe_hello(p, node);
+    probe_link(p, link, true, ANCHOR);
+    probe_greet(p, link, &hello);
+}
+
+Test(anchor, where_another_key_answers_than_the_pinned_one_nobody_is_linked_or_counted)
+{
+    struct probe *p = given_pinned();
+    struct era_other_key other;
+    size_t reachable, reconciled;
+    for (uint64_t link = 1; link <= 3; link++) {
+        answers(p, link, 8);
+        then_refused(probe_look(p), ERA_OTHER_KEY);
+        cr_assert_eq(era_gossip_other_keys(p->g, &other, 1), 1);
+        cr_assert_eq(other.times, link);
+        cr_assert_eq(probe_wait(p, ERA_RECONNECT_MAX_MS)->connects, 1, "it is dialled again");
+    }
+    cr_assert_str_eq(other.address, ANCHOR);
+    struct era_key eight = node_key(8), nine = node_key(9);
+    cr_assert(era_key_eq(&other.answered, &eight));
+    cr_assert(era_key_eq(&other.wanted, &nine));
+    cr_assert_eq(era_gossip_anchor_state(p->g, &reachable, &reconciled), 1);
+    cr_assert_eq(reachable + reconciled, 0);
+    answers(p, 4, 9);
+    cr_assert_eq(probe_look(p)->ups, 1);
+    cr_assert(probe_info(p, 4).anchor && probe_info(p, 4).pinned);
+    cr_assert_eq(era_gossip_anchor_state(p->g, &reachable, &reconciled), 1);
+    cr_assert_eq(reachable, 1);
+    cr_assert_eq(era_gossip_other_keys(p->g, &other, 1), 0, "the right one is back");
+    probe_free(p);
+}
+
+Test(anchor, who_proves_the_pinned_key_is_the_peer_wherever_it_comes_from_and_nobody_else_is)
+{
+    struct probe *p = given_pinned();
+    answers(p, 1, 8);
+    then_refused(probe_look(p), ERA_OTHER_KEY);
+    probe_up(p, 2, false, 8);
+    probe_up(p, 3, false, 9);
+    cr_assert_not(probe_info(p, 2).anchor, "it answered there, but is not the one");
+    cr_assert(probe_info(p, 3).anchor && probe_info(p, 3).pinned);
+    probe_free(p);
+}
+
 Test(anchor, addresses_are_checked_and_counted)
 {
     struct probe *p = probe_new(1000);
