@@ -277,6 +277,11 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     era_links_reap(g);
 }
 
+void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item)
+{
+    era_refuse(g, item);
+}
+
 void era_gossip_forget_refused(struct era_gossip *g)
 {
     era_gossip_stir(g);

@@ -188,6 +188,8 @@ void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct er
  * DUPLICATE and STORE_FAILED are no refusals: the item may be asked for again. */
 void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, const struct era_hash *item,
                         enum era_verdict verdict);
+/* The item is held and no part of the set (others stand for it): not asked for, as if it were refused. */
+void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item);
 void era_gossip_forget_refused(struct era_gossip *g);
 /* This node's gate changed: tell every peer; events stop or flow again (R15). */
 void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked);

@@ -86,6 +86,14 @@ static bool is_news_of_own_key(const struct era_node *n, const struct book *b, c
     return lacks;
 }
 
+/* A peer that lacks what stands in its stead offers it in each round. */
+static void keep_out(struct era_node *n, const struct era_hash *id)
+{
+    const struct era_item *held = node_find(n, id, NULL);
+    if (held && held->durable && !held->offered)
+        era_gossip_keep_out(n->gossip, id);
+}
+
 enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
                              const struct era_reply *reply, bool assembled)
 {
@@ -120,6 +128,8 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
         pend_item(n, book->ledger, offered, &s->id, link, reply, assembled);
     else if (reply)
         node_reply(n, &(struct era_reply){.request = reply->request, .verdict = v, .why = why});
+    if (v == ERA_DUPLICATE)
+        keep_out(n, &item);
     if (v != ERA_ACCEPTED && link != 0)
         era_gossip_verdict(n->gossip, n->now_ms, link, era_hash_is_zero(&item) ? NULL : &item, v);
     return v;

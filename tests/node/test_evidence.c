@@ -100,6 +100,22 @@ Test(evidence, I12_it_outlives_a_start_and_so_does_what_it_counted)
     world_free(t.w);
 }
 
+/* Alice's disk keeps nothing more: she goes on offering what the evidence stands for everywhere else. */
+Test(evidence, N4_R15_what_it_stands_for_is_not_fetched_in_every_round_of_who_cannot_keep_it)
+{
+    struct place t = given_place();
+    struct era_hash loose = given_item(t.c, t.said[0]);
+    world_submit(t.n[0], t.said[0]);
+    world_run(t.w, 1000);
+    world_hold_store(t.n[0], true);
+    world_submit(t.n[1], t.said[1]);
+    world_run(t.w, 60000);
+    cr_expect_eq(held(t.n[0]), 0);
+    cr_expect_eq(held(t.n[1]), 1);
+    cr_expect_leq(world_sent_item(t.n[0], &loose), 62, "pushed, and asked for once an epoch at most");
+    world_free(t.w);
+}
+
 /* The place is adopted away: people still find it, also after a start. */
 Test(evidence, R9_past_evidence_is_kept_for_people)
 {

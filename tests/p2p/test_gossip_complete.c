@@ -117,6 +117,20 @@ Test(complete, a_peer_that_names_what_we_hold_or_refused_has_nothing_more_to_tel
     probe_free(p);
 }
 
+Test(complete, what_is_held_and_kept_out_of_the_set_is_not_asked_for)
+{
+    struct probe *p = probe_new(1000);
+    struct era_hash ids[2];
+    given_ids(ids, 2);
+    uint64_t round = given_round(p, 1, 9);
+    era_gossip_keep_out(p->g, &ids[0]);
+    when_named(p, 1, round, ids, 2);
+    cr_assert_eq(p->seen.asked_ids, 1);
+    when_judged(p, &ids[1], ERA_NO_PREV);
+    cr_assert_eq(complete(p), 1);
+    probe_free(p);
+}
+
 Test(complete, a_round_whose_cells_do_not_come_apart_goes_on_with_more)
 {
     struct probe *p = probe_new(1000);
