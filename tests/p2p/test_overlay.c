@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/p2p/town.h"
+#include "tests/p2p/one.h"
 
 #define DEGREE_MAX (7 + ERA_OVERLAY_ROOM)
 
@@ -108,326 +108,18 @@ Test(overlay, at_rest_it_costs_little)
     town_free(t);
 }
 
-/* ---- one overlay, and peers played by hand ---- */
-
-struct one {
-    struct era_overlay *o;
-    struct era_peer_record record;
-    uint64_t now_ms;
-    size_t yes, no, asks, walks, shuffles, dials, parts;
-    struct era_place dialled;
-    uint64_t asked, told_no, shuffle_to;
-    struct era_peer_shuffle shuffle;
-};
-
-static struct one given_one(const char *address)
-{
-    struct one t = {.now_ms = 1000};
-    t.record = town_record(9999, address, 1);
-    struct era_overlay_config config = {.network = town_network,
-                                        .node = t.record.node,
-                                        .listen = address,
-                                        .target = 7,
-                                        .root = era_root_of_seed(3),
-                                        .fits = town_fits};
-    t.o = era_overlay_new(&config);
-    era_overlay_set_record(t.o, &t.record);
-    return t;
-}
-
-static void look(struct one *t)
-{
-    const struct era_overlay_action *a;
-    size_t n = era_overlay_take_actions(t->o, &a);
-    t->yes = t->no = t->asks = t->walks = t->shuffles = t->dials = t->parts = 0;
-    for (size_t i = 0; i < n; i++) {
-        t->yes += a[i].kind == ERA_OVERLAY_WORD && a[i].word == ERA_NEIGHBOUR_YES;
-        if (a[i].kind == ERA_OVERLAY_WORD && a[i].word == ERA_NEIGHBOUR_NO)
-            t->no++, t->told_no = a[i].link;
-        if (a[i].kind == ERA_OVERLAY_WORD && a[i].word <= ERA_NEIGHBOUR_ASK_ALONE)
-            t->asks++, t->asked = a[i].link;
-        t->walks += a[i].kind == ERA_OVERLAY_WALK;
-        if (a[i].kind == ERA_OVERLAY_SHUFFLE)
-            t->shuffles++, t->shuffle = *a[i].shuffle, t->shuffle_to = a[i].link;
-        if (a[i].kind == ERA_OVERLAY_DIAL)
-            t->dials++, t->dialled = a[i].place;
-        t->parts += a[i].kind == ERA_OVERLAY_PART;
-    }
-}
-
-static void wait(struct one *t, uint64_t ms)
-{
-    t->now_ms += ms;
-    era_overlay_tick(t->o, t->now_ms);
-    look(t);
-}
-
-static void up(struct one *t, uint64_t link, uint16_t node, const char *address, bool outgoing, bool anchor)
-{
-    struct era_key key = town_record(node, address, 1).node;
-    era_overlay_up(t->o, t->now_ms, link, &key, address, outgoing, anchor, false);
-}
-
-/* One that dials us asks to be a neighbour. */
-static void asks(struct one *t, uint64_t link, enum era_neighbour_word word)
-{
-    cr_assert_eq(era_overlay_word(t->o, t->now_ms, link, word), ERA_ACCEPTED);
-    look(t);
-}
-
-static enum era_verdict tell(struct one *t, uint64_t link, const struct era_peer_record *r)
-{
-    struct era_peer_shuffle s = {.count = 1, .records = {*r}};
-    enum era_verdict v = era_overlay_shuffle(t->o, t->now_ms, link, &s);
-    look(t);
-    return v;
-}
-
-static size_t known(const struct one *t)
-{
-    return era_overlay_counts(t->o).known;
-}
-
-Test(record, one_that_its_node_did_not_sign_is_charged_to_who_sent_it)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    r.place.port = 2; /* invented */
-    cr_assert_eq(tell(&t, 1, &r), ERA_BAD_SIGNATURE);
-    cr_assert_eq(known(&t), 0);
-    cr_assert_eq(era_overlay_counts(t.o).records_refused, 1);
-    era_overlay_free(t.o);
-}
-
-Test(record, a_stale_one_changes_nothing_and_a_newer_one_replaces)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record old = town_record(7, "tcp://10.0.0.7:1", 5),
-                           older = town_record(7, "tcp://10.0.0.8:1", 4),
-                           newer = town_record(7, "tcp://10.0.0.9:1", 6);
-    struct era_peer_record held;
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    cr_assert_eq(tell(&t, 1, &old), ERA_ACCEPTED);
-    cr_assert_eq(tell(&t, 1, &older), ERA_ACCEPTED);
-    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
-    cr_assert(era_place_eq(&held.place, &old.place));
-    cr_assert_eq(tell(&t, 1, &newer), ERA_ACCEPTED);
-    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
-    cr_assert(era_place_eq(&held.place, &newer.place));
-    era_overlay_free(t.o);
-}
-
-#define DAY_MS  86400000
-#define HOUR_MS 3600000
-#define WALL_MS 1800000000000
-
-/* The clock of the machine goes with ours. */
-static void wall_goes(struct one *t)
-{
-    era_overlay_set_wall(t->o, WALL_MS + t->now_ms);
-}
-
-static void hour(struct one *t)
-{
-    t->now_ms += HOUR_MS;
-    wall_goes(t);
-    wait(t, 0);
-}
-
-/* It looks for nobody. */
-static void given_neighbours(struct one *t)
-{
-    for (uint16_t i = 0; i < 7; i++) {
-        char address[ERA_ADDRESS_BYTES_MAX + 1];
-        snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1u);
-        up(t, 100 + i, (uint16_t)(100 + i), address, true, true);
-        asks(t, 100 + i, ERA_NEIGHBOUR_ASK);
-    }
-    wait(t, 1000);
-}
-
-Test(record, one_made_more_than_a_day_from_our_own_time_is_not_taken)
-{
-    static const struct {
-        uint64_t made_ms;
-        size_t known;
-    } rows[] = {{WALL_MS + 1000 - DAY_MS - 1, 0},
-                {WALL_MS + 1000 - DAY_MS, 1},
-                {WALL_MS + 1000 + DAY_MS, 1},
-                {WALL_MS + 1000 + DAY_MS + 1, 0},
-                {UINT64_MAX, 0},
-                {0, 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct one t = given_one("tcp://10.0.0.1:1");
-        struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", rows[i].made_ms);
-        up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-        wall_goes(&t);
-        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED, "no fault of who tells it: clocks differ");
-        cr_expect_eq(known(&t), rows[i].known, "row %zu", i);
-        cr_expect_eq(era_overlay_counts(t.o).records_untimely, 1 - rows[i].known, "row %zu", i);
-        era_overlay_free(t.o);
-    }
-}
-
-Test(record, one_of_a_node_that_is_gone_is_dialled_for_a_day_and_never_again_whoever_tells_it)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    size_t dials[2] = {0, 0};
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    wall_goes(&t);
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", WALL_MS + t.now_ms);
-    for (size_t i = 0; i < 48; i++) {
-        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
-        for (size_t tries = 0; tries < 6; tries++) { /* until it is dropped */
-            wait(&t, 100000);
-            dials[i >= 25] += t.dials;
-            era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
-        }
-        hour(&t);
-    }
-    cr_assert_gt(dials[0], 20, "what was dropped is told again");
-    cr_assert_eq(dials[1], 0);
-    cr_assert_eq(known(&t), 0);
-    era_overlay_free(t.o);
-}
-
-Test(record, one_that_its_node_makes_anew_lives_and_one_that_others_repeat_does_not)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record held;
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    given_neighbours(&t);
-    wall_goes(&t);
-    struct era_peer_record gone = town_record(8, "tcp://10.0.0.8:1", WALL_MS + t.now_ms);
-    for (size_t i = 0; i < 48; i++) {
-        struct era_peer_record anew = town_record(7, "tcp://10.0.0.7:1", WALL_MS + t.now_ms);
-        cr_assert_eq(tell(&t, 1, &anew), ERA_ACCEPTED);
-        cr_assert_eq(tell(&t, 1, &gone), ERA_ACCEPTED);
-        cr_assert_eq(known(&t), i <= 24 ? 2 : 1, "hour %zu", i);
-        cr_assert_eq(t.dials, 0);
-        hour(&t);
-    }
-    cr_assert_eq(era_overlay_records(t.o, &held, 1), 1);
-    cr_assert_eq(held.made_ms, WALL_MS + t.now_ms - HOUR_MS);
-    era_overlay_free(t.o);
-}
-
-Test(record, made_anew_for_the_same_place_it_loses_nothing_that_is_known_of_the_place)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1),
-                           anew = town_record(7, "tcp://10.0.0.7:1", 2);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
-    tell(&t, 1, &r);
-    wait(&t, 1000);
-    cr_assert_eq(t.dials, 1);
-    up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
-    asks(&t, 2, ERA_NEIGHBOUR_NO);
-    era_overlay_down(t.o, t.now_ms, 2, false);
-    tell(&t, 1, &anew);
-    cr_assert_eq(known(&t), 1);
-    for (size_t i = 0; i < 20; i++) { /* it said no: it is left alone for a while */
-        wait(&t, 1000);
-        cr_assert_eq(t.dials, 0);
-    }
-    era_overlay_free(t.o);
-}
-
-Test(record, while_our_clock_is_in_doubt_any_is_taken_and_held_for_a_day)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    given_neighbours(&t);
-    wall_goes(&t);
-    cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
-    cr_assert_eq(known(&t), 0);
-    era_overlay_set_wall(t.o, 0);
-    for (size_t i = 0; i < 24; i++) {
-        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
-        cr_assert_eq(known(&t), 1);
-        t.now_ms += HOUR_MS;
-        wait(&t, 0);
-    }
-    wait(&t, HOUR_MS);
-    cr_assert_eq(known(&t), 0, "what others repeat does not prolong it");
-    era_overlay_free(t.o);
-}
-
-Test(record, one_that_is_no_longer_of_this_day_is_not_passed_on)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    struct era_peer_shuffle ask = {.count = 0};
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    given_neighbours(&t);
-    tell(&t, 1, &r);
-    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &ask), ERA_ACCEPTED);
-    look(&t);
-    cr_assert_eq(t.shuffle.count, 2, "ours, and the one we know");
-    wall_goes(&t); /* it was in doubt */
-    cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &ask), ERA_ACCEPTED);
-    look(&t);
-    cr_assert_eq(t.shuffle.count, 1);
-    era_overlay_free(t.o);
-}
-
-Test(record, places_where_nobody_can_be_are_charged)
-{
-    static const char *const places[] = {"tcp://10.0.0.7:0",        "tcp://224.0.0.1:7", "tcp://0.0.0.0:7",
-                                         "tcp://255.255.255.255:7", "tcp://[ff02::1]:7", "tcp://[::]:7",
-                                         "tcp://[::ffff:7f00:1]:7"};
-    struct one t = given_one("tcp://10.0.0.1:1");
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        struct era_peer_record r = town_record(7, places[i], 1);
-        cr_expect_eq(tell(&t, 1, &r), ERA_BAD_VALUE, "%s", places[i]);
-    }
-    cr_assert_eq(known(&t), 0);
-    era_overlay_free(t.o);
-}
-
-Test(record, an_address_that_points_back_at_us_is_not_taken)
-{
-    struct one t = given_one("tcp://10.0.0.1:1");
-    struct era_peer_record r = town_record(7, "tcp://10.0.0.1:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
-    cr_assert_eq(tell(&t, 1, &t.record), ERA_ACCEPTED);
-    cr_assert_eq(known(&t), 0);
-    cr_assert_eq(era_overlay_counts(t.o).records_of_us, 1, "our own record is no lie");
-    era_overlay_free(t.o);
-}
-
-Test(record, private_and_loopback_places_count_only_where_we_are_at_home)
-{
-    struct era_peer_record loopback = town_record(7, "tcp://127.0.0.1:7", 1),
-                           private = town_record(8, "tcp://192.168.0.1:7", 1),
-                           public = town_record(9, "tcp://192.0.2.1:7", 1);
-    struct one t = given_one("tcp://198.51.100.1:1");
-    up(&t, 1, 5, "tcp://203.0.113.5:5", false, false);
-    tell(&t, 1, &loopback);
-    tell(&t, 1, &private);
-    cr_assert_eq(known(&t), 0);
-    tell(&t, 1, &public);
-    cr_assert_eq(known(&t), 1);
-    era_overlay_add_anchor(t.o, "tcp://127.0.0.1:99");
-    tell(&t, 1, &loopback);
-    cr_assert_eq(known(&t), 2);
-    era_overlay_free(t.o);
-}
+/* ---- peers played by hand ---- */
 
 Test(overlay, a_place_where_another_node_answers_is_forgotten)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    tell(&t, 1, &r);
-    wait(&t, 1000);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    one_tell(&t, 1, &r);
+    one_wait(&t, 1000);
     cr_assert(era_place_eq(&t.dialled, &r.place));
-    up(&t, 2, 8, "tcp://10.0.0.7:1", true, false);
-    cr_assert_eq(known(&t), 0);
+    one_up(&t, 2, 8, "tcp://10.0.0.7:1", true, false);
+    cr_assert_eq(one_known(&t), 0);
     era_overlay_free(t.o);
 }
 
@@ -435,17 +127,17 @@ Test(overlay, a_dial_that_fails_again_and_again_drops_the_record)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
-    tell(&t, 1, &r);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    one_tell(&t, 1, &r);
     size_t dials = 0;
     for (int i = 0; i < 2000; i++) {
-        wait(&t, 1000);
+        one_wait(&t, 1000);
         dials += t.dials;
         if (t.dials > 0)
             era_overlay_dial_failed(t.o, t.now_ms, "tcp://10.0.0.7:1");
     }
     cr_assert_eq(dials, ERA_OVERLAY_TRIES_MAX);
-    cr_assert_eq(known(&t), 0);
+    cr_assert_eq(one_known(&t), 0);
     era_overlay_free(t.o);
 }
 
@@ -465,13 +157,13 @@ static struct one given_public_node(void)
     for (uint16_t i = 0; i < 20; i++) {
         snprintf(address, sizeof address, "tcp://%u.7.0.1:1", 20 + i);
         if (i < 7)
-            up(&t, 1 + i, i, address, i < 4, false);
+            one_up(&t, 1 + i, i, address, i < 4, false);
         if (i < 4)
-            asks(&t, 1 + i, ERA_NEIGHBOUR_YES);
+            one_asks(&t, 1 + i, ERA_NEIGHBOUR_YES);
         else if (i < 7)
-            asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+            one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
         struct era_peer_record r = town_record(i, address, 1);
-        tell(&t, 1, &r);
+        one_tell(&t, 1, &r);
     }
     cr_assert_eq(era_overlay_counts(t.o).active, 7);
     return t;
@@ -481,16 +173,16 @@ Test(eclipse, one_prefix_fills_neither_view)
 {
     char address[64];
     struct one t = given_public_node();
-    size_t honest = known(&t);
+    size_t honest = one_known(&t);
     for (uint16_t i = 0; i < 2000; i++) {
         struct era_peer_record r = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
-        cr_assert_eq(tell(&t, 1, &r), ERA_ACCEPTED);
+        cr_assert_eq(one_tell(&t, 1, &r), ERA_ACCEPTED);
     }
-    cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
+    cr_assert_leq(one_known(&t), honest + ERA_OVERLAY_WAYS);
     for (uint16_t i = 0; i < 200; i++) {
-        up(&t, 100 + i, (uint16_t)(1000 + i), attacker(address, i), false, false);
-        asks(&t, 100 + i, i % 2 ? ERA_NEIGHBOUR_ASK : ERA_NEIGHBOUR_ASK_ALONE);
-        wait(&t, 300);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), attacker(address, i), false, false);
+        one_asks(&t, 100 + i, i % 2 ? ERA_NEIGHBOUR_ASK : ERA_NEIGHBOUR_ASK_ALONE);
+        one_wait(&t, 300);
     }
     size_t theirs = 0;
     for (uint16_t i = 0; i < 200; i++)
@@ -505,9 +197,9 @@ Test(eclipse, whoever_only_dials_us_cannot_have_all_places)
     struct one t = given_public_node();
     for (uint16_t i = 0; i < 1000; i++) {
         snprintf(address, sizeof address, "tcp://%u.%u.0.1:9", 100 + i % 80, i / 80); /* a prefix each */
-        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
-        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
-        wait(&t, 300);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        one_asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        one_wait(&t, 300);
     }
     for (uint64_t link = 1; link <= 4; link++)
         cr_assert(era_overlay_is_active(t.o, link), "what we dialled stays");
@@ -522,16 +214,16 @@ Test(eclipse, who_ever_brought_something_new_is_not_displaced_by_those_who_only_
     struct one t = given_public_node();
     for (uint16_t i = 0; i < 3; i++) {
         snprintf(address, sizeof address, "tcp://%u.9.0.1:9", 60 + i);
-        up(&t, 50 + i, (uint16_t)(500 + i), address, false, false);
-        asks(&t, 50 + i, ERA_NEIGHBOUR_ASK);
+        one_up(&t, 50 + i, (uint16_t)(500 + i), address, false, false);
+        one_asks(&t, 50 + i, ERA_NEIGHBOUR_ASK);
         cr_assert(era_overlay_is_active(t.o, 50 + i));
         era_overlay_useful(t.o, t.now_ms, 50 + i);
     }
     for (uint16_t i = 0; i < 1000; i++) {
         snprintf(address, sizeof address, "tcp://%u.%u.0.1:9", 100 + i % 80, i / 80); /* a prefix each */
-        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
-        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
-        wait(&t, 300);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        one_asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        one_wait(&t, 300);
     }
     for (uint64_t link = 50; link < 53; link++)
         cr_assert(era_overlay_is_active(t.o, link));
@@ -542,18 +234,18 @@ Test(eclipse, two_thousand_joins_from_one_prefix_leave_the_tables_bounded)
 {
     char address[64];
     struct one t = given_public_node();
-    size_t honest = known(&t), walks = 0, dials = 0;
+    size_t honest = one_known(&t), walks = 0, dials = 0;
     for (uint16_t i = 0; i < 2000; i++) {
         struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
         walk.joiner = town_record((uint16_t)(1000 + i), attacker(address, i), 1);
-        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
         cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
-        look(&t);
+        one_look(&t);
         walks += t.walks;
         dials += t.dials;
         era_overlay_down(t.o, t.now_ms, 100 + i, true);
     }
-    cr_assert_leq(known(&t), honest + ERA_OVERLAY_WAYS);
+    cr_assert_leq(one_known(&t), honest + ERA_OVERLAY_WAYS);
     cr_assert_eq(walks, ERA_OVERLAY_WALKS * 7, "in no time, to each of seven neighbours");
     cr_assert_leq(dials, ERA_OVERLAY_DIALS_MAX);
     cr_assert_eq(era_overlay_counts(t.o).active, 7);
@@ -567,11 +259,11 @@ Test(eclipse, who_was_let_in_as_blocked_needs_a_place_like_any_newcomer_when_it_
     for (uint64_t i = 0; i < 12; i++) {
         key.b[1] = (uint8_t)i;
         era_overlay_up(t.o, t.now_ms, 1 + i, &key, "tcp://198.51.100.7:5000", false, false, true);
-        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
     }
     for (uint64_t i = 0; i < 12; i++)
         era_overlay_blocked(t.o, t.now_ms, 1 + i, false);
-    look(&t);
+    one_look(&t);
     cr_assert_eq(era_overlay_counts(t.o).active, DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN);
     cr_assert_eq(t.no, 12 - (DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN), "the others are told no");
     era_overlay_free(t.o);
@@ -582,14 +274,14 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
     struct one t = given_public_node();
     size_t walks = 0;
     for (uint16_t i = 0; i < 4; i++)
-        up(&t, 100 + i, (uint16_t)(1000 + i), "tcp://198.51.100.7:5000", false, false);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), "tcp://198.51.100.7:5000", false, false);
     for (int ms = 0; ms < 60000; ms += 50) {
         for (uint16_t i = 0; i < 4; i++) {
             struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS};
             walk.joiner = town_record((uint16_t)(1000 + i), "tcp://198.51.100.7:5000", 1);
             cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100 + i, &walk), ERA_ACCEPTED);
         }
-        wait(&t, 50);
+        one_wait(&t, 50);
         walks += t.walks;
     }
     /* each twice, to each of seven neighbours and the first alone */
@@ -599,7 +291,7 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
         struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS - 1};
         walk.joiner = town_record((uint16_t)(2000 + i), "tcp://198.51.100.8:5000", 1);
         era_overlay_walk(t.o, t.now_ms, 100, &walk);
-        walks += (wait(&t, 2), t.walks);
+        walks += (one_wait(&t, 2), t.walks);
     }
     cr_assert_leq(walks, 7 * (ERA_OVERLAY_WALKS + 60000 / ERA_OVERLAY_WALK_MS), "%zu walks", walks);
     era_overlay_free(t.o);
@@ -608,21 +300,21 @@ Test(eclipse, joins_again_and_again_do_not_use_up_our_credit_with_our_neighbours
 Test(eclipse, a_walk_whose_record_was_not_checked_is_not_passed_on)
 {
     struct one t = given_public_node();
-    up(&t, 100, 900, "tcp://198.51.100.7:5000", false, false);
+    one_up(&t, 100, 900, "tcp://198.51.100.7:5000", false, false);
     struct era_peer_walk walk = {.hops = 3};
     walk.joiner = town_record(901, "tcp://10.0.0.1:1", 1); /* no place for us: not looked at */
     walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
-    look(&t);
+    one_look(&t);
     cr_assert_eq(t.walks, 0);
     walk.joiner = town_record(10, "tcp://30.7.0.1:1", 1); /* known, but for its signature */
     walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
-    look(&t);
+    one_look(&t);
     cr_assert_eq(t.walks, 0);
     walk.joiner.signature.b[0] ^= 1;
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 100, &walk), ERA_ACCEPTED);
-    look(&t);
+    one_look(&t);
     cr_assert_eq(t.walks, 1);
     era_overlay_free(t.o);
 }
@@ -631,14 +323,14 @@ Test(eclipse, whoever_tells_places_does_not_make_us_knock_where_it_likes)
 {
     char address[64];
     struct one t = given_one("tcp://10.0.0.1:1");
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     size_t dials = 0;
     for (uint16_t i = 0; i < 600; i++) { /* a minute: another port of one host every time */
         snprintf(address, sizeof address, "tcp://10.77.0.1:%u", 1000 + i);
         struct era_peer_record r = town_record((uint16_t)(100 + i), address, 1);
-        tell(&t, 1, &r);
+        one_tell(&t, 1, &r);
         for (int k = 0; k < 10; k++) {
-            wait(&t, 10);
+            one_wait(&t, 10);
             dials += t.dials;
             if (t.dials > 0) {
                 char place[ERA_ADDRESS_BYTES_MAX + 1];
@@ -655,12 +347,12 @@ Test(eclipse, whoever_floods_gives_way_before_those_who_came_alone)
 {
     char address[64];
     struct one t = given_one("tcp://192.0.2.1:1");
-    up(&t, 1, 1, "tcp://20.1.0.1:1", false, false);
+    one_up(&t, 1, 1, "tcp://20.1.0.1:1", false, false);
     for (uint16_t i = 0; i < 50; i++) {
         snprintf(address, sizeof address, "tcp://198.51.100.7:%u", 5000 + i);
-        up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
     }
-    up(&t, 2, 2, "tcp://21.1.0.1:1", false, false);
+    one_up(&t, 2, 2, "tcp://21.1.0.1:1", false, false);
     cr_assert_eq(era_overlay_spare(t.o), 149, "its newest");
     era_overlay_free(t.o);
 }
@@ -670,8 +362,8 @@ Test(eclipse, a_network_under_one_prefix_is_no_attack)
     char address[64];
     struct one t = given_one("tcp://198.51.100.1:1");
     for (uint16_t i = 0; i < 10; i++) {
-        up(&t, 1 + i, i, attacker(address, i), false, false);
-        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        one_up(&t, 1 + i, i, attacker(address, i), false, false);
+        one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
     }
     cr_assert_eq(era_overlay_counts(t.o).active, DEGREE_MAX - ERA_OVERLAY_DIALLED_MIN);
     era_overlay_free(t.o);
@@ -686,22 +378,22 @@ Test(overlay, an_anchor_is_never_parted_from)
     for (uint16_t i = 0; i < 20; i++) {
         snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1);
         era_overlay_add_anchor(t.o, address);
-        up(&t, 1 + i, i, address, true, true);
-        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        one_up(&t, 1 + i, i, address, true, true);
+        one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
     }
     cr_assert_eq(era_overlay_counts(t.o).active, 20);
     for (uint16_t i = 0; i < 200; i++) {
         snprintf(address, sizeof address, "tcp://10.0.2.%u:1", i + 1);
-        up(&t, 100 + i, (uint16_t)(100 + i), address, false, false);
-        asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
+        one_up(&t, 100 + i, (uint16_t)(100 + i), address, false, false);
+        one_asks(&t, 100 + i, ERA_NEIGHBOUR_ASK_ALONE);
         cr_assert_eq(t.parts, 0);
-        wait(&t, 300);
+        one_wait(&t, 300);
     }
     for (uint64_t link = 1; link <= 20; link++) {
         era_overlay_demote(t.o, t.now_ms, link);
         cr_assert(era_overlay_is_active(t.o, link));
     }
-    asks(&t, 1, ERA_NEIGHBOUR_NO); /* it has no place for us: the link stays, as a leaf */
+    one_asks(&t, 1, ERA_NEIGHBOUR_NO); /* it has no place for us: the link stays, as a leaf */
     cr_assert_eq(t.parts, 0);
     cr_assert_not(era_overlay_is_active(t.o, 1));
     era_overlay_free(t.o);
@@ -714,7 +406,7 @@ Test(overlay, R15_a_blocked_peer_is_told_the_news_and_takes_no_place)
     for (uint64_t i = 0; i < 100; i++) {
         key.b[1] = (uint8_t)i;
         era_overlay_up(t.o, t.now_ms, 1 + i, &key, "tcp://10.0.0.9:9", false, false, true);
-        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
     }
     cr_assert_eq(era_overlay_counts(t.o).active, 0);
     cr_assert_eq(era_overlay_counts(t.o).blocked, ERA_OVERLAY_BLOCKED_MAX);
@@ -732,16 +424,16 @@ Test(overlay, who_has_no_neighbour_is_let_in_and_another_is_parted_from_politely
     struct one t = given_one("tcp://10.0.0.1:1");
     for (uint16_t i = 0; i < 7; i++) {
         snprintf(address, sizeof address, "tcp://10.0.1.%u:1", i + 1);
-        up(&t, 1 + i, i, address, false, false);
-        asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
+        one_up(&t, 1 + i, i, address, false, false);
+        one_asks(&t, 1 + i, ERA_NEIGHBOUR_ASK);
         cr_assert_eq(t.yes, 1);
     }
-    up(&t, 50, 50, "tcp://10.0.1.50:1", false, false);
-    asks(&t, 50, ERA_NEIGHBOUR_ASK);
+    one_up(&t, 50, 50, "tcp://10.0.1.50:1", false, false);
+    one_asks(&t, 50, ERA_NEIGHBOUR_ASK);
     cr_assert_eq(t.no, 1);
     cr_assert_eq(t.told_no, 50);
-    wait(&t, 300);
-    asks(&t, 50, ERA_NEIGHBOUR_ASK_ALONE);
+    one_wait(&t, 300);
+    one_asks(&t, 50, ERA_NEIGHBOUR_ASK_ALONE);
     cr_assert_eq(t.yes, 1);
     cr_assert_eq(t.no, 1);
     cr_assert_neq(t.told_no, 50);
@@ -753,22 +445,22 @@ Test(overlay, one_who_parts_stays_known_and_is_dialled_later)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_record r = town_record(7, "tcp://10.0.0.7:1", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
-    tell(&t, 1, &r);
-    wait(&t, 1000);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", true, true);
+    one_tell(&t, 1, &r);
+    one_wait(&t, 1000);
     cr_assert_eq(t.dials, 1);
-    up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
-    look(&t);
+    one_up(&t, 2, 7, "tcp://10.0.0.7:1", true, false);
+    one_look(&t);
     cr_assert_eq(t.asked, 2);
-    asks(&t, 2, ERA_NEIGHBOUR_NO);
+    one_asks(&t, 2, ERA_NEIGHBOUR_NO);
     cr_assert_eq(t.parts, 1, "what was dialled for that alone is closed");
     era_overlay_down(t.o, t.now_ms, 2, false);
-    cr_assert_eq(known(&t), 1);
-    wait(&t, 20000);
+    cr_assert_eq(one_known(&t), 1);
+    one_wait(&t, 20000);
     cr_assert_eq(t.dials, 0);
     size_t dials = 0;
     for (int i = 0; i < 90; i++) {
-        wait(&t, 1000);
+        one_wait(&t, 1000);
         dials += t.dials;
     }
     cr_assert_eq(dials, 1);
@@ -779,15 +471,15 @@ Test(overlay, a_shuffle_that_nobody_asked_for_is_charged)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_shuffle s = {.reply = true};
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 1, &s), ERA_UNEXPECTED);
-    up(&t, 2, 6, "tcp://10.0.0.6:5", true, true);
+    one_up(&t, 2, 6, "tcp://10.0.0.6:5", true, true);
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_ACCEPTED, "we asked the one we dialled");
     cr_assert_eq(era_overlay_shuffle(t.o, t.now_ms, 2, &s), ERA_UNEXPECTED, "once");
-    up(&t, 3, 7, "tcp://10.0.0.7:5", true, true);
-    look(&t);
+    one_up(&t, 3, 7, "tcp://10.0.0.7:5", true, true);
+    one_look(&t);
     do
-        wait(&t, 1000);
+        one_wait(&t, 1000);
     while (t.shuffles == 0);
     for (uint64_t link = 2; link <= 3; link++) /* one of them was asked a second time before it answered */
         era_overlay_shuffle(t.o, t.now_ms, link, &s);
@@ -801,7 +493,7 @@ Test(overlay, a_walk_with_too_many_hops_is_charged_and_a_word_of_no_meaning_too)
     struct one t = given_one("tcp://10.0.0.1:1");
     struct era_peer_walk walk = {.hops = ERA_OVERLAY_WALK_HOPS + 1};
     walk.joiner = town_record(5, "tcp://10.0.0.5:5", 1);
-    up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
     cr_assert_eq(era_overlay_walk(t.o, t.now_ms, 1, &walk), ERA_BAD_VALUE);
     cr_assert_eq(era_overlay_word(t.o, t.now_ms, 1, (enum era_neighbour_word)9), ERA_BAD_VALUE);
     era_overlay_free(t.o);
