@@ -209,7 +209,9 @@ static uint64_t wait_until(struct era_broadcast *b, uint64_t now_ms, uint64_t at
 
 uint64_t era_broadcast_deadline_ms(const struct era_broadcast *b)
 {
-    return b->awaited_first == NULL ? UINT64_MAX : b->awaited_first->due_ms;
+    uint64_t rest_ms = b->rest_ms == 0 ? UINT64_MAX : b->rest_ms;
+    return b->awaited_first == NULL || b->awaited_first->due_ms > rest_ms ? rest_ms
+                                                                          : b->awaited_first->due_ms;
 }
 
 /* The next link that announced it and was not asked; NULL when all were. */
@@ -293,6 +295,8 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
         count_silence(b, a);
         era_awaited_remove(b, a);
     }
+    if (b->rest_ms != 0 && b->rest_ms <= now_ms)
+        era_broadcast_rest(b, now_ms);
     return given_up;
 }
 
@@ -502,7 +506,7 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     struct era_awaited *a = era_awaited_find(b, short_id);
     struct era_recent *item = era_recent_find(b, short_id);
     if (item == NULL || !era_hash_eq(&item->id, id))
-        item = era_recent_add(b, id, short_id);
+        item = era_recent_add(b, now_ms, id, short_id);
     item->set = set;
     item->from = from == NULL ? 0 : from->link;
     item->heard_ms = item->first_ms = item->published_ms = now_ms;
@@ -522,6 +526,7 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
         prune_copies(b, now_ms, item, from, a);
         era_awaited_remove(b, a);
     }
+    era_broadcast_rest_later(b, now_ms);
     return item;
 }
 

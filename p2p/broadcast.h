@@ -84,6 +84,8 @@ struct era_broadcast *era_broadcast_new(const struct era_root *root);
 void era_broadcast_free(struct era_broadcast *b); /* NULL-safe; after its branches */
 /* Of the index of items that went by: what finding one costs at most. */
 size_t era_broadcast_longest_chain(const struct era_broadcast *b);
+/* What its tables take just now. */
+size_t era_broadcast_bytes(const struct era_broadcast *b);
 /* For the hello. */
 struct era_siphash_key era_broadcast_salt(const struct era_broadcast *b);
 /* For the hello: no link is up, so that the next carries everything. */

@@ -1,13 +1,19 @@
 /* broadcast_internal: the tables that broadcast*.c share. Nobody else includes it.
  *   broadcast.c        the rules: trees, timers
  *   broadcast_table.c  what is remembered: items, origins, marks of a link
- *   broadcast_mail.c   what is said on a link, and heard */
+ *   broadcast_mail.c   what is said on a link, and heard
+ *   broadcast_rest.c   what is forgotten when a load is over */
 #ifndef ERA_P2P_BROADCAST_INTERNAL_H
 #define ERA_P2P_BROADCAST_INTERNAL_H
 
 #include "p2p/broadcast.h"
 
 #define ERA_AWAITED_HEADS 1024
+#define ERA_RECENT_MS     20000 /* so long an item is spoken of at most: then its memory may be another's */
+#define ERA_RECENTS_KEPT  64    /* items, and… */
+#define ERA_ORIGINS_KEPT  255   /* …origins that are remembered when nobody has spoken for long */
+#define ERA_ORIGIN_MS     30000 /* so long an origin must be silent to be forgotten */
+#define ERA_ORIGINS_LEAST 16    /* room for so many, number 0 among them */
 #define ERA_MARK_WAYS     4
 #define ERA_MARK_ROWS_MIN 16
 #define ERA_MARK_ROWS_MAX (ERA_RECENT_ITEMS_MAX / ERA_MARK_WAYS)
@@ -118,6 +124,8 @@ struct era_broadcast {
     size_t awaited_count;
     struct era_awaited *awaited_heads[ERA_AWAITED_HEADS];
 
+    uint64_t rest_ms; /* when memory that a load took may be given back; 0 = there is none */
+
     uint64_t lag_ms, lag_spread_ms; /* how much later than by its first announcer a payload comes */
     uint64_t published_ms;          /* the last item… */
     size_t hurry;                   /* …so many on end that followed closely… */
@@ -126,10 +134,16 @@ struct era_broadcast {
 
 /* ---- broadcast_table.c ---- */
 uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id);
-struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash *id, uint64_t short_id);
+struct era_recent *era_recent_add(struct era_broadcast *b, uint64_t now_ms, const struct era_hash *id,
+                                  uint64_t short_id);
+void era_recents_resize(struct era_broadcast *b, size_t cap); /* cap: a power of 2; the newest are kept */
+bool era_recent_is_young(const struct era_recent *r, uint64_t now_ms);
 struct era_recent *era_recent_find(const struct era_broadcast *b,
                                    uint64_t short_id);                            /* NULL when forgotten */
 struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number); /* likewise */
+void era_origins_resize(struct era_broadcast *b, size_t cap); /* cap: a power of 2, room for those that are */
+/* Gives the reference tree rather. All nodes order them alike. */
+bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms);
 /* The origin's number, made when it is new. Never 0. pushed: an item of it came down a tree, or is ours. */
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed);
 uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key); /* 0: not known */
@@ -155,6 +169,12 @@ void era_awaited_again(struct era_broadcast *b, struct era_awaited *a, uint64_t 
 bool era_mailbox_put(struct era_mailbox *box, size_t most, struct era_mail mail);
 void era_mailbox_clear(struct era_mailbox *box);
 void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, unsigned order);
+
+/* ---- broadcast_rest.c ---- */
+/* Something went by: if the tables are large by it, b->rest_ms says when to look at them. */
+void era_broadcast_rest_later(struct era_broadcast *b, uint64_t now_ms);
+/* At b->rest_ms: forget what is old where that frees memory. */
+void era_broadcast_rest(struct era_broadcast *b, uint64_t now_ms);
 
 /* ---- broadcast.c ---- */
 /* The announcement shows a way that was faster, or the next best one. */

@@ -34,7 +34,8 @@ static struct era_mail mailbox_pop(struct era_mailbox *box)
 {
     struct era_mail mail = box->ring[box->head];
     box->head = (box->head + 1) % box->cap;
-    box->count--;
+    if (--box->count == 0)
+        era_mailbox_clear(box);
     return mail;
 }
 

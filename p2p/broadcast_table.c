@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECENTS_MIN 64
-#define ORIGINS_MIN 16
-#define STALE_MS    3600000 /* an origin so long unheard of gives no reference tree */
-#define FORMING_MS  2000    /* the first tree is not yet one: until then every origin goes everywhere */
+#define STALE_MS   3600000 /* an origin so long unheard of gives no reference tree */
+#define FORMING_MS 2000    /* the first tree is not yet one: until then every origin goes everywhere */
 
 uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id)
 {
@@ -43,9 +41,8 @@ static void recent_unlink(struct era_broadcast *b, const struct era_recent *r)
     *at = r->next;
 }
 
-static void recents_grow(struct era_broadcast *b)
+void era_recents_resize(struct era_broadcast *b, size_t cap)
 {
-    size_t cap = b->recent_cap == 0 ? RECENTS_MIN : 2 * b->recent_cap;
     struct era_recent *old = b->recents, *ring = calloc(cap, sizeof *ring);
     size_t old_cap = b->recent_cap;
     free(b->recent_heads);
@@ -54,12 +51,17 @@ static void recents_grow(struct era_broadcast *b)
     b->recents = ring;
     b->recent_cap = cap;
     for (size_t i = 0; i < old_cap; i++)
-        if (old[i].number != 0) {
+        if (old[i].number != 0 && b->last_number - old[i].number < cap) { /* the newest */
             struct era_recent *r = &ring[old[i].number & (cap - 1)];
             *r = old[i];
             recent_link(b, r);
         }
     free(old);
+}
+
+bool era_recent_is_young(const struct era_recent *r, uint64_t now_ms)
+{
+    return r->number != 0 && now_ms - r->published_ms < ERA_RECENT_MS;
 }
 
 struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number)
@@ -96,13 +98,16 @@ size_t era_broadcast_longest_chain(const struct era_broadcast *b)
     return longest;
 }
 
-struct era_recent *era_recent_add(struct era_broadcast *b, const struct era_hash *id, uint64_t short_id)
+struct era_recent *era_recent_add(struct era_broadcast *b, uint64_t now_ms, const struct era_hash *id,
+                                  uint64_t short_id)
 {
     if (++b->last_number == 0)
         b->last_number = 1;
-    if (b->recent_cap == 0 || (b->recents[b->last_number & (b->recent_cap - 1)].number != 0 &&
-                               b->recent_cap < ERA_RECENT_ITEMS_MAX))
-        recents_grow(b);
+    if (b->recent_cap == 0)
+        era_recents_resize(b, ERA_RECENTS_KEPT);
+    else if (era_recent_is_young(&b->recents[b->last_number & (b->recent_cap - 1)], now_ms) &&
+             b->recent_cap < ERA_RECENT_ITEMS_MAX)
+        era_recents_resize(b, 2 * b->recent_cap);
     struct era_recent *r = &b->recents[b->last_number & (b->recent_cap - 1)];
     if (r->number != 0)
         recent_unlink(b, r);
@@ -200,9 +205,9 @@ static void origin_link(struct era_broadcast *b, uint32_t n)
     *head = n;
 }
 
-static void origins_grow(struct era_broadcast *b)
+void era_origins_resize(struct era_broadcast *b, size_t cap)
 {
-    b->origin_cap = b->origin_cap == 0 ? ORIGINS_MIN : 2 * b->origin_cap;
+    b->origin_cap = cap;
     b->origins = realloc(b->origins, b->origin_cap * sizeof *b->origins);
     free(b->origin_heads);
     b->origin_heads = calloc(b->origin_cap, sizeof *b->origin_heads);
@@ -227,7 +232,7 @@ static uint32_t origin_forget(struct era_broadcast *b)
     return least;
 }
 
-static bool is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
+bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
 {
     bool fresh = a->pushed_ms != 0 && now_ms - a->pushed_ms < STALE_MS;
     bool other_fresh = than->pushed_ms != 0 && now_ms - than->pushed_ms < STALE_MS;
@@ -238,7 +243,7 @@ static void choose_reference(struct era_broadcast *b, uint64_t now_ms)
 {
     b->reference = 0;
     for (uint32_t n = 1; n < b->origin_count; n++)
-        if (b->reference == 0 || is_better(&b->origins[n], &b->origins[b->reference], now_ms))
+        if (b->reference == 0 || era_origin_is_better(&b->origins[n], &b->origins[b->reference], now_ms))
             b->reference = n;
 }
 
@@ -248,7 +253,7 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
     uint32_t n = tag_find(b, tag);
     if (n == 0) {
         if (b->origin_count == b->origin_cap && b->origin_cap < ERA_ORIGINS_MAX)
-            origins_grow(b);
+            era_origins_resize(b, b->origin_cap == 0 ? ERA_ORIGINS_LEAST : 2 * b->origin_cap);
         n = b->origin_count < b->origin_cap ? (uint32_t)b->origin_count++ : origin_forget(b);
         b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b)};
         origin_link(b, n);

@@ -6,6 +6,7 @@
 
 #define CHUNK_BYTES_MIN ((size_t)4096)
 #define CHUNK_BYTES_MAX ((size_t)1 << 20)
+#define ACTIONS_KEPT    16 /* room that is not given back: more is for frames that are full */
 
 struct era_arena_chunk {
     struct era_arena_chunk *next;
@@ -72,6 +73,10 @@ uint8_t *era_actions_room(struct era_actions *actions, size_t len)
 size_t era_actions_take(struct era_actions *actions, const struct era_gossip_action **out)
 {
     list_clear(&actions->taken);
+    if (actions->taken.cap > ACTIONS_KEPT) {
+        free(actions->taken.actions);
+        actions->taken = (struct era_action_list){0};
+    }
     struct era_action_list taken = actions->gathered;
     actions->gathered = actions->taken;
     actions->taken = taken;

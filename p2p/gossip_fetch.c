@@ -407,7 +407,7 @@ static struct era_known *served_new(struct era_gossip *g)
             out = l;
     }
     if (count >= ERA_SERVED_TABLES_MAX) {
-        free(out->served);
+        era_known_free(out->served);
         out->served = NULL;
     }
     struct era_known *served = calloc(1, sizeof *served);

@@ -219,7 +219,7 @@ void era_sync_release(struct era_gossip *g, struct era_link *link)
         era_sync_forget_got(g, sync);
         drop_own(g, sync);
     }
-    free(link->served);
+    era_known_free(link->served);
 }
 
 /* ---- the set moves ---- */

@@ -103,24 +103,60 @@ static uint64_t known_mark(const struct era_siphash_key *key, const struct era_h
     return mark == 0 ? 1 : mark;
 }
 
+static uint64_t *known_row(const struct era_known *known, uint64_t mark)
+{
+    return known->rows[mark % known->row_count];
+}
+
 bool era_known_has(const struct era_known *known, const struct era_siphash_key *key,
                    const struct era_hash *id)
 {
+    if (known->row_count == 0)
+        return false;
     uint64_t mark = known_mark(key, id);
-    const uint64_t *row = known->rows[mark % ERA_KNOWN_ROWS];
+    const uint64_t *row = known_row(known, mark);
     for (size_t i = 0; i < ERA_KNOWN_WAYS; i++)
         if (row[i] == mark)
             return true;
     return false;
 }
 
+static void known_insert(struct era_known *known, uint64_t mark)
+{
+    uint64_t *row = known_row(known, mark);
+    memmove(&row[1], &row[0], (ERA_KNOWN_WAYS - 1) * sizeof row[0]);
+    row[0] = mark;
+    known->used++;
+}
+
+static void known_grow(struct era_known *known)
+{
+    struct era_known old = *known;
+    known->row_count = old.row_count == 0 ? ERA_KNOWN_ROWS_MIN : 2 * old.row_count;
+    known->used = 0;
+    known->rows = calloc(known->row_count, sizeof *known->rows);
+    assert(known->rows != NULL);
+    for (size_t r = 0; r < old.row_count; r++)
+        for (size_t i = ERA_KNOWN_WAYS; i-- > 0;) /* the oldest first */
+            if (old.rows[r][i] != 0)
+                known_insert(known, old.rows[r][i]);
+    free(old.rows);
+}
+
 bool era_known_put(struct era_known *known, const struct era_siphash_key *key, const struct era_hash *id)
 {
     if (era_known_has(known, key, id))
         return false;
-    uint64_t mark = known_mark(key, id);
-    uint64_t *row = known->rows[mark % ERA_KNOWN_ROWS];
-    memmove(&row[1], &row[0], (ERA_KNOWN_WAYS - 1) * sizeof row[0]);
-    row[0] = mark;
+    if (known->used >= known->row_count * ERA_KNOWN_WAYS / 2 && known->row_count < ERA_KNOWN_ROWS_MAX)
+        known_grow(known);
+    known_insert(known, known_mark(key, id));
     return true;
+}
+
+void era_known_free(struct era_known *known)
+{
+    if (known == NULL)
+        return;
+    free(known->rows);
+    free(known);
 }

@@ -31,15 +31,19 @@ void era_idtable_remove(struct era_idtable *table, const struct era_hash *id);
 /* Remove every note of a link. */
 void era_idtable_remove_link(struct era_idtable *table, uint64_t link);
 
-#define ERA_KNOWN_WAYS 4
-#define ERA_KNOWN_ROWS 2048
+#define ERA_KNOWN_WAYS     4
+#define ERA_KNOWN_ROWS_MIN 16
+#define ERA_KNOWN_ROWS_MAX 2048
 
+/* All zero is empty. */
 struct era_known {
-    uint64_t rows[ERA_KNOWN_ROWS][ERA_KNOWN_WAYS]; /* newest first; 0 = free */
+    uint64_t (*rows)[ERA_KNOWN_WAYS]; /* newest first; 0 = free */
+    size_t row_count, used;
 };
 
 /* Remember; false when it was known. */
 bool era_known_put(struct era_known *known, const struct era_siphash_key *key, const struct era_hash *id);
+void era_known_free(struct era_known *known); /* made by malloc; NULL-safe */
 bool era_known_has(const struct era_known *known, const struct era_siphash_key *key,
                    const struct era_hash *id);
 

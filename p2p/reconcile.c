@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET_IDS      64 /* on average, at most */
-#define BUCKET_STEP     8  /* grown by so many */
+#define BUCKET_IDS      256 /* on average, at most: few small blocks, that keep few pages of the heap */
+#define BUCKET_STEP     16  /* grown by so many */
 #define BUCKET_BITS_MAX 20
 
 /* Costs in bytes, to choose a way by. */

@@ -85,7 +85,7 @@
 #define ERA_LINKS_IN_BYTES_MAX                                                                               \
     ((uint32_t)8 << 20) /* of frames that are not whole, all links; the oldest goes */
 #define ERA_PARTIALS_BYTES_MAX         ((uint32_t)8 << 20) /* of statements in fragments, likewise */
-#define ERA_SERVED_TABLES_MAX          64 /* links of which is known what they were sent, 64 KiB each */
+#define ERA_SERVED_TABLES_MAX          64 /* links of which is known what they were sent, up to 64 KiB each */
 #define ERA_SERVING_ITEMS_MAX          65536 /* queued for those who asked, all links; then a link may still have… */
 #define ERA_LINK_SERVING_KEPT          256  /* …so many */
 #define ERA_HANDSHAKE_MS               5000 /* Noise first, then as long again for the hello */

@@ -40,6 +40,10 @@ struct era_store_ops {
     /* The same without a copy for the caller: borrowed until this or another call of the store. By one
      * thread. Costs no allocation, so that bodies can be read when they are needed. */
     int (*read)(struct era_store *s, struct era_bytes key, struct era_bytes *value);
+    /* A load is over: give back the memory that its transactions took. Does nothing while another thread is
+     * in the store. What fails is tried again by the next call, which says why. NULL: there is none to give.
+     */
+    void (*rest)(struct era_store *s);
     void (*close)(struct era_store *s); /* NULL-safe through era_store_close */
 };
 
@@ -67,6 +71,12 @@ static inline int era_store_get(struct era_store *s, struct era_bytes key, uint8
 static inline int era_store_read(struct era_store *s, struct era_bytes key, struct era_bytes *value)
 {
     return s->ops->read(s, key, value);
+}
+
+static inline void era_store_rest(struct era_store *s)
+{
+    if (s->ops->rest)
+        s->ops->rest(s);
 }
 
 static inline void era_store_close(struct era_store *s)

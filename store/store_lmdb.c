@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@
 
 struct lmdb {
     struct era_store base;
-    MDB_env *env;
+    pthread_rwlock_t in_use; /* by those who are in env; by one alone while it is closed and opened */
+    MDB_env *env;            /* NULL: it could not be opened again */
+    bool written;            /* since it was opened */
+    size_t map_bytes;
     MDB_dbi dbi;
     char *dir;
     MDB_txn *reader; /* of lmdb_read, reset between two: one left open would keep old pages from being used */
@@ -75,6 +79,138 @@ static MDB_val val_of(struct era_bytes b)
     return (MDB_val){.mv_size = b.len, .mv_data = (void *)(uintptr_t)b.data};
 }
 
+/* ---- open while it is used ---- */
+
+static int env_open(const char *dir, size_t map_bytes, unsigned flags, MDB_env **out)
+{
+    MDB_env *env;
+    int rc = mdb_env_create(&env);
+    if (rc != 0)
+        return rc;
+    rc = mdb_env_set_maxreaders(env, READERS_MAX);
+    if (rc == 0 && map_bytes > 0)
+        rc = mdb_env_set_mapsize(env, map_bytes);
+    if (rc == 0)
+        rc = mdb_env_open(env, dir, flags | MDB_NOTLS, 0600);
+    if (rc == 0) {
+        *out = env;
+        return 0;
+    }
+    mdb_env_close(env);
+    return rc;
+}
+
+static void env_close(struct lmdb *l)
+{
+    if (l->reader)
+        mdb_txn_abort(l->reader);
+    if (l->env)
+        mdb_env_close(l->env);
+    l->reader = NULL;
+    l->env = NULL;
+}
+
+static int get_txn(MDB_txn *txn, MDB_dbi dbi, struct era_bytes key, uint8_t **value, size_t *len)
+{
+    MDB_val k = val_of(key);
+    MDB_val v;
+    int rc = mdb_get(txn, dbi, &k, &v);
+    if (rc != 0)
+        return errno_of(rc);
+    return era_record_unwrap_copy(key, bytes_of(&v), value, len);
+}
+
+/* 0; -ENOENT when the store is fresh; else why it is not ours to open. */
+static int schema_check(MDB_txn *txn, MDB_dbi dbi)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn, dbi, &stat);
+    if (rc != 0)
+        return errno_of(rc);
+    if (stat.ms_entries == 0)
+        return -ENOENT;
+    struct era_store_key key = era_record_meta(ERA_META_SCHEMA);
+    uint8_t *schema;
+    size_t len;
+    rc = get_txn(txn, dbi, era_store_key_bytes(&key), &schema, &len);
+    if (rc != 0)
+        return rc == -ENOENT ? -EBADMSG : rc;
+    rc = era_record_schema_check((struct era_bytes){schema, len});
+    free(schema);
+    return rc;
+}
+
+static int schema_read(struct lmdb *l)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0)
+        return errno_of(rc);
+    rc = mdb_dbi_open(txn, NULL, 0, &l->dbi);
+    rc = rc != 0 ? errno_of(rc) : schema_check(txn, l->dbi);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+/* It was open before, so that it is not fresh. */
+static int env_open_again(struct lmdb *l)
+{
+    int rc = errno_of(env_open(l->dir, l->map_bytes, 0, &l->env));
+    if (rc < 0)
+        return rc;
+    l->written = false;
+    rc = schema_read(l);
+    if (rc < 0)
+        env_close(l);
+    return rc == -ENOENT ? -EBADMSG : rc;
+}
+
+/* 0: l->env is there until leave(). */
+static int enter(struct lmdb *l)
+{
+    pthread_rwlock_rdlock(&l->in_use);
+    while (!l->env) {
+        pthread_rwlock_unlock(&l->in_use);
+        pthread_rwlock_wrlock(&l->in_use);
+        int rc = l->env ? 0 : env_open_again(l);
+        pthread_rwlock_unlock(&l->in_use);
+        if (rc < 0)
+            return rc;
+        pthread_rwlock_rdlock(&l->in_use);
+    }
+    return 0;
+}
+
+static int leave(struct lmdb *l, int result)
+{
+    pthread_rwlock_unlock(&l->in_use);
+    return result;
+}
+
+/* The file that is open still has its name: it would be found again. */
+static bool is_in_place(const struct lmdb *l)
+{
+    char path[ERA_STORE_PATH_BYTES + sizeof DATA_FILE + 1];
+    struct stat open_file, named;
+    int fd;
+    snprintf(path, sizeof path, "%s/" DATA_FILE, l->dir);
+    return mdb_env_get_fd(l->env, &fd) == 0 && fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+           open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+/* LMDB keeps a page of memory for each that its largest transaction changed, until it is closed. */
+static void lmdb_rest(struct era_store *s)
+{
+    struct lmdb *l = (struct lmdb *)s;
+    if (pthread_rwlock_trywrlock(&l->in_use) != 0)
+        return;
+    if (l->env && l->written && is_in_place(l)) {
+        env_close(l);
+        (void)env_open_again(l); /* or whoever needs it does */
+    }
+    pthread_rwlock_unlock(&l->in_use);
+}
+
 /* ---- committing ---- */
 
 static int put_one(MDB_txn *txn, MDB_dbi dbi, const struct era_store_put *put)
@@ -113,17 +249,21 @@ static int lmdb_commit(struct era_store *s, const struct era_store_put *puts, si
     int rc = era_record_batch_check(puts, n);
     if (rc < 0 || n == 0)
         return rc;
+    rc = enter(l);
+    if (rc < 0)
+        return rc;
+    l->written = true;
     MDB_txn *txn;
     rc = mdb_txn_begin(l->env, NULL, 0, &txn);
     if (rc != 0)
-        return errno_of(rc);
+        return leave(l, errno_of(rc));
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = put_one(txn, l->dbi, &puts[i]);
     if (rc != 0)
         mdb_txn_abort(txn);
     else
         rc = mdb_txn_commit(txn);
-    int err = errno_of(rc);
+    int err = leave(l, errno_of(rc));
     return err == -EIO && disk_is_full(l, batch_bytes(puts, n)) ? -ENOSPC : err;
 }
 
@@ -162,23 +302,16 @@ static int lmdb_walk(struct era_store *s, struct era_bytes prefix, era_store_vis
     struct lmdb *l = (struct lmdb *)s;
     if (prefix.len > 0 && !era_record_key_fits(prefix))
         return 0;
+    int rc = enter(l);
+    if (rc < 0)
+        return rc;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+    rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0)
-        return errno_of(rc);
+        return leave(l, errno_of(rc));
     rc = walk_txn(txn, l->dbi, prefix, visit, ctx);
     mdb_txn_abort(txn);
-    return rc;
-}
-
-static int get_txn(MDB_txn *txn, MDB_dbi dbi, struct era_bytes key, uint8_t **value, size_t *len)
-{
-    MDB_val k = val_of(key);
-    MDB_val v;
-    int rc = mdb_get(txn, dbi, &k, &v);
-    if (rc != 0)
-        return errno_of(rc);
-    return era_record_unwrap_copy(key, bytes_of(&v), value, len);
+    return leave(l, rc);
 }
 
 static int lmdb_get(struct era_store *s, struct era_bytes key, uint8_t **value, size_t *len)
@@ -186,13 +319,16 @@ static int lmdb_get(struct era_store *s, struct era_bytes key, uint8_t **value, 
     struct lmdb *l = (struct lmdb *)s;
     if (!era_record_key_fits(key))
         return -EINVAL;
+    int rc = enter(l);
+    if (rc < 0)
+        return rc;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+    rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0)
-        return errno_of(rc);
+        return leave(l, errno_of(rc));
     rc = get_txn(txn, l->dbi, key, value, len);
     mdb_txn_abort(txn);
-    return rc;
+    return leave(l, rc);
 }
 
 static int reader_open(struct lmdb *l)
@@ -220,25 +356,26 @@ static int lmdb_read(struct era_store *s, struct era_bytes key, struct era_bytes
     struct lmdb *l = (struct lmdb *)s;
     if (!era_record_key_fits(key))
         return -EINVAL;
-    int rc = reader_open(l);
-    if (rc != 0)
+    int rc = enter(l);
+    if (rc < 0)
         return rc;
+    rc = reader_open(l);
+    if (rc != 0)
+        return leave(l, rc);
     MDB_val k = val_of(key);
     MDB_val v;
     rc = errno_of(mdb_get(l->reader, l->dbi, &k, &v));
     if (rc == 0)
         rc = keep_read(l, key, bytes_of(&v), value);
     mdb_txn_reset(l->reader);
-    return rc;
+    return leave(l, rc);
 }
 
 static void lmdb_close(struct era_store *s)
 {
     struct lmdb *l = (struct lmdb *)s;
-    if (l->reader)
-        mdb_txn_abort(l->reader);
-    if (l->env)
-        mdb_env_close(l->env);
+    env_close(l);
+    pthread_rwlock_destroy(&l->in_use);
     free(l->read);
     free(l->dir);
     free(l);
@@ -249,49 +386,11 @@ static const struct era_store_ops lmdb_ops = {
     .walk = lmdb_walk,
     .get = lmdb_get,
     .read = lmdb_read,
+    .rest = lmdb_rest,
     .close = lmdb_close,
 };
 
 /* ---- opening ---- */
-
-static int env_open(const char *dir, size_t map_bytes, unsigned flags, MDB_env **out)
-{
-    MDB_env *env;
-    int rc = mdb_env_create(&env);
-    if (rc != 0)
-        return rc;
-    rc = mdb_env_set_maxreaders(env, READERS_MAX);
-    if (rc == 0 && map_bytes > 0)
-        rc = mdb_env_set_mapsize(env, map_bytes);
-    if (rc == 0)
-        rc = mdb_env_open(env, dir, flags | MDB_NOTLS, 0600);
-    if (rc == 0) {
-        *out = env;
-        return 0;
-    }
-    mdb_env_close(env);
-    return rc;
-}
-
-/* 0; -ENOENT when the store is fresh; else why it is not ours to open. */
-static int schema_check(MDB_txn *txn, MDB_dbi dbi)
-{
-    MDB_stat stat;
-    int rc = mdb_stat(txn, dbi, &stat);
-    if (rc != 0)
-        return errno_of(rc);
-    if (stat.ms_entries == 0)
-        return -ENOENT;
-    struct era_store_key key = era_record_meta(ERA_META_SCHEMA);
-    uint8_t *schema;
-    size_t len;
-    rc = get_txn(txn, dbi, era_store_key_bytes(&key), &schema, &len);
-    if (rc != 0)
-        return rc == -ENOENT ? -EBADMSG : rc;
-    rc = era_record_schema_check((struct era_bytes){schema, len});
-    free(schema);
-    return rc;
-}
 
 static int schema_put(struct lmdb *l)
 {
@@ -305,13 +404,7 @@ static int schema_put(struct lmdb *l)
 /* Nothing is written before the schema is known: a newer store stays as it is. */
 static int schema_settle(struct lmdb *l)
 {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
-    if (rc != 0)
-        return errno_of(rc);
-    rc = mdb_dbi_open(txn, NULL, 0, &l->dbi);
-    rc = rc != 0 ? errno_of(rc) : schema_check(txn, l->dbi);
-    mdb_txn_abort(txn);
+    int rc = schema_read(l);
     return rc == -ENOENT ? schema_put(l) : rc;
 }
 
@@ -375,6 +468,8 @@ int era_store_lmdb_open(const char *dir, size_t map_bytes, struct era_store **ou
     struct lmdb *l = calloc(1, sizeof *l);
     if (l) {
         l->base.ops = &lmdb_ops;
+        l->map_bytes = map_bytes;
+        pthread_rwlock_init(&l->in_use, NULL);
         l->dir = strdup(dir);
         if (l->dir)
             rc = open_steps(l, map_bytes, &step);

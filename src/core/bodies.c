@@ -96,6 +96,12 @@ void era_bodies_settle(struct era_bodies *b, const struct era_hash *item)
         forget(b, b->oldest);
 }
 
+void era_bodies_rest(struct era_bodies *b)
+{
+    while (b->oldest)
+        forget(b, b->oldest);
+}
+
 void era_bodies_drop(struct era_bodies *b, const struct era_hash *item)
 {
     struct body *body = find(b, item);

@@ -23,6 +23,8 @@ void era_bodies_read_with(struct era_bodies *b, era_body_read *read, void *ctx);
 void era_bodies_put(struct era_bodies *b, const struct era_hash *item, struct era_bytes envelope);
 /* Its record is durable: from now on it may be read from there. */
 void era_bodies_settle(struct era_bodies *b, const struct era_hash *item);
+/* Forget those last few: they are read from there. */
+void era_bodies_rest(struct era_bodies *b);
 /* The item is gone. */
 void era_bodies_drop(struct era_bodies *b, const struct era_hash *item);
 /* Borrowed until the next call of any of these. False: it cannot be read. */

@@ -71,6 +71,11 @@ void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx)
     era_bodies_read_with(l->bodies, read, ctx);
 }
 
+void era_ledger_rest(struct era_ledger *l)
+{
+    era_bodies_rest(l->bodies);
+}
+
 void era_ledger_start(struct era_ledger *l, uint64_t epoch)
 {
     l->epoch = epoch;

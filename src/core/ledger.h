@@ -149,6 +149,8 @@ struct era_ledger *era_ledger_new(const struct era_charter *charter, const struc
 void era_ledger_free(struct era_ledger *l); /* NULL-safe */
 /* Where the envelopes of durable items can be read; see bodies.h. Before anything is offered. */
 void era_ledger_read_with(struct era_ledger *l, era_body_read *read, void *ctx);
+/* A load is over: only what cannot be read from there is kept in memory. */
+void era_ledger_rest(struct era_ledger *l);
 /* The ledger of the charter before l's: what was adopted there stands until a slot of l's charter is adopted,
  * up to the bound that l's charter carries (R10). Borrowed; must outlive l. */
 void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);

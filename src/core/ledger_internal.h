@@ -36,8 +36,8 @@ struct other_key {
     UT_hash_handle hh;
 };
 
-/* Large enough for malloc to give each its own pages: what lives long does not keep apart what is freed. */
-#define ITEMS_PER_CHUNK 2048
+/* Some pages each: what lives long keeps few pages that are not its own, and the last one is soon used. */
+#define ITEMS_PER_CHUNK 512
 
 struct candidate_key {
     struct era_hash proposal;

@@ -298,6 +298,7 @@ bool era_daemon_open(struct era_daemon *d, const struct era_daemon_options *opti
 {
     d->options = *options;
     d->lock_fd = -1;
+    era_heap_begin(&d->heap);
     if (sodium_init() < 0)
         return era_error_set(err, ERA_EXIT_BUG, "libsodium", "", "cannot start libsodium");
     if (!era_config_load(options->config_path, &d->config, err) || !open_charter(d, err))
@@ -347,9 +348,9 @@ void era_daemon_close(struct era_daemon *d)
     era_writer_free(d->writer); /* commits what is queued */
     era_node_free(d->node);
     era_store_close(d->store);
-    struct event *events[] = {d->link_event,     d->control_event,  d->signal_event,
-                              d->writer_event,   d->hasher_event,   d->timer,
-                              d->stop_events[0], d->stop_events[1], d->reload_event};
+    struct event *events[] = {d->link_event,   d->control_event, d->signal_event,   d->writer_event,
+                              d->hasher_event, d->timer,         d->stop_events[0], d->stop_events[1],
+                              d->reload_event, d->heap_event};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);

@@ -10,6 +10,7 @@
 #include "p2p/link_nng.h"
 #include "proto/control.h"
 #include "src/erad/hasher.h"
+#include "src/erad/heap.h"
 #include "src/erad/hook.h"
 #include "src/erad/http.h"
 #include "src/erad/report.h"
@@ -63,7 +64,8 @@ struct era_daemon {
 
     struct event_base *base;
     struct event *link_event, *control_event, *signal_event, *writer_event, *hasher_event, *timer;
-    struct event *stop_events[2], *reload_event;
+    struct event *stop_events[2], *reload_event, *heap_event;
+    struct era_heap heap;
     bool links_paused;
     uint64_t effects_applied;
     struct era_waiting waiting[ERA_CONTROL_PENDING_MAX];

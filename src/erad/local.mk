@@ -9,6 +9,7 @@ src_erad_liberad_a_SOURCES += src/erad/metrics.c src/erad/metrics.h
 src_erad_liberad_a_SOURCES += src/erad/http.c src/erad/http.h src/erad/http_head.c src/erad/http_head.h
 src_erad_liberad_a_SOURCES += src/erad/hook.c src/erad/hook.h
 src_erad_liberad_a_SOURCES += src/erad/hasher.c src/erad/hasher.h
+src_erad_liberad_a_SOURCES += src/erad/heap.c src/erad/heap.h
 src_erad_liberad_a_SOURCES += src/erad/log.c src/erad/log.h
 
 bin_PROGRAMS += erad

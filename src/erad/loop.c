@@ -85,6 +85,17 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
     era_daemon_step(ctx, &(struct era_event){.kind = ERA_EV_TICK});
 }
 
+static void on_heap(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd, (void)what;
+    struct era_daemon *d = ctx;
+    if (!era_heap_is_over(&d->heap))
+        return;
+    era_node_rest(d->node);
+    era_store_rest(d->store);
+    era_heap_trim();
+}
+
 static void tell_fault(struct era_daemon *d, const struct era_link_event *l)
 {
     uint64_t now_ms = era_daemon_now_ms(), *told_ms = &d->refusals_told_ms[l->verdict];
@@ -114,6 +125,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     case ERA_LINK_FRAME:
         ev.kind = ERA_EV_FRAME;
         ev.bytes = l->bytes;
+        d->heap.heard_bytes += l->bytes.len;
         break;
     case ERA_LINK_SENT:
         ev.kind = ERA_EV_SENT;
@@ -156,8 +168,10 @@ static void on_control(evutil_socket_t fd, short what, void *ctx)
     struct era_daemon *d = ctx;
     uint64_t request;
     struct era_bytes bytes;
-    for (int i = 0; i < TURN_MAX && era_control_server_poll(d->control, &request, &bytes); i++)
+    for (int i = 0; i < TURN_MAX && era_control_server_poll(d->control, &request, &bytes); i++) {
+        d->heap.heard_bytes += bytes.len;
         era_daemon_control(d, request, bytes);
+    }
 }
 
 /* Subscribers come and go, and slow ones are written to. */
@@ -223,11 +237,16 @@ static bool watch_all(struct era_daemon *d)
     d->signal_event = watch(d, era_signal_server_fd(d->signals), EV_READ | EV_PERSIST, on_signals);
     d->writer_event = watch(d, era_writer_fd(d->writer), EV_READ | EV_PERSIST, on_writer);
     d->hasher_event = watch(d, era_hasher_fd(d->hasher), EV_READ | EV_PERSIST, on_hasher);
+    const struct timeval look = {.tv_sec = ERA_HEAP_LOOK_MS / 1000,
+                                 .tv_usec = ERA_HEAP_LOOK_MS % 1000 * 1000};
+    d->heap_event = event_new(d->base, -1, EV_PERSIST, on_heap, d);
+    if (d->heap_event)
+        event_add(d->heap_event, &look);
     d->stop_events[0] = watch(d, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
     d->stop_events[1] = watch(d, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
     d->reload_event = watch(d, SIGHUP, EV_SIGNAL | EV_PERSIST, on_reload);
     return d->timer && d->link_event && d->control_event && d->signal_event && d->writer_event &&
-           d->hasher_event && d->stop_events[0] && d->stop_events[1] && d->reload_event;
+           d->heap_event && d->hasher_event && d->stop_events[0] && d->stop_events[1] && d->reload_event;
 }
 
 int era_daemon_run(struct era_daemon *d)

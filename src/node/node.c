@@ -501,6 +501,13 @@ bool era_node_congested(const struct era_node *n)
     return node_pending_count(n) > ERA_NODE_PENDING_MAX;
 }
 
+void era_node_rest(struct era_node *n)
+{
+    for (size_t i = 0; i < n->book_count; i++)
+        era_ledger_rest(n->books[i]->ledger);
+    node_effects_free(n);
+}
+
 /* ---- reading ---- */
 
 const struct era_charter *era_node_charter(const struct era_node *n)

@@ -82,6 +82,10 @@ uint64_t era_node_deadline_ms(const struct era_node *n);
 /* True while so much waits for the disk that frames should wait: do not read links until the next STORED. */
 bool era_node_congested(const struct era_node *n);
 
+/* A load is over, the effects of the last step are done: give back the memory that was only for speed. Changes
+ * nothing that shows, now or later. */
+void era_node_rest(struct era_node *n);
+
 /* ---- reading: all borrowed, valid until the next step ---- */
 /* The newest adopted charter. Indices of components are its. */
 const struct era_charter *era_node_charter(const struct era_node *n);

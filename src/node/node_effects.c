@@ -104,4 +104,6 @@ void node_effects_free(struct era_node *n)
         n->arena = next;
     }
     free(n->effects);
+    n->effects = NULL;
+    n->effect_count = n->effect_cap = 0;
 }

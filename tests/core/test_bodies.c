@@ -91,6 +91,23 @@ Test(bodies, of_what_is_durable_the_last_few_stay_and_others_are_read)
     era_bodies_free(b);
 }
 
+Test(bodies, after_a_rest_all_that_is_durable_is_read)
+{
+    struct disk disk = {.says = {(const uint8_t *)"disk", 4}};
+    struct era_bodies *b = era_bodies_new(&secret);
+    era_bodies_read_with(b, read_disk, &disk);
+    keep(b, 1, "one");
+    keep(b, 2, "two");
+    settle(b, 1);
+    cr_assert_str_eq(get(b, 1), "one");
+    era_bodies_rest(b);
+    cr_assert_str_eq(get(b, 1), "disk");
+    cr_assert_str_eq(get(b, 2), "two", "it is not durable");
+    settle(b, 2);
+    cr_assert_str_eq(get(b, 2), "two");
+    era_bodies_free(b);
+}
+
 Test(bodies, without_a_disk_memory_holds_them_all)
 {
     struct era_bodies *b = era_bodies_new(&secret);

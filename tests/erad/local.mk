@@ -13,4 +13,5 @@ tests_erad_test_erad_SOURCES += tests/erad/test_metrics.c
 tests_erad_test_erad_SOURCES += tests/erad/test_http.c
 tests_erad_test_erad_SOURCES += tests/erad/test_hook.c
 tests_erad_test_erad_SOURCES += tests/erad/test_hasher.c
+tests_erad_test_erad_SOURCES += tests/erad/test_heap.c
 tests_erad_test_erad_SOURCES += tests/erad/test_verbs.c

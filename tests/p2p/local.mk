@@ -21,6 +21,7 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_overlay_records.c tests/p2p/one.c t
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_overlay.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_defence.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_broadcast_abuse.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_broadcast_rest.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_bounds.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_budgets.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_bans.c

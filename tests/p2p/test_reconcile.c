@@ -255,5 +255,5 @@ Test(known, remembers_the_latest)
         kept += era_known_has(known, &key, &id);
     }
     cr_assert_geq(kept, 990);
-    free(known);
+    era_known_free(known);
 }

@@ -2,12 +2,14 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <lmdb.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +52,117 @@ static size_t records_in(struct era_store *s)
     size_t n = 0;
     cr_assert_eq(era_store_walk(s, text("S"), count, &n), 0);
     return n;
+}
+
+Test(store_lmdb, what_was_committed_is_there_after_a_rest)
+{
+    struct dir d = given_dir();
+    struct era_store *s = opened(&d, SMALL_MAP);
+    char out[256];
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_eq(commit_filled(s, i, 1000), 0);
+        cr_assert_eq(records_in(s), i + 1);
+        struct era_store_key key = era_record_meta(ERA_META_SCHEMA);
+        struct era_bytes value;
+        cr_assert_eq(era_store_read(s, era_store_key_bytes(&key), &value), 0);
+        era_store_rest(s);
+        era_store_rest(s);
+        cr_assert_eq(era_store_read(s, era_store_key_bytes(&key), &value), 0);
+    }
+    cr_assert_eq(records_in(s), 3);
+    cr_assert_eq(commit_text(s, "key", "value"), 0);
+    cr_assert_str_eq(get_text(s, "key", out), "value");
+    era_store_close(s);
+    dir_remove(&d);
+}
+
+static size_t in_use(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+Test(store_lmdb, a_rest_gives_back_the_pages_of_the_largest_transaction)
+{
+    struct dir d = given_dir();
+    struct era_store *s = opened(&d, (size_t)64 << 20);
+    static uint8_t value[1000];
+    static struct era_store_put puts[1000];
+    static struct era_store_key keys[1000];
+    size_t before = in_use();
+    if (before == 0)
+        cr_skip("no figures of this malloc");
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct era_hash id = {{0}};
+        era_put_be32(id.b, i * 2654435761u);
+        keys[i] = era_record_item(ERA_RECORD_STATEMENT, &id);
+        puts[i] = (struct era_store_put){era_store_key_bytes(&keys[i]), {value, sizeof value}};
+    }
+    cr_assert_eq(era_store_commit(s, puts, 1000), 0);
+    cr_assert_gt(in_use(), before + 1000000, "LMDB keeps them");
+    era_store_rest(s);
+    cr_assert_leq(in_use(), before + 10000);
+    cr_assert_eq(records_in(s), 1000);
+    era_store_close(s);
+    dir_remove(&d);
+}
+
+Test(store_lmdb, a_store_that_was_moved_away_is_not_closed_by_a_rest)
+{
+    struct dir d = given_dir();
+    struct era_store *s = opened(&d, SMALL_MAP);
+    char away[sizeof d.store + 8], out[256];
+    snprintf(away, sizeof away, "%s.away", d.store);
+    cr_assert_eq(commit_text(s, "key", "value"), 0);
+    cr_assert_eq(rename(d.store, away), 0);
+    era_store_rest(s);
+    cr_assert_str_eq(get_text(s, "key", out), "value");
+    cr_assert_eq(commit_text(s, "key", "other"), 0);
+    cr_assert_eq(rename(away, d.store), 0);
+    cr_assert_str_eq(get_text(s, "key", out), "other");
+    era_store_close(s);
+    dir_remove(&d);
+}
+
+Test(store_lmdb, a_rest_that_fails_is_told_and_made_good)
+{
+    struct dir d = given_dir();
+    struct era_store *s = opened(&d, SMALL_MAP);
+    struct rlimit least = {0}, before;
+    char out[256];
+    cr_assert_eq(commit_text(s, "key", "value"), 0);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    least.rlim_max = before.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &least), 0);
+    era_store_rest(s);
+    int refused = commit_text(s, "key", "other");
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    cr_assert_eq(refused, -EMFILE);
+    cr_assert_str_eq(get_text(s, "key", out), "value");
+    cr_assert_eq(commit_text(s, "key", "other"), 0);
+    cr_assert_str_eq(get_text(s, "key", out), "other");
+    era_store_close(s);
+    dir_remove(&d);
+}
+
+static int rests(void *ctx, struct era_bytes key, struct era_bytes value)
+{
+    (void)key;
+    (void)value;
+    era_store_rest(ctx);
+    return 0;
+}
+
+Test(store_lmdb, nobody_who_reads_is_disturbed_by_a_rest)
+{
+    struct dir d = given_dir();
+    struct era_store *s = opened(&d, SMALL_MAP);
+    for (uint32_t i = 0; i < 100; i++)
+        cr_assert_eq(commit_filled(s, i, 1000), 0);
+    cr_assert_eq(era_store_walk(s, text("S"), rests, s), 0);
+    cr_assert_eq(records_in(s), 100);
+    era_store_close(s);
+    dir_remove(&d);
 }
 
 Test(store_lmdb, the_directory_is_made_for_its_owner_alone)
