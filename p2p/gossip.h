@@ -163,6 +163,11 @@ void era_gossip_set_wall(struct era_gossip *g, uint64_t wall_ms);
  * that this is the proof of (config.proves). May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
                         const char *address, const uint8_t proven[ERA_KEY_BYTES]);
+/* May a stream from there become a link? Asked at accept, before it costs a handshake; link_up asks again.
+ * TOO_MANY_LINKS: its host is banned. RATE_LIMITED: it makes more of them than it may. Else ACCEPTED. */
+enum era_verdict era_gossip_screen(const struct era_gossip *g, uint64_t now_ms, const char *address);
+/* A stream from there ended, or was ended, without having proven a key: its host pays as for a link. */
+void era_gossip_stranger_gone(struct era_gossip *g, uint64_t now_ms, const char *address);
 /* why: what the driver found wrong with what came on it, and ended it for; ACCEPTED: nothing, it just ended.
  */
 void era_gossip_link_down(struct era_gossip *g, uint64_t now_ms, uint64_t link, enum era_verdict why);

@@ -11,7 +11,8 @@
  *           who brings more than we can use because we asked is not charged.
  *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
  *           link loses its place in the active view
- *   hosts   how often one may make links, which cost a handshake and a hello
+ *   hosts   how often one may make links, which cost a handshake and a hello, or streams that never become
+ *           one. Of a host that is banned, or has spent its share, streams are closed at accept
  *
  * Anchors are muted, but neither closed nor banned: who they are is the operator's to say. */
 #include "p2p/gossip_internal.h"
@@ -34,11 +35,17 @@ static const struct {
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
 };
 
+/* What has not come back by now. */
+static uint64_t spent_still(const struct era_bucket *b, uint64_t now_ms, uint64_t per_s)
+{
+    uint64_t back = now_ms > b->at_ms ? era_mul_sat(now_ms - b->at_ms, per_s) : 0;
+    return b->spent - (back < b->spent ? back : b->spent);
+}
+
 static bool take(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t burst,
                  uint64_t per_s)
 {
-    uint64_t back = era_mul_sat(g->now_ms - b->at_ms, per_s);
-    b->spent -= back < b->spent ? back : b->spent;
+    b->spent = spent_still(b, g->now_ms, per_s);
     b->at_ms = g->now_ms;
     if (b->spent + 1000 * amount > 1000 * burst)
         return false;
@@ -371,23 +378,49 @@ static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_ver
         ban_host(g, link, why);
 }
 
-/* Where many live behind one address, as with bans, nobody is counted for the others. */
-bool era_host_may_link(struct era_gossip *g, const char *address)
+/* NULL: its links are not counted. Where many live behind one address, as with bans, nobody is counted for the
+ * others. */
+static struct era_bucket *host_row(const struct era_gossip *g, const char *address)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
     if (!host_is_its_own(address) || era_host_is_anchor(g, host))
-        return true;
-    struct era_bucket *row = &g->hosts[era_siphash(&g->key, host, strlen(host)) % ERA_HOST_ROWS];
-    return take(g, row, 1, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
+        return NULL;
+    return (struct era_bucket *)(uintptr_t)&g->hosts[era_siphash(&g->key, host, strlen(host)) % ERA_HOST_ROWS];
 }
 
-bool era_host_is_banned(const struct era_gossip *g, const char *address)
+bool era_host_may_link(struct era_gossip *g, const char *address)
+{
+    struct era_bucket *row = host_row(g, address);
+    return row == NULL || take(g, row, 1, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
+}
+
+static bool is_banned_at(const struct era_gossip *g, uint64_t now_ms, const char *address)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
     const struct era_ban *b = ban_find(g, host, NULL);
-    return b != NULL && b->until_ms > g->now_ms && !era_host_is_anchor(g, host);
+    return b != NULL && b->until_ms > now_ms && !era_host_is_anchor(g, host);
+}
+
+bool era_host_is_banned(const struct era_gossip *g, const char *address)
+{
+    return is_banned_at(g, g->now_ms, address);
+}
+
+enum era_verdict era_gossip_screen(const struct era_gossip *g, uint64_t now_ms, const char *address)
+{
+    if (is_banned_at(g, now_ms, address))
+        return ERA_TOO_MANY_LINKS;
+    const struct era_bucket *row = host_row(g, address);
+    uint64_t spent = row == NULL ? 0 : spent_still(row, now_ms, ERA_LINKS_ACCEPTED_PER_S);
+    return spent + 1000 > (uint64_t)1000 * ERA_LINKS_ACCEPTED_BURST ? ERA_RATE_LIMITED : ERA_ACCEPTED;
+}
+
+void era_gossip_stranger_gone(struct era_gossip *g, uint64_t now_ms, const char *address)
+{
+    era_gossip_advance(g, now_ms);
+    (void)era_host_may_link(g, address);
 }
 
 bool era_key_is_banned(const struct era_gossip *g, const struct era_key *key)

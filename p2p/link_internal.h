@@ -78,6 +78,8 @@ struct era_link_driver {
     uint64_t generation;
     struct era_link_counts counts;
     struct era_link_gate gate;
+    era_link_screen *screen; /* NULL: everybody may try */
+    void *screen_ctx;
     struct op pace;
     struct link *links; /* slots of them */
     struct link *free_first;

@@ -188,6 +188,21 @@ static void hurry_one_out(struct era_link_driver *d)
         era_link_shut(d, oldest, ERA_ACCEPTED, 0);
 }
 
+static enum era_verdict let_in(struct era_link_driver *d, nng_stream *stream, const nng_sockaddr *sa,
+                               const char *address)
+{
+    struct era_link_host host = era_link_host(sa);
+    struct link *l = era_link_gate_admit(d, &host) ? link_new(d, false, address) : NULL;
+    if (l == NULL) {
+        hurry_one_out(d);
+        return ERA_TOO_MANY_LINKS;
+    }
+    l->host = host;
+    era_link_gate_enter(d, l);
+    era_link_stream_open(d, l, stream);
+    return ERA_ACCEPTED;
+}
+
 static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
 {
     if (s->resting) {
@@ -206,15 +221,11 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
     if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &sa) != 0)
         sa.s_family = NNG_AF_UNSPEC;
     era_link_address_text(&sa, s->address, address);
-    struct era_link_host host = era_link_host(&sa);
-    struct link *l = era_link_gate_admit(d, &host) ? link_new(d, false, address) : NULL;
-    if (l != NULL) {
-        l->host = host;
-        era_link_gate_enter(d, l);
-        era_link_stream_open(d, l, stream);
-    } else {
-        hurry_one_out(d);
-        d->counts.ended[ERA_TOO_MANY_LINKS]++;
+    enum era_verdict verdict = d->screen != NULL ? d->screen(d->screen_ctx, address) : ERA_ACCEPTED;
+    if (verdict == ERA_ACCEPTED)
+        verdict = let_in(d, stream, &sa, address);
+    if (verdict != ERA_ACCEPTED) {
+        d->counts.ended[verdict]++;
         nng_stream_free(stream);
     }
     accept_start(s);
@@ -368,6 +379,12 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
     d->listeners_count++;
     accept_start(s);
     return 0;
+}
+
+void era_link_driver_screen(struct era_link_driver *d, era_link_screen *screen, void *ctx)
+{
+    d->screen = screen;
+    d->screen_ctx = ctx;
 }
 
 int era_link_driver_dial(struct era_link_driver *d, const char *address)

@@ -63,10 +63,13 @@ struct era_link_event {
 /* Since the driver began. */
 struct era_link_counts {
     uint64_t up;
-    /* Ended by the other end's fault, links and streams that never were one; TOO_MANY_LINKS: closed at accept
-     * for want of room, or to make room. */
+    /* Ended by the other end's fault, links and streams that never were one; those that were screened out;
+     * TOO_MANY_LINKS: also closed at accept for want of room, or to make room. */
     uint64_t ended[ERA_VERDICT_COUNT];
 };
+
+/* Is a connection from there worth a handshake? ACCEPTED, or why it is closed at once. */
+typedef enum era_verdict era_link_screen(void *ctx, const char *address);
 
 struct era_link_driver;
 
@@ -86,6 +89,10 @@ int era_link_driver_fd(const struct era_link_driver *d);
  * scheme, -ENAMETOOLONG for a path of more than ERA_LINK_PATH_BYTES_MAX. */
 int era_link_driver_listen(struct era_link_driver *d, const char *address,
                            char bound[ERA_ADDRESS_BYTES_MAX + 1]);
+
+/* Ask that of every connection from now on, at accept, before anything is made for it. Who is screened out
+ * is counted, hears nothing, and makes no event. */
+void era_link_driver_screen(struct era_link_driver *d, era_link_screen *screen, void *ctx);
 
 /* Dial. 0: exactly one UP or DIAL_FAILED of this address follows, within
  * ERA_LINK_DIAL_MS and ERA_HANDSHAKE_MS. A negative errno (-EINVAL, -ENAMETOOLONG as above, -EBUSY

@@ -9,6 +9,8 @@
 
 /* Events of one source taken in a row, so that none starves the others. */
 #define TURN_MAX 64
+/* …and so long, about: a link's event may cost a thousand times another's. */
+#define TURN_MS 2
 /* One line for each kind of fault in so long: strangers do not fill the log; they are counted. */
 #define REFUSAL_LINE_MS 10000
 
@@ -121,7 +123,8 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
         break;
     case ERA_LINK_REFUSED:
         tell_fault(d, l);
-        return;
+        ev.kind = ERA_EV_REFUSED;
+        break;
     case ERA_LINK_FRAME:
         ev.kind = ERA_EV_FRAME;
         ev.bytes = l->bytes;
@@ -140,12 +143,21 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     era_daemon_step(d, &ev);
 }
 
+static enum era_verdict screen(void *ctx, const char *address)
+{
+    const struct era_daemon *d = ctx;
+    return era_gossip_screen(era_node_gossip(d->node), era_daemon_now_ms(), address);
+}
+
 static void on_links(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd, (void)what;
     struct era_daemon *d = ctx;
     struct era_link_event l;
-    for (int i = 0; i < TURN_MAX && !d->links_paused && era_link_driver_poll(d->links, &l); i++)
+    uint64_t began_ms = era_daemon_now_ms();
+    for (int i = 0; i < TURN_MAX && !d->links_paused && era_daemon_now_ms() - began_ms < TURN_MS &&
+                    era_link_driver_poll(d->links, &l);
+         i++)
         link_event(d, &l);
 }
 
@@ -231,6 +243,7 @@ static struct event *watch(struct era_daemon *d, int fd, short what, event_callb
 
 static bool watch_all(struct era_daemon *d)
 {
+    era_link_driver_screen(d->links, screen, d);
     d->timer = evtimer_new(d->base, on_timer, d);
     d->link_event = watch(d, era_link_driver_fd(d->links), EV_READ | EV_PERSIST, on_links);
     d->control_event = watch(d, era_control_server_fd(d->control), EV_READ | EV_PERSIST, on_control);

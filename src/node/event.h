@@ -11,6 +11,7 @@ enum era_event_kind {
     ERA_EV_LINK_UP,     /* link, outgoing, address, proven */
     ERA_EV_LINK_DOWN,   /* link, verdict: what the driver ended it for; ACCEPTED: it just ended */
     ERA_EV_DIAL_FAILED, /* address */
+    ERA_EV_REFUSED,     /* address: a stream from there ended before it was a link */
     ERA_EV_FRAME,       /* link, bytes */
     ERA_EV_SENT,        /* link, count: bytes written */
     ERA_EV_STORED,      /* token, error: 0, or the negative errno of the batch */

@@ -442,6 +442,9 @@ static void take_event(struct era_node *n, const struct era_event *ev)
     case ERA_EV_DIAL_FAILED:
         era_gossip_dial_failed(g, n->now_ms, ev->address);
         break;
+    case ERA_EV_REFUSED:
+        era_gossip_stranger_gone(g, n->now_ms, ev->address);
+        break;
     case ERA_EV_FRAME:
         era_gossip_frame(g, n->now_ms, ev->link, ev->bytes);
         break;
