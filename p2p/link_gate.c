@@ -21,6 +21,24 @@ void era_link_gate_init(struct era_link_gate *gate)
     randombytes_buf(&gate->key, sizeof gate->key);
 }
 
+/* ---- pace ---- */
+
+static bool pay(struct era_link_pace *pace, uint64_t burst, uint64_t per_s)
+{
+    uint64_t now_ms = nng_clock(), back = era_mul_sat(now_ms - pace->at_ms, per_s);
+    pace->spent -= back < pace->spent ? back : pace->spent;
+    pace->at_ms = now_ms;
+    if (pace->spent + 1000 > 1000 * burst)
+        return false;
+    pace->spent += 1000;
+    return true;
+}
+
+bool era_link_gate_opens(struct era_link_gate *gate)
+{
+    return pay(&gate->accepts, ERA_ACCEPTS_BURST, ERA_ACCEPTS_PER_S);
+}
+
 /* ---- places ---- */
 
 /* What it would cost to lose it: least first. */
@@ -89,16 +107,6 @@ void era_link_gate_leave(struct era_link_driver *d, struct link *l)
 
 /* ---- work ---- */
 
-static bool pay(struct era_link_gate *gate)
-{
-    uint64_t now_ms = nng_clock(), back = era_mul_sat(now_ms - gate->spent_ms, ERA_HANDSHAKES_PER_S);
-    gate->spent -= back < gate->spent ? back : gate->spent;
-    gate->spent_ms = now_ms;
-    if (gate->spent + 1000 > (uint64_t)1000 * ERA_HANDSHAKES_BURST)
-        return false;
-    gate->spent += 1000;
-    return true;
-}
 
 static struct link *next_served(const struct era_link_gate *gate)
 {
@@ -115,7 +123,7 @@ static struct link *next_served(const struct era_link_gate *gate)
 void era_link_gate_serve(struct era_link_driver *d)
 {
     struct era_link_gate *gate = &d->gate;
-    while (gate->waiting > 0 && pay(gate)) {
+    while (gate->waiting > 0 && pay(&gate->handshakes, ERA_HANDSHAKES_BURST, ERA_HANDSHAKES_PER_S)) {
         struct link *l = next_served(gate);
         gate->served[l->row] = ++gate->turn;
         gate->waiting--;

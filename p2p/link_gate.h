@@ -1,6 +1,9 @@
 /* link_gate: which strangers may come in, and whose handshake is worth the next DH.
  * A stranger is an accepted stream that has not been told UP.
  *
+ * Pace: ERA_ACCEPTS_PER_S, after ERA_ACCEPTS_BURST at once. Even a connection that is closed on sight costs a
+ * turn of every thread of NNG's; above that pace they wait in the system's queue, and at their own cost.
+ *
  * Places: ERA_HANDSHAKES_MAX in all, ERA_HANDSHAKES_PER_ADDRESS_MAX for a host. When they are full, a
  * newcomer takes the place of another: of its own host's when that has its share, else of the host that has
  * the most; there of one that is being turned away, then of one that has not said what network it wants, then
@@ -22,6 +25,11 @@
 struct era_link_driver;
 struct link;
 
+/* How much of something was done; it comes back with time. */
+struct era_link_pace {
+    uint64_t spent, at_ms; /* thousandths */
+};
+
 struct era_link_gate {
     struct era_siphash_key key; /* so that nobody chooses whose row he shares */
     struct link *strangers[ERA_HANDSHAKES_MAX];
@@ -29,10 +37,12 @@ struct era_link_gate {
     size_t waiting;                      /* strangers whose first message has come */
     uint64_t served[ERA_LINK_GATE_ROWS]; /* the turn in which a host was served last */
     uint64_t turn;
-    uint64_t spent, spent_ms; /* thousandths of handshakes that have not come back */
+    struct era_link_pace accepts, handshakes;
 };
 
 void era_link_gate_init(struct era_link_gate *gate);
+/* May another connection be taken from the system's queue? Then it is counted. */
+bool era_link_gate_opens(struct era_link_gate *gate);
 /* Makes a place for a stranger from there, if need be by shutting another. False: there is none now. */
 bool era_link_gate_admit(struct era_link_driver *d, const struct era_link_host *host);
 /* It is a stranger from now on; it was admitted. */

@@ -13,6 +13,8 @@
 #include "p2p/link_nng.h"
 #include "p2p/link_queue.h"
 
+#define LINK_SINK_BYTES ((size_t)65536)
+
 enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER, OP_PACE };
 
 /* One asynchronous operation of NNG. busy from its start until its mail is
@@ -82,6 +84,7 @@ struct era_link_driver {
     void *screen_ctx;
     struct op pace;
     struct link *links; /* slots of them */
+    uint8_t *sink;      /* LINK_SINK_BYTES: where links that flush read to, all of them */
     struct link *free_first;
     struct link *ready_first, *ready_last; /* links that may have an event */
     struct listener listeners[ERA_LINK_LISTENERS_MAX];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ACCEPT_RETRY_MS 100 /* after the system refused an accept (no descriptors left) */
+#define ACCEPT_REST_MS  10  /* after too many */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
 #define USED_MANY       32  /* links, that they are worth a walk through the heap when they end */
 
@@ -167,8 +168,19 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
 
 /* ---- what came back from NNG, on the owner's thread ---- */
 
-static void accept_start(struct listener *s)
+static void accept_later(struct listener *s, nng_duration ms)
 {
+    s->resting = true;
+    s->accept.busy = true;
+    nng_sleep_aio(ms, s->accept.aio);
+}
+
+static void accept_start(struct era_link_driver *d, struct listener *s)
+{
+    if (!era_link_gate_opens(&d->gate)) {
+        accept_later(s, ACCEPT_REST_MS);
+        return;
+    }
     s->resting = false;
     s->accept.busy = true;
     nng_stream_listener_accept(s->nng, s->accept.aio);
@@ -206,13 +218,11 @@ static enum era_verdict let_in(struct era_link_driver *d, nng_stream *stream, co
 static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
 {
     if (s->resting) {
-        accept_start(s);
+        accept_start(d, s);
         return;
     }
     if (rv != 0) {
-        s->resting = true;
-        s->accept.busy = true;
-        nng_sleep_aio(ACCEPT_RETRY_MS, s->accept.aio);
+        accept_later(s, ACCEPT_RETRY_MS);
         return;
     }
     nng_stream *stream = nng_aio_get_output(s->accept.aio, 0);
@@ -228,7 +238,7 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
         d->counts.ended[verdict]++;
         nng_stream_free(stream);
     }
-    accept_start(s);
+    accept_start(d, s);
 }
 
 static void dial_done(struct era_link_driver *d, struct link *l, int rv)
@@ -280,8 +290,10 @@ struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_c
     d->links_max = links_max;
     d->slots = links_max + ERA_LINK_DIALS_MAX;
     d->links = calloc(d->slots, sizeof(*d->links));
-    int rv = d->links == NULL ? -ENOMEM : era_mailbox_init(&d->box);
+    d->sink = malloc(LINK_SINK_BYTES);
+    int rv = d->links == NULL || d->sink == NULL ? -ENOMEM : era_mailbox_init(&d->box);
     if (rv != 0) {
+        free(d->sink);
         free(d->links);
         free(d);
         errno = -rv;
@@ -335,6 +347,7 @@ void era_link_driver_free(struct era_link_driver *d)
     for (size_t i = 0; i < d->made; i++)
         link_release(&d->links[i]);
     era_mailbox_release(&d->box);
+    free(d->sink);
     free(d->links);
     sodium_memzero(&d->config, sizeof(d->config));
     free(d);
@@ -377,7 +390,7 @@ int era_link_driver_listen(struct era_link_driver *d, const char *address,
     era_link_address_text(&sa, address, s->address);
     memcpy(bound, s->address, sizeof(s->address));
     d->listeners_count++;
-    accept_start(s);
+    accept_start(d, s);
     return 0;
 }
 
