@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define PACE_MS 10 /* between two looks at who waits */
+#define PACE_MS 20 /* between two looks at who waits */
 
 static size_t row_of(const struct era_link_gate *gate, const struct era_link_host *host)
 {

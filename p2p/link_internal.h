@@ -14,8 +14,9 @@
 #include "p2p/link_queue.h"
 
 #define LINK_SINK_BYTES ((size_t)65536)
+#define LINK_NEVER      UINT64_MAX
 
-enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_TIMER, OP_PACE };
+enum op_kind { OP_ACCEPT, OP_DIAL, OP_RECV, OP_SEND, OP_CLOCK, OP_PACE };
 
 /* One asynchronous operation of NNG. busy from its start until its mail is
  * taken, so nothing it uses may go while it is busy. */
@@ -24,7 +25,7 @@ struct op {
     enum op_kind kind;
     bool busy;
     struct era_mailbox *box;
-    void *of; /* struct listener of an accept, NULL of the pace, otherwise struct link */
+    void *of; /* struct listener of an accept, NULL of the clock and the pace, otherwise struct link */
     nng_aio *aio;
 };
 
@@ -51,8 +52,8 @@ struct link {
     struct link *next;        /* in the ready list or the free list */
     enum era_verdict verdict; /* why it closes, when its peer is at fault */
     int reason;               /* why it closes; while open, what a write met */
-    struct op dial, recv, send, timer;
-    bool flush_timer; /* the timer is to run (again) for a flush */
+    struct op dial, recv, send;
+    uint64_t due_ms; /* when its handshake, or its flush, is given up; LINK_NEVER: it has time */
     nng_stream_dialer *dialer;
     nng_stream *stream;
     struct era_channel channel;
@@ -82,7 +83,8 @@ struct era_link_driver {
     struct era_link_gate gate;
     era_link_screen *screen; /* NULL: everybody may try */
     void *screen_ctx;
-    struct op pace;
+    struct op pace, clock;
+    size_t timed; /* links that are due some time; while there are any, the clock runs */
     struct link *links; /* slots of them */
     uint8_t *sink;      /* LINK_SINK_BYTES: where links that flush read to, all of them */
     struct link *free_first;
@@ -96,6 +98,11 @@ struct era_link_driver {
 void era_link_make_ready(struct era_link_driver *d, struct link *l);
 /* Close the stream; its busy operations come back at once, then DOWN, DIAL_FAILED or REFUSED is told. */
 void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict verdict, int reason);
+
+/* It has so long from now, about. */
+void era_link_time(struct era_link_driver *d, struct link *l, uint64_t ms);
+/* It has done in time what it had to. */
+void era_link_untime(struct era_link_driver *d, struct link *l);
 
 /* ---- link_stream.c ---- */
 /* The stream is there: the handshake begins, and its time. */
@@ -112,7 +119,8 @@ bool era_link_stream_shake(struct era_link_driver *d, struct link *l);
 /* An operation came back with that result of NNG's. */
 void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv);
 void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv);
-void era_link_stream_timer(struct era_link_driver *d, struct link *l);
+/* Its time is over. */
+void era_link_stream_due(struct era_link_driver *d, struct link *l);
 /* Frees what belongs to the stream, itself included. No operation may be busy. */
 void era_link_stream_clear(struct link *l);
 

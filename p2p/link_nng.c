@@ -3,12 +3,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <malloc.h>
+#include <nng/supplemental/util/platform.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ACCEPT_RETRY_MS 100 /* after the system refused an accept (no descriptors left) */
-#define ACCEPT_REST_MS  10  /* after too many */
+#define ACCEPT_REST_MS  25  /* after too many */
+#define CLOCK_MS        100 /* between two looks at who is late */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
 #define USED_MANY       32  /* links, that they are worth a walk through the heap when they end */
 
@@ -77,8 +79,6 @@ static int link_make(struct era_link_driver *d, struct link *l)
     if (rv == 0)
         rv = op_init(&l->send, d, OP_SEND, l);
     if (rv == 0)
-        rv = op_init(&l->timer, d, OP_TIMER, l);
-    if (rv == 0)
         nng_aio_set_timeout(l->dial.aio, ERA_LINK_DIAL_MS);
     return rv;
 }
@@ -107,7 +107,7 @@ static struct link *link_new(struct era_link_driver *d, bool outgoing, const cha
     l->verdict = ERA_ACCEPTED;
     l->reason = 0;
     l->sent = 0;
-    l->flush_timer = false;
+    l->due_ms = LINK_NEVER;
     era_text_set(l->address, sizeof(l->address), address);
     return l;
 }
@@ -120,7 +120,7 @@ static struct link *link_find(struct era_link_driver *d, uint64_t id)
 
 static bool link_busy(const struct link *l)
 {
-    return l->dial.busy || l->recv.busy || l->send.busy || l->timer.busy;
+    return l->dial.busy || l->recv.busy || l->send.busy;
 }
 
 /* After a siege the heap is large and mostly holes: three quarters of the links went, so may its pages. */
@@ -158,12 +158,47 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
     }
     era_link_gate_leave(d, l);
     era_link_stream_uncount(d, l);
+    era_link_untime(d, l);
     l->state = LINK_CLOSING;
     if (l->stream != NULL)
         nng_stream_close(l->stream);
-    if (l->timer.busy)
-        nng_aio_cancel(l->timer.aio);
     era_link_make_ready(d, l);
+}
+
+/* ---- time: one sleep for all links, since NNG walks through all that sleep whenever one of them wakes ---- */
+
+static void clock_run(struct era_link_driver *d)
+{
+    if (d->timed == 0 || d->clock.busy)
+        return;
+    d->clock.busy = true;
+    nng_sleep_aio(CLOCK_MS, d->clock.aio);
+}
+
+void era_link_time(struct era_link_driver *d, struct link *l, uint64_t ms)
+{
+    d->timed += l->due_ms == LINK_NEVER;
+    l->due_ms = nng_clock() + ms;
+    clock_run(d);
+}
+
+void era_link_untime(struct era_link_driver *d, struct link *l)
+{
+    d->timed -= l->due_ms != LINK_NEVER;
+    l->due_ms = LINK_NEVER;
+}
+
+static void clock_done(struct era_link_driver *d)
+{
+    uint64_t now_ms = nng_clock();
+    for (size_t i = 0; i < d->made; i++) {
+        struct link *l = &d->links[i];
+        if (l->due_ms > now_ms)
+            continue;
+        era_link_untime(d, l);
+        era_link_stream_due(d, l);
+    }
+    clock_run(d);
 }
 
 /* ---- what came back from NNG, on the owner's thread ---- */
@@ -269,8 +304,8 @@ static void op_done(struct era_link_driver *d, struct op *op)
     case OP_SEND:
         era_link_stream_sent(d, op->of, rv);
         return;
-    case OP_TIMER:
-        era_link_stream_timer(d, op->of);
+    case OP_CLOCK:
+        clock_done(d);
         return;
     case OP_PACE:
         era_link_gate_serve(d);
@@ -301,6 +336,8 @@ struct era_link_driver *era_link_driver_new(size_t links_max, const struct era_c
     }
     era_link_gate_init(&d->gate);
     rv = op_init(&d->pace, d, OP_PACE, NULL);
+    if (rv == 0)
+        rv = op_init(&d->clock, d, OP_CLOCK, NULL);
     if (rv != 0) {
         era_link_driver_free(d);
         errno = -era_link_errno(rv);
@@ -315,7 +352,6 @@ static void link_release(struct link *l)
         nng_stream_close(l->stream);
     op_release(&l->recv);
     op_release(&l->send);
-    op_release(&l->timer);
     if (l->dial.aio != NULL)
         nng_aio_stop(l->dial.aio);
     /* A dial that succeeded, but whose mail was never taken. */
@@ -344,6 +380,7 @@ void era_link_driver_free(struct era_link_driver *d)
     for (size_t i = 0; i < d->listeners_count; i++)
         listener_release(&d->listeners[i]);
     op_release(&d->pace);
+    op_release(&d->clock);
     for (size_t i = 0; i < d->made; i++)
         link_release(&d->links[i]);
     era_mailbox_release(&d->box);
@@ -462,6 +499,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
 {
     if (!l->told_up) {
         era_link_gate_leave(d, l);
+        era_link_untime(d, l);
         l->told_up = true;
         l->fed = ++d->frames;
         d->counts.up++;

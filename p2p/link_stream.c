@@ -18,9 +18,7 @@ void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream 
     if (l->stranger)
         era_channel_hold(&l->channel);
     l->state = LINK_HANDSHAKE;
-    /* Runs out unnoticed when the link is open by then. */
-    l->timer.busy = true;
-    nng_sleep_aio(ERA_HANDSHAKE_MS, l->timer.aio);
+    era_link_time(d, l, ERA_HANDSHAKE_MS);
     era_link_make_ready(d, l);
 }
 
@@ -184,7 +182,8 @@ static void took(struct era_link_driver *d, struct link *l, size_t n)
 
 void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
 {
-    if (rv == 0 && l->state != LINK_FLUSHING)
+    bool listens = l->state == LINK_HANDSHAKE || l->state == LINK_OPEN; /* else it may have come to the sink */
+    if (rv == 0 && listens)
         took(d, l, nng_aio_count(l->recv.aio));
     else if (rv != 0 && era_channel_is_amid(&l->channel))
         era_link_shut(d, l, ERA_TRUNCATED, -EBADMSG);
@@ -226,24 +225,14 @@ bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
 void era_link_stream_flush(struct era_link_driver *d, struct link *l)
 {
     l->state = LINK_FLUSHING;
-    l->flush_timer = true;
-    if (l->timer.busy) /* still that of the handshake: comes back at once */
-        nng_aio_cancel(l->timer.aio);
-    else
-        era_link_stream_timer(d, l);
+    era_link_time(d, l, ERA_LINK_FLUSH_MS);
     era_link_make_ready(d, l);
 }
 
-void era_link_stream_timer(struct era_link_driver *d, struct link *l)
+void era_link_stream_due(struct era_link_driver *d, struct link *l)
 {
-    if (l->state == LINK_FLUSHING && l->flush_timer) {
-        l->flush_timer = false;
-        l->timer.busy = true;
-        nng_sleep_aio(ERA_LINK_FLUSH_MS, l->timer.aio);
-    } else if (l->state == LINK_FLUSHING) {
+    if (l->state == LINK_FLUSHING)
         era_link_shut(d, l, ERA_ACCEPTED, 0);
-    } else if (l->state == LINK_HANDSHAKE) {
+    else if (l->state == LINK_HANDSHAKE)
         era_link_shut(d, l, ERA_TIMEOUT, -ETIMEDOUT);
-    }
-    era_link_make_ready(d, l);
 }

@@ -126,6 +126,47 @@ Test(ban, of_a_key_never_pushes_out_that_of_a_host)
     probe_free(p);
 }
 
+Test(screen, keeps_out_a_host_that_is_banned_as_long_as_it_is)
+{
+    struct probe *p = probe_new(1000);
+    up_from(p, 1, "tcp://10.0.0.9:1", 9);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://10.0.0.9:2"), ERA_ACCEPTED);
+    misbehave(p, 1);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://10.0.0.9:2"), ERA_TOO_MANY_LINKS);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://10.0.0.10:2"), ERA_ACCEPTED);
+    /* Though nothing happens here that moves its time. */
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms + ERA_BAN_MIN_MS, "tcp://10.0.0.9:2"), ERA_ACCEPTED);
+    probe_free(p);
+}
+
+Test(screen, keeps_out_a_host_whose_streams_become_no_links_until_its_share_comes_back)
+{
+    struct probe *p = probe_new(1000);
+    uint64_t now_ms = p->w->now_ms;
+    for (int i = 0; i < ERA_LINKS_ACCEPTED_BURST; i++) {
+        cr_assert_eq(era_gossip_screen(p->g, now_ms, "tcp://10.0.0.9:1"), ERA_ACCEPTED);
+        era_gossip_stranger_gone(p->g, now_ms, "tcp://10.0.0.9:1");
+    }
+    cr_assert_eq(era_gossip_screen(p->g, now_ms, "tcp://10.0.0.9:1"), ERA_RATE_LIMITED);
+    cr_assert_eq(era_gossip_screen(p->g, now_ms, "tcp://10.0.0.10:1"), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_screen(p->g, now_ms + 249, "tcp://10.0.0.9:1"), ERA_RATE_LIMITED);
+    cr_assert_eq(era_gossip_screen(p->g, now_ms + 250, "tcp://10.0.0.9:1"), ERA_ACCEPTED);
+    probe_free(p);
+}
+
+Test(screen, keeps_out_neither_loopback_nor_an_anchor)
+{
+    struct probe *p = probe_new(1000);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://10.0.0.9:7711"), ERA_ACCEPTED);
+    for (int i = 0; i < 2 * ERA_LINKS_ACCEPTED_BURST; i++) {
+        era_gossip_stranger_gone(p->g, p->w->now_ms, "tcp://10.0.0.9:1");
+        era_gossip_stranger_gone(p->g, p->w->now_ms, "tcp://127.0.0.1:1");
+    }
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://10.0.0.9:1"), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://127.0.0.1:1"), ERA_ACCEPTED);
+    probe_free(p);
+}
+
 Test(second_link, of_one_key_that_dialled_both_is_the_one_kept_after_five_seconds)
 {
     struct probe *p = probe_new(1000);

@@ -556,6 +556,29 @@ Test(link, a_flushing_close_ends_even_if_the_peer_never_reads)
     release(&p);
 }
 
+Test(link, what_comes_to_a_link_that_flushes_and_is_then_shut_is_not_taken)
+{
+    enum { MUCH = 60000 };
+    static uint8_t bytes[MUCH];
+    struct era_link_driver *d = given_driver(4);
+    struct era_link_event e;
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    struct rawlink r = given_raw_link(d, bound, &e);
+    uint64_t link = e.link;
+    era_link_driver_close(d, link, true);
+    while (era_link_driver_poll(d, &e)) /* it reads, and throws away */
+        cr_assert_neq(e.kind, ERA_LINK_FRAME);
+    cr_assert(rawlink_write(r.fd, bytes, MUCH, DEADLINE_MS));
+    struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+    cr_assert_eq(poll(&p, 1, DEADLINE_MS), 1);
+    era_link_driver_close(d, link, false);
+    e = driver_next(d);
+    cr_assert(e.kind == ERA_LINK_DOWN && e.link == link && e.verdict == ERA_ACCEPTED);
+    rawlink_end(&r);
+    era_link_driver_free(d);
+}
+
 Test(link, a_frame_stays_readable_until_the_next_poll_even_if_the_link_is_closed)
 {
     struct pair p = given_pair("tcp://127.0.0.1:0");

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,6 +119,64 @@ Test(link_gate, hosts_that_hold_all_places_keep_no_other_host_out)
     for (int host = 0; host < HOSTS; host++)
         for (int i = 0; i < EACH; i++)
             close(fds[host][i]);
+    era_link_driver_free(d);
+}
+
+/* Keeps 127.0.0.2 out. */
+static enum era_verdict screen(void *ctx, const char *address)
+{
+    size_t *asked = ctx;
+    ++*asked;
+    return strncmp(address, "tcp://127.0.0.2:", 16) == 0 ? ERA_RATE_LIMITED : ERA_ACCEPTED;
+}
+
+Test(link_gate, who_is_screened_out_is_closed_counted_and_nothing_else)
+{
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    size_t asked = 0;
+    int64_t end = driver_now_ms() + DEADLINE_MS;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    era_link_driver_screen(d, screen, &asked);
+    int fd = given_raw_client_of(INADDR_LOOPBACK + 1, bound);
+    while (!is_closed(fd)) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(driver_now_ms(), end);
+        (void)poll(&p, 1, 1);
+        cr_assert_not(era_link_driver_poll(d, &e));
+    }
+    cr_assert_eq(asked, 1);
+    cr_assert_eq(era_link_driver_counts(d)->ended[ERA_RATE_LIMITED], 1);
+    close(fd);
+    struct rawlink r = given_raw_link(d, bound, &e); /* from elsewhere: it is let in */
+    cr_assert_eq(asked, 2);
+    rawlink_end(&r);
+    era_link_driver_free(d);
+}
+
+Test(link_gate, above_its_pace_no_connection_is_taken)
+{
+    enum { MORE = 100 };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event e;
+    size_t asked = 0;
+    int64_t begin = driver_now_ms();
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    era_link_driver_screen(d, screen, &asked);
+    for (size_t tried = 0; asked < ERA_ACCEPTS_BURST + MORE;) {
+        struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
+        cr_assert_lt(driver_now_ms() - begin, DEADLINE_MS);
+        if (tried < asked + 16 && tried < ERA_ACCEPTS_BURST + MORE) { /* the system's queue is short */
+            close(given_raw_client_of(INADDR_LOOPBACK + 1, bound));
+            tried++;
+        } else {
+            (void)poll(&p, 1, 10);
+        }
+        cr_assert_not(era_link_driver_poll(d, &e));
+    }
+    cr_assert_geq(driver_now_ms() - begin, (int64_t)1000 * MORE / ERA_ACCEPTS_PER_S - 20);
     era_link_driver_free(d);
 }
 
