@@ -378,15 +378,16 @@ static void ban_broken(struct era_gossip *g, struct era_link *link, enum era_ver
         ban_host(g, link, why);
 }
 
-/* NULL: its links are not counted. Where many live behind one address, as with bans, nobody is counted for the
- * others. */
+/* NULL: its links are not counted. Where many live behind one address, as with bans, nobody is counted for
+ * the others. */
 static struct era_bucket *host_row(const struct era_gossip *g, const char *address)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
     if (!host_is_its_own(address) || era_host_is_anchor(g, host))
         return NULL;
-    return (struct era_bucket *)(uintptr_t)&g->hosts[era_siphash(&g->key, host, strlen(host)) % ERA_HOST_ROWS];
+    const struct era_bucket *row = &g->hosts[era_siphash(&g->key, host, strlen(host)) % ERA_HOST_ROWS];
+    return (struct era_bucket *)(uintptr_t)row;
 }
 
 bool era_host_may_link(struct era_gossip *g, const char *address)

@@ -107,7 +107,6 @@ void era_link_gate_leave(struct era_link_driver *d, struct link *l)
 
 /* ---- work ---- */
 
-
 static struct link *next_served(const struct era_link_gate *gate)
 {
     struct link *chosen = NULL;

@@ -84,7 +84,7 @@ struct era_link_driver {
     era_link_screen *screen; /* NULL: everybody may try */
     void *screen_ctx;
     struct op pace, clock;
-    size_t timed; /* links that are due some time; while there are any, the clock runs */
+    size_t timed;       /* links that are due some time; while there are any, the clock runs */
     struct link *links; /* slots of them */
     uint8_t *sink;      /* LINK_SINK_BYTES: where links that flush read to, all of them */
     struct link *free_first;

@@ -165,7 +165,7 @@ void era_link_shut(struct era_link_driver *d, struct link *l, enum era_verdict v
     era_link_make_ready(d, l);
 }
 
-/* ---- time: one sleep for all links, since NNG walks through all that sleep whenever one of them wakes ---- */
+/* ---- time: one sleep for all links; NNG walks through all that sleep whenever one wakes ---- */
 
 static void clock_run(struct era_link_driver *d)
 {

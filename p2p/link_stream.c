@@ -182,7 +182,8 @@ static void took(struct era_link_driver *d, struct link *l, size_t n)
 
 void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
 {
-    bool listens = l->state == LINK_HANDSHAKE || l->state == LINK_OPEN; /* else it may have come to the sink */
+    /* Otherwise it may have come to the sink. */
+    bool listens = l->state == LINK_HANDSHAKE || l->state == LINK_OPEN;
     if (rv == 0 && listens)
         took(d, l, nng_aio_count(l->recv.aio));
     else if (rv != 0 && era_channel_is_amid(&l->channel))

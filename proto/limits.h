@@ -92,7 +92,7 @@
 #define ERA_HANDSHAKES_MAX             128  /* accepted streams that have not proven a key yet */
 #define ERA_HANDSHAKES_PER_ADDRESS_MAX 32   /* of one IPv4 address, one IPv6 /64, or all of ipc */
 #define ERA_ACCEPTS_BURST          512 /* connections taken from the system's queue at once, and then… */
-#define ERA_ACCEPTS_PER_S          400 /* …some hundredths of a core, if only to close them; the rest wait there */
+#define ERA_ACCEPTS_PER_S          500 /* …some hundredths of a core, if only to close them; the rest wait there */
 #define ERA_HANDSHAKES_BURST           256 /* answered at once, four DH each: all of a large node's peers, and then… \
                                             */
 #define ERA_HANDSHAKES_PER_S         100 /* …some hundredths of a core; who waits, waits for his own host */
