@@ -11,6 +11,8 @@ foe_pause_ms=200
     star_up
     siege_begin
     burst
+    # Who came too often is closed at accept: without a handshake, so without the refusal that a link would hear.
+    until_true says n01 '.links_ended["rate-limited"] > 0' peers
     # From an address that holds no place yet, past strangers that hold them all.
     node_down n05
     node_up n05
