@@ -10,6 +10,7 @@ statements=500   # signed by as many keys of the charter, in one burst from four
 foes=2000        # hostile connections,
 foe_pause_ms=500 # each of which comes again so long after it was thrown out,
 foe_addresses=40 # from so many addresses
+foes_shaken=100  # so many handshakes done, and the siege is on
 own_stake=1000000
 declare -gA dials stake
 siege_pid=''
@@ -109,7 +110,7 @@ siege_begin() {
         "$foes" "$foe_pause_ms" "10.77.1.1+$foe_addresses" "$@" >"$net/siege" 2>&1 </dev/null 3>&- &
     siege_pid=$!
     until_true siege_counts tried "$((foes * 3 / 2))"
-    until_true siege_counts shaken 100
+    until_true siege_counts shaken "$foes_shaken"
 }
 # siege_counts WHAT LEAST: by its last line.
 siege_counts() {
