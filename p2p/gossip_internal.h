@@ -116,6 +116,11 @@ struct era_link {
     struct era_reassembly partial;
 };
 
+static inline struct era_sync *era_sync_of(struct era_link *link, enum era_set set)
+{
+    return &link->sync[set - 1];
+}
+
 enum era_anchor_state { ERA_ANCHOR_IDLE, ERA_ANCHOR_DIALLING, ERA_ANCHOR_LINKED };
 
 struct era_anchor {

@@ -30,11 +30,6 @@
 
 #define BARREN_MAX 3 /* rounds in a row that found nothing to exchange, under the network's salt */
 
-struct era_sync *era_sync_of(struct era_link *link, enum era_set set)
-{
-    return &link->sync[set - 1];
-}
-
 struct era_bytes era_sync_secret(const struct era_link *link)
 {
     return (struct era_bytes){link->sync_salt[0], sizeof link->sync_salt};
@@ -442,9 +437,13 @@ void era_sync_pump(struct era_gossip *g, struct era_link *link)
         enum era_set set = (enum era_set)(i + 1);
         if (!era_set_flows(g, link, set))
             continue;
-        era_answer_pump(g, link, set);
-        era_fetch_pump(g, link, set);
-        era_pages_pump(g, link, set);
+        const struct era_sync *sync = &link->sync[i];
+        if (sync->due) /* mostly nothing waits, and this is asked for each link in every step */
+            era_answer_pump(g, link, set);
+        if (sync->found.short_ids != NULL)
+            era_fetch_pump(g, link, set);
+        if (sync->paging)
+            era_pages_pump(g, link, set);
     }
 }
 

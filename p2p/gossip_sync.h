@@ -161,7 +161,6 @@ void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set s
 /* What the two ends alone know. */
 struct era_bytes era_sync_secret(const struct era_link *link);
 void era_sync_start(struct era_gossip *g, struct era_link *link);
-struct era_sync *era_sync_of(struct era_link *link, enum era_set set);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* Or as soon as what comes now is no longer left out as under way. */

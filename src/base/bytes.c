@@ -3,11 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-bool era_hash_eq(const struct era_hash *a, const struct era_hash *b)
-{
-    return memcmp(a->b, b->b, ERA_HASH_BYTES) == 0;
-}
-
 bool era_hash_is_zero(const struct era_hash *h)
 {
     static const struct era_hash zero;
@@ -17,11 +12,6 @@ bool era_hash_is_zero(const struct era_hash *h)
 int era_hash_cmp(const struct era_hash *a, const struct era_hash *b)
 {
     return memcmp(a->b, b->b, ERA_HASH_BYTES);
-}
-
-bool era_key_eq(const struct era_key *a, const struct era_key *b)
-{
-    return memcmp(a->b, b->b, ERA_KEY_BYTES) == 0;
 }
 
 struct era_hash era_hash_parts(const struct era_bytes *parts, size_t n)
@@ -75,28 +65,6 @@ bool era_hash_from_text(const char *text, struct era_hash *out)
     }
     *out = h;
     return true;
-}
-
-void era_put_be32(uint8_t out[4], uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-void era_put_be64(uint8_t out[8], uint64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(v >> (56 - 8 * i));
-}
-
-uint32_t era_get_be32(const uint8_t in[4])
-{
-    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
-}
-
-uint64_t era_get_be64(const uint8_t in[8])
-{
-    return (uint64_t)era_get_be32(in) << 32 | era_get_be32(in + 4);
 }
 
 /* Length of the sequence at s (rest bytes left), 0 when it is not well formed. */
