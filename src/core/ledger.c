@@ -11,10 +11,12 @@ static uint64_t items_max(const struct era_charter *c)
     uint64_t carriers =
         era_mul_sat(c->component_count, (uint64_t)ERA_LEDGER_WINDOW_SEQS * 4 + ERA_CERTIFICATES_KEPT_MAX);
     uint64_t lines = era_mul_sat(era_ledger_line_count(c), 9); /* their evidence included */
-    /* About the next charter: every signer may propose two, whose signers and validators are any keys. */
+    /* About the next charter: every signer may propose two, and save by his approvals others from being
+     * displaced, each proposed by any signer; whose signers and validators are any keys. */
     const struct era_component *network = era_charter_component(c, "network");
-    uint64_t charters = ERA_IDS_PER_PLACE_MAX * (network ? network->signer_count : 0);
-    uint64_t succession = charters * (2 + ERA_SIGNERS_MAX + ERA_VALIDATORS_MAX) +
+    uint64_t signers = network ? network->signer_count : 0;
+    uint64_t charters = (ERA_IDS_PER_PLACE_MAX + PLACE_ITEMS_MAX) * signers;
+    uint64_t succession = charters * (2 + signers + ERA_SIGNERS_MAX + ERA_VALIDATORS_MAX) +
                           ERA_IDS_PER_PLACE_MAX * (c->validator_count + 1);
     uint64_t evidence = era_charter_capacity(c, 0) / ERA_IDS_PER_PLACE_MAX +
                         succession / ERA_IDS_PER_PLACE_MAX + ERA_EVIDENCE_KEPT_MAX;
@@ -83,6 +85,7 @@ void era_ledger_start(struct era_ledger *l, uint64_t epoch)
     for (size_t v = 0; v < l->charter->validator_count; v++)
         for (int i = -1; i < (int)l->charter->component_count; i++)
             era_ledger_prune_line(l, i, (int)v);
+    era_ledger_judge_proposed(l);
 }
 
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch)

@@ -211,6 +211,8 @@ uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, 
 /* The charters spoken about as the next one; a list. */
 const struct era_successor *era_ledger_successors(const struct era_ledger *l);
 const struct era_successor *era_ledger_successor(const struct era_ledger *l, const struct era_hash *charter);
+/* One of them, as far as it is known, names this key as a signer of `network`. */
+bool era_ledger_names_signer(const struct era_ledger *l, const struct era_key *key);
 /* The adopted one; NULL: none, or two (R12: only a new genesis helps; *forked may be NULL). */
 const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *forked);
 /* A charter that follows is adopted; also when there are two. */

@@ -23,6 +23,14 @@ const struct era_successor *era_ledger_successor(const struct era_ledger *l, con
     return NULL;
 }
 
+bool era_ledger_names_signer(const struct era_ledger *l, const struct era_key *key)
+{
+    for (const struct era_successor *s = l->successors; s; s = s->next)
+        if (s->charter && era_succession_names_signer(s, key))
+            return true;
+    return false;
+}
+
 const struct era_successor *era_ledger_next(const struct era_ledger *l, bool *forked)
 {
     const struct era_successor *adopted = NULL;
@@ -71,7 +79,7 @@ static void closed_clear(struct era_closed *k)
     free(k->text);
 }
 
-static void successor_free(struct era_successor *s)
+static void successor_clear(struct era_successor *s)
 {
     for (size_t i = 0; i < s->close_count; i++)
         closed_clear(&s->closes[i]);
@@ -82,7 +90,23 @@ static void successor_free(struct era_successor *s)
     free(s->closed_by);
     free(s->accepts);
     free(s->closes);
+}
+
+static void successor_free(struct era_successor *s)
+{
+    successor_clear(s);
     free(s);
+}
+
+void era_ledger_unlearn_charter(struct era_ledger *l, struct era_successor *s)
+{
+    assert(s->old_approved_by == 0 && !s->certificate && !s->assembling);
+    struct era_successor *following = s->next;
+    struct era_hash hash = s->hash;
+    successor_clear(s);
+    *s = (struct era_successor){.hash = hash, .next = following};
+    s->closed_by = calloc(l->charter->validator_count / 8 + 1, 1);
+    assert(s->closed_by);
 }
 
 void era_ledger_successors_free(struct era_ledger *l)
@@ -119,7 +143,20 @@ static bool mark(uint8_t *bits, size_t at)
     return fresh;
 }
 
-static void learn_charter(struct era_successor *s, struct era_bytes bytes)
+static void add_approval(struct era_successor *s, int old, int next, const struct era_signature *signature);
+
+/* Approvals by old signers may come before it: some of them are new signers too. */
+static void count_early_approvals(const struct era_ledger *l, struct era_successor *s)
+{
+    const struct era_component *before = era_charter_component(l->charter, "network"),
+                               *after = era_charter_component(s->charter, "network");
+    for (size_t i = 0; i < before->signer_count; i++)
+        if (s->old_approved_by >> i & 1)
+            add_approval(s, -1, era_charter_signer_index(after, &before->signers[i].key),
+                         &s->old_approvals[i]);
+}
+
+static void learn_charter(const struct era_ledger *l, struct era_successor *s, struct era_bytes bytes)
 {
     if (s->charter)
         return;
@@ -132,6 +169,7 @@ static void learn_charter(struct era_successor *s, struct era_bytes bytes)
     assert(v == ERA_ACCEPTED); /* verified before */
     s->accepted_by = calloc(s->charter->validator_count / 8 + 1, 1);
     assert(s->accepted_by);
+    count_early_approvals(l, s);
 }
 
 static void add_approval(struct era_successor *s, int old, int next, const struct era_signature *signature)
@@ -192,7 +230,7 @@ static void count_certificate(struct era_ledger *l, struct era_successor *s, str
     struct era_charter_certificate k;
     enum era_verdict v = era_charter_certificate_decode(payload, &k);
     assert(v == ERA_ACCEPTED);
-    learn_charter(s, k.charter);
+    learn_charter(l, s, k.charter);
     for (size_t i = 0; i < k.old_approval_count; i++)
         add_approval(s, (int)k.old_approvals[i].key, -1, &k.old_approvals[i].signature);
     for (size_t i = 0; i < k.new_approval_count; i++)
@@ -214,10 +252,12 @@ static void count_one(struct era_ledger *l, const struct era_item *item)
     s->touched = true;
     switch (item->kind) {
     case ERA_KIND_CHARTER:
-        learn_charter(s, e.payload);
+        learn_charter(l, s, e.payload);
         break;
     case ERA_KIND_CHARTER_APPROVE:
         add_approval(s, item->signer, item->next, &e.signature);
+        if (s->charter)
+            count_early_approvals(l, s);
         break;
     case ERA_KIND_ACCEPT:
         add_accept(s, (uint32_t)item->next, &e.signature);
@@ -268,13 +308,6 @@ static bool stays(uint32_t kind, const struct era_successor *s)
     return kind == ERA_KIND_CLOSE || kind == ERA_KIND_CHARTER_CERTIFICATE;
 }
 
-/* About a rival of what follows nothing is offered: whoever comes later does not know that charter, and could
- * not take it. */
-static bool is_offered(const struct era_ledger *l, const struct era_item *item)
-{
-    return !item->equivocal && (item->successor->certificate || !era_ledger_followed(l));
-}
-
 static size_t adopted_count(const struct era_ledger *l)
 {
     size_t n = 0;
@@ -314,8 +347,13 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
     }
     struct place_key k;
     era_ledger_charter_place_key(l, s, &k);
-    if (era_ledger_place_full(l, &k, from_disk))
+    if (s->kind == ERA_KIND_CHARTER) {
+        enum era_verdict v = era_ledger_proposed_verdict(l, s, from_disk);
+        if (v != ERA_ACCEPTED)
+            return v;
+    } else if (era_ledger_place_full(l, &k, from_disk)) {
         return ERA_CAPPED;
+    }
     *out = era_ledger_item_new(l, s, version);
     era_ledger_enter_place(l, *out);
     keep(l, *out, s);
@@ -337,7 +375,7 @@ static void collect_loose(struct era_ledger *l)
         if (!i->durable)
             continue;
         if (stays(i->kind, i->successor)) {
-            era_ledger_set_offered(l, i, is_offered(l, i));
+            era_ledger_set_offered(l, i, era_ledger_is_proposed(l, i));
             continue;
         }
         era_ledger_tell_deleted(l, i);
@@ -345,10 +383,18 @@ static void collect_loose(struct era_ledger *l)
     }
 }
 
+/* The charter that it is about went while it was on its way to the disk. */
+static bool is_stray(const struct era_item *item)
+{
+    bool needs = item->kind == ERA_KIND_ACCEPT || item->kind == ERA_KIND_CLOSE ||
+                 (item->kind == ERA_KIND_CHARTER_APPROVE && item->signer < 0);
+    return needs && !item->successor->charter;
+}
+
 void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item)
 {
-    if (era_ledger_followed(l) &&
-        !stays(item->kind, item->successor)) { /* the adoption overtook it on its way to the disk */
+    /* An adoption may have overtaken it. */
+    if (is_stray(item) || (era_ledger_followed(l) && !stays(item->kind, item->successor))) {
         era_ledger_tell_deleted(l, item);
         era_ledger_item_free(l, item);
         return;
@@ -358,9 +404,15 @@ void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item)
     count_one(l, item);
     if (!known)
         era_ledger_evidence_recount(l);
-    era_ledger_set_offered(l, item, is_offered(l, item));
-    if (item->kind != ERA_KIND_CHARTER_CERTIFICATE)
+    if (item->kind == ERA_KIND_CHARTER || item->kind == ERA_KIND_CHARTER_APPROVE) {
+        era_ledger_judge_proposed(l); /* may free it */
         return;
+    }
+    if (item->kind != ERA_KIND_CHARTER_CERTIFICATE) {
+        era_ledger_set_offered(l, item, era_ledger_is_proposed(l, item));
+        return;
+    }
+    era_ledger_judge_proposed(l);
     era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_CHARTER,
                                              .item = item->successor->hash,
                                              .component = -1,

@@ -328,9 +328,12 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct era_item *item)
     item->proves = p;
     count_both(l, item, &e, p);
     era_ledger_tell_equivocation(l, p, item);
-    era_ledger_set_offered(l, item, true);
+    if (k.kind != ERA_KIND_CHARTER_APPROVE)
+        era_ledger_set_offered(l, item, true);
     if (era_kind_is_line(k.kind))
         era_ledger_prune_line(l, k.component, era_ledger_validator(l, item));
+    if (era_kind_is_succession(k.kind))
+        era_ledger_judge_proposed(l);
 }
 
 bool era_ledger_evidence_proves(const struct era_ledger *l, const struct era_item *item)

@@ -81,6 +81,10 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     uint32_t charter_items;           /* all that is said about it */
+    struct displacing {
+        uint64_t epoch;
+        uint32_t count;
+    } displacing[ERA_SIGNERS_MAX]; /* by signer of network: charters taken beyond two, in this epoch */
     bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
     bool epoch_known;
     uint64_t epoch; /* own, of the start or the last statement offered; 0 until it is known */
@@ -120,6 +124,19 @@ enum era_verdict era_ledger_offer_succession(struct era_ledger *l, const struct 
 void era_ledger_commit_succession(struct era_ledger *l, struct era_item *item);
 void era_ledger_leave_succession(struct era_ledger *l, struct era_item *item);
 void era_ledger_successors_free(struct era_ledger *l);
+
+/* Nobody proposes it any more: nothing is known of it but what is pending. No old signer approved it. */
+void era_ledger_unlearn_charter(struct era_ledger *l, struct era_successor *s);
+
+/* ledger_proposed.c: which of the charters that signers propose are kept, and what of them is offered (R6).
+ * All is a function of what was said, not of its order: nodes that compare their sets end with the same. */
+/* A charter's statement. */
+enum era_verdict era_ledger_proposed_verdict(struct era_ledger *l, const struct era_verified *s,
+                                             bool from_disk);
+/* A charter came, was approved or adopted, or a word is proven to be equivocal. May free items. */
+void era_ledger_judge_proposed(struct era_ledger *l);
+/* What is said about a charter, as it was judged last: reconciliation takes part in it. */
+bool era_ledger_is_proposed(const struct era_ledger *l, const struct era_item *item);
 
 /* Two closes or approvals in evidence: count the one about this successor, whose charter is known. */
 struct era_item *era_ledger_derive_succession(struct era_ledger *l, const struct era_verified *s,

@@ -11,6 +11,7 @@ src_core_libcore_a_SOURCES += src/core/ledger.c src/core/ledger.h src/core/ledge
 src_core_libcore_a_SOURCES += src/core/bodies.c src/core/bodies.h
 src_core_libcore_a_SOURCES += src/core/epoch_runs.c src/core/epoch_runs.h
 src_core_libcore_a_SOURCES += src/core/succession.c src/core/succession.h src/core/ledger_charter.c
+src_core_libcore_a_SOURCES += src/core/ledger_proposed.c
 src_core_libcore_a_SOURCES += src/core/verify_charter.c src/core/verify_evidence.c
 src_core_libcore_a_SOURCES += src/core/ledger_evidence.c src/core/ledger_line.c src/core/ledger_items.c
 src_core_libcore_a_SOURCES += src/core/ledger_slot.c src/core/ledger_adopted.c src/core/ledger_read.c

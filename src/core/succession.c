@@ -55,6 +55,11 @@ enum era_verdict era_succession_close_fits(const struct era_close *close, const 
     return ERA_ACCEPTED;
 }
 
+bool era_succession_names_signer(const struct era_successor *s, const struct era_key *key)
+{
+    return era_charter_signer_index(network_of(s->charter), key) >= 0;
+}
+
 /* ---- thresholds (R10) ---- */
 
 bool era_succession_approved(const struct era_charter *old, const struct era_successor *s)

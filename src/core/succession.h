@@ -36,6 +36,9 @@ struct era_successor {
     const struct era_item *certificate; /* durable, or NULL */
     uint64_t counts_from; /* first epoch that counts under it, once it has a certificate; only falls */
     bool assembling, touched;
+    bool backed; /* an old signer approves it, and no other */
+    bool held;   /* an old signer approves it, pending or another too; or evidence is to be made of a word */
+    bool stands; /* it has a certificate, or is proposed by what is offered */
     struct era_successor *next;
 };
 
@@ -45,6 +48,9 @@ enum era_verdict era_succession_fits(const struct era_charter *old, const struct
                                      const char **why);
 /* No slot above the bound can have been voted in by one who closes for this charter. */
 enum era_verdict era_succession_close_fits(const struct era_close *close, const struct era_charter *next);
+
+/* Its charter, which is known, names this key as a signer of `network`. */
+bool era_succession_names_signer(const struct era_successor *s, const struct era_key *key);
 
 /* k of the old and k of the new signers of `network`, and accepts of stake >= Q of the new charter. */
 bool era_succession_approved(const struct era_charter *old, const struct era_successor *s);

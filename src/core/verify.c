@@ -29,9 +29,10 @@ void era_verifier_free(struct era_verifier *v)
     free(v);
 }
 
-void era_verifier_ask(struct era_verifier *v, era_known_charter *known, void *ctx)
+void era_verifier_ask(struct era_verifier *v, era_known_charter *known, era_named_signer *named, void *ctx)
 {
     v->known = known;
+    v->named = named;
     v->known_ctx = ctx;
 }
 

@@ -42,7 +42,10 @@ void era_verifier_free(struct era_verifier *v); /* NULL-safe */
 /* Who knows the charters proposed as the next one: accepts and approvals by its keys are judged by it. NULL
  * when there is none of that hash. Without this call none is known. */
 typedef const struct era_charter *era_known_charter(void *ctx, const struct era_hash *hash);
-void era_verifier_ask(struct era_verifier *v, era_known_charter *known, void *ctx);
+/* Whether any charter that is known so names this key as a signer of `network`: evidence of two approvals may
+ * be about charters that are not. */
+typedef bool era_named_signer(void *ctx, const struct era_key *key);
+void era_verifier_ask(struct era_verifier *v, era_known_charter *known, era_named_signer *named, void *ctx);
 
 /* Decode and verify one envelope. On ERA_ACCEPTED *out is set. On every other
  * verdict *item is set when every copy of that item would be refused alike (so

@@ -77,16 +77,20 @@ static enum era_verdict find_role(struct era_verifier *v, const char **why)
         verdict = next ? era_succession_close_fits(&s->u.close, next) : ERA_UNKNOWN_CHARTER;
         out->validator = era_charter_validator_index(v->charter, &out->key);
         break;
-    default:
+    case ERA_KIND_ACCEPT:
         next = named_charter(v, s->u.charter_vote.version, &s->u.charter_vote.charter);
         if (!next)
             return ERA_UNKNOWN_CHARTER;
-        if (out->kind == ERA_KIND_ACCEPT) {
-            out->next = era_charter_validator_index(next, &out->key);
-        } else {
+        out->next = era_charter_validator_index(next, &out->key);
+        break;
+    default: /* an approval by an old signer says which charter is wanted, so it comes before that (R6) */
+        next = named_charter(v, s->u.charter_vote.version, &s->u.charter_vote.charter);
+        if (s->u.charter_vote.version == v->charter->version + 1)
             out->signer = era_charter_signer_index(network, &out->key);
+        if (!next && out->signer < 0)
+            return ERA_UNKNOWN_CHARTER;
+        if (next)
             out->next = era_charter_signer_index(network_of(next), &out->key);
-        }
     }
     if (verdict != ERA_ACCEPTED)
         return verdict;

@@ -76,8 +76,9 @@ bool era_verify_evidence_name(const struct era_envelope *envelope, struct era_ha
     return named;
 }
 
-/* Who may close is said by the charter before; who may approve a charter, by the one that it approves too.
- * The charters themselves need not be known: their signatures stand. */
+/* Who may close is said by the charter before; who may approve a charter, by any that may follow too: of
+ * three that a key approved, nodes hold different pairs. The charters themselves need not be known: their
+ * signatures stand. */
 static enum era_verdict charter_role(struct era_verifier *v, uint64_t version)
 {
     struct era_verified *out = &v->verified;
@@ -92,13 +93,9 @@ static enum era_verdict charter_role(struct era_verifier *v, uint64_t version)
     const struct era_hash *named[] = {&v->statement.u.charter_vote.charter,
                                       &v->second.u.charter_vote.charter};
     size_t known = 0;
-    for (size_t i = 0; i < 2 && v->known; i++) {
-        const struct era_charter *next = v->known(v->known_ctx, named[i]);
-        known += next != NULL;
-        if (next && out->next < 0)
-            out->next = era_charter_signer_index(era_charter_component(next, "network"), &out->key);
-    }
-    if (out->signer >= 0 || out->next >= 0)
+    for (size_t i = 0; i < 2 && v->known; i++)
+        known += v->known(v->known_ctx, named[i]) != NULL;
+    if (out->signer >= 0 || (v->named && v->named(v->known_ctx, &out->key)))
         return ERA_ACCEPTED;
     return known == 2 ? ERA_UNKNOWN_KEY : ERA_UNKNOWN_CHARTER;
 }

@@ -17,6 +17,7 @@ struct era_verifier {
     struct era_evidence evidence;
     struct era_statement second; /* of an evidence */
     era_known_charter *known;
+    era_named_signer *named;
     void *known_ctx;
     uint64_t signatures;
 };

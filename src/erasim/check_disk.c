@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/core/charter.h"
+#include "src/core/succession.h"
 #include "src/erasim/check_internal.h"
 #include "src/erasim/proof.h"
 
@@ -327,6 +329,7 @@ static bool read_loose(struct check *c, const struct era_statement *s, struct ch
     case ERA_KIND_ACCEPT:
     case ERA_KIND_CHARTER_APPROVE:
         out->slot.version = s->u.charter_vote.version;
+        out->charter = s->u.charter_vote.charter;
         return true;
     case ERA_KIND_CLOSE:
         out->slot.version = s->u.close.version;
@@ -364,6 +367,15 @@ static bool record_of_carrier(struct check *c, const struct era_envelope *e, con
     return fits;
 }
 
+/* The approvals of old signers hold a charter; nothing else that is said before them does. */
+static bool may_go(const struct check *c, const struct era_envelope *e, uint64_t version)
+{
+    if (e->kind != ERA_KIND_CHARTER_APPROVE || version == 0 || version > c->s->charter_count)
+        return e->kind == ERA_KIND_ACCEPT;
+    const struct era_component *network = era_charter_component(c->s->charters[version - 1], "network");
+    return network && era_charter_signer_index(network, &e->key) < 0;
+}
+
 bool check_record_of(struct check *c, const struct era_envelope *e, struct check_acked *out)
 {
     const struct era_hash network = check_network(c);
@@ -376,12 +388,13 @@ bool check_record_of(struct check *c, const struct era_envelope *e, struct check
         abort();
     out->item = proof_loose_item(&id, &e->key);
     bool fits = era_statement_decode(e->kind, e->payload, s) == ERA_ACCEPTED && read_loose(c, s, out);
+    out->may_go = fits && may_go(c, e, out->slot.version);
     free(s);
     return fits;
 }
 
 /* What may be gone: a slot at or below the head (R9), an announcement that later ones overtook, words about a
- * charter that was adopted. */
+ * charter that was adopted, or that went. */
 static bool dominated(struct check *c, const struct sim_node *n, const struct check_acked *a)
 {
     const struct era_ledger *l = era_node_ledger(n->node);
@@ -390,8 +403,9 @@ static bool dominated(struct check *c, const struct sim_node *n, const struct ch
         if (a->kind == ERA_KIND_ANNOUNCEMENT) /* a clock that jumped keeps others; two charters later none */
             return a->slot.seq < w->durable_epoch || c->s->counts.struck[SIM_FAULT_JUMP] > 0 ||
                    a->slot.version + 2 <= era_node_charter(n->node)->version;
+        const struct era_successor *of = a->may_go ? era_ledger_successor(l, &a->charter) : NULL;
         return a->kind == ERA_KIND_CHARTER || a->kind == ERA_KIND_CHECKPOINT ||
-               a->slot.version <= era_node_charter(n->node)->version;
+               (a->may_go && (!of || !of->charter)) || a->slot.version <= era_node_charter(n->node)->version;
     }
     if (a->slot.version < era_node_charter(n->node)->version)
         return true; /* collected two charters later, and not judged in between */

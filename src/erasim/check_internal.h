@@ -84,6 +84,8 @@ struct check_acked {
     uint32_t kind;
     int name; /* -1: no slot */
     struct check_slot slot;
+    struct era_hash charter; /* accept, approval of a charter: which */
+    bool may_go;             /* with that charter, when nobody proposes it any more (R6) */
 };
 
 struct check_asked {

@@ -1,7 +1,8 @@
 /* What goes wrong around the adoption of a charter (R10). Bad signers propose two of its version before the
- * one that was agreed upon, and what bad keys said about both may be shown as evidence before the charters
- * are. Validators are down while it is adopted with the closes of bad ones, who say that they leased epochs
- * far away: it counts when those that were down close late. And nodes start again before and after. */
+ * one that was agreed upon, or more than are kept, some to these nodes and some to those (R6); and what bad
+ * keys said about both may be shown as evidence before the charters are. Validators are down while it is
+ * adopted with the closes of bad ones, who say that they leased epochs far away: it counts when those that
+ * were down close late. And nodes start again before and after. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #define STARTS_PERCENT  60
 #define FIRST_PERCENT   60 /* of rivals: evidence is shown before the charters */
 #define UNBORNE_PERCENT 60 /* of them give the bad more than is borne: no honest signer approves */
+#define CROWD_PERCENT   50 /* of them propose more */
+#define CROWD_MOST      5
 #define AWAY_MAX        3
 #define AWAY_EPOCHS     5 /* they come back at the latest */
 #define RIVALS          2
@@ -104,7 +107,8 @@ static void leave(struct sim *s, struct actor *a, const struct era_charter *old,
         room -= old->validators[at].stake;
         p->away[p->away_count++] = n->number;
     }
-    for (size_t i = 0; i < p->away_count; i++) { /* now: the old charter is known by the ledger of one of them */
+    for (size_t i = 0; i < p->away_count;
+         i++) { /* now: the old charter is known by the ledger of one of them */
         struct sim_node *n = &s->nodes[p->away[i]];
         sim_crash(s, n);
         sim_strike(s, SIM_FAULT_ABSENT, n, "while charter %llu is adopted", (unsigned long long)version);
@@ -251,6 +255,29 @@ static struct era_charter *rival_of(struct sim *s, struct actor *a, const struct
     return c;
 }
 
+/* More of them than are kept, approved by some of the bad: which come first differs from node to node. */
+static void crowd(struct sim *s, struct actor *a, const struct rotation *r, const struct era_ledger *l,
+                  const struct sim_key *author)
+{
+    uint64_t count = cast_between(&a->prng, 1, CROWD_MOST);
+    for (uint64_t i = 0; i < count; i++) {
+        uint8_t *bytes;
+        struct era_charter *c = rival_of(s, a, r->draft, l, 5 + RIVALS + i);
+        size_t len = cast_charter_statement(s, c, author, &bytes);
+        hostile_show(s, &a->prng, (unsigned)(i % 2), (struct era_bytes){bytes, len});
+        free(bytes);
+        if (cast_chance(&a->prng, 30)) {
+            hostile_begin(s, ERA_KIND_CHARTER_APPROVE)->u.charter_vote =
+                (struct era_charter_vote){c->version, c->hash};
+            hostile_show(s, &a->prng, (unsigned)(i % 2), cast_signed(s, s->cast->draft, author, NULL));
+        }
+        era_charter_clear(c);
+        free(c);
+    }
+    sim_strike(s, SIM_FAULT_BAD_SIGNER, NULL, "%s proposes %llu charters %llu besides", author->name,
+               (unsigned long long)count, (unsigned long long)r->draft->version);
+}
+
 /* Before the agreed one is proposed. */
 static void draw_up(struct sim *s, struct actor *a, const struct rotation *r, const struct era_ledger *l)
 {
@@ -279,6 +306,8 @@ static void draw_up(struct sim *s, struct actor *a, const struct rotation *r, co
     }
     if (!proven)
         show_all_words(s, a, old, rivals, false);
+    if (cast_chance(&a->prng, CROWD_PERCENT))
+        crowd(s, a, r, l, author);
     for (size_t i = 0; i < RIVALS; i++) {
         era_charter_clear(rivals[i]);
         free(rivals[i]);
@@ -355,10 +384,8 @@ void hostile_hire_turn(struct sim *s)
             s->nodes[i].auto_charter = true; /* whoever comes back closes by itself */
         cast_hire(s, act_away, plot, LOOK_MS, "away");
     }
-    if (rivals && cast_may(s, SIM_FAULT_BAD_SIGNER)) {
-        s->cast->rival_charters = false; /* of one signer and version two are taken */
+    if (rivals && cast_may(s, SIM_FAULT_BAD_SIGNER))
         cast_hire(s, act_rivals, plot, LOOK_MS, "rival charters");
-    }
     if (starts && cast_may(s, SIM_FAULT_CRASH))
         cast_hire(s, act_starts, plot, LOOK_MS, "starts");
 }

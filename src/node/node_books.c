@@ -38,6 +38,11 @@ static const struct era_charter *known_charter(void *ctx, const struct era_hash 
     return s ? s->charter : NULL;
 }
 
+static bool named_signer(void *ctx, const struct era_key *key)
+{
+    return era_ledger_names_signer(ctx, key);
+}
+
 /* A body that cannot be read is told by the step. */
 static bool read_body(void *ctx, const struct era_hash *item, uint32_t kind, struct era_bytes *out)
 {
@@ -60,7 +65,7 @@ static void open_book(struct era_node *n, const struct era_charter *charter)
     b->charter = charter;
     b->verifier = era_verifier_new(charter, &n->config.network);
     b->ledger = era_ledger_new(charter, &n->config.network, &n->table_key);
-    era_verifier_ask(b->verifier, known_charter, b->ledger);
+    era_verifier_ask(b->verifier, known_charter, named_signer, b->ledger);
     if (n->config.read)
         era_ledger_read_with(b->ledger, read_body, n);
     if (n->book_count > 0)

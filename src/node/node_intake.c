@@ -66,6 +66,14 @@ static bool is_lost_vote(const struct era_node *n, const struct book *b, const s
     return !is_held(n, b->ledger, &id);
 }
 
+/* What binds to nothing may have gone with the charter that it is about (R6); likewise the approval of one
+ * who is a signer of that charter alone. */
+static bool may_be_displaced(const struct era_verified *s)
+{
+    return s->kind == ERA_KIND_CHARTER || s->kind == ERA_KIND_ACCEPT ||
+           (s->kind == ERA_KIND_CHARTER_APPROVE && s->signer < 0);
+}
+
 /* A word of one's own key that this store lacks. Evidence names two. Other carriers are everybody's to make,
  * and the key they name is the proposal's author; but they stand for loose votes that are collected. The
  * closes in a charter's certificate are offered besides. */
@@ -75,7 +83,8 @@ static bool is_news_of_own_key(const struct era_node *n, const struct book *b, c
         return false;
     if (s->carrier)
         return is_lost_vote(n, b, s);
-    if (!era_key_eq(&s->key, &n->config.secret->key) || era_ledger_outran(b->ledger, s))
+    if (!era_key_eq(&s->key, &n->config.secret->key) || era_ledger_outran(b->ledger, s) ||
+        may_be_displaced(s))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
@@ -344,8 +353,9 @@ static void item_committed(struct era_node *n, struct pending *p)
         era_gossip_forget_refused(n->gossip);
     if ((kind >= ERA_KIND_CHARTER && kind <= ERA_KIND_CHARTER_APPROVE) || kind == ERA_KIND_EVIDENCE) {
         n->votes_dirty = true;
-        node_count(n);                /* a late close may move the epoch from which it counts */
-        if (kind == ERA_KIND_CHARTER) /* accepts and approvals of its keys may fit now */
+        node_count(n); /* a late close may move the epoch from which it counts */
+        /* Words of its keys may fit now; or the charter itself, which somebody wants. */
+        if (kind == ERA_KIND_CHARTER || kind == ERA_KIND_CHARTER_APPROVE)
             era_gossip_forget_refused(n->gossip);
     }
     if (!era_hash_is_zero(&proposal) && n->started) {

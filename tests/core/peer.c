@@ -20,6 +20,11 @@ static const struct era_charter *known_charter(void *ledger, const struct era_ha
     return s ? s->charter : NULL;
 }
 
+static bool named_signer(void *ledger, const struct era_key *key)
+{
+    return era_ledger_names_signer(ledger, key);
+}
+
 struct peer *given_peer(const struct era_charter *c)
 {
     static const struct era_siphash_key key = {{1, 2, 3}};
@@ -28,7 +33,7 @@ struct peer *given_peer(const struct era_charter *c)
     p->charter = c;
     p->verifier = era_verifier_new(c, &network);
     p->ledger = era_ledger_new(c, &network, &key);
-    era_verifier_ask(p->verifier, known_charter, p->ledger);
+    era_verifier_ask(p->verifier, known_charter, named_signer, p->ledger);
     p->initial = calloc(c->component_count, sizeof *p->initial);
     for (size_t i = 0; i < c->component_count; i++)
         era_plan_initial(&c->components[i], &p->initial[i]);

@@ -250,15 +250,6 @@ Test(succession, R8_both_count_and_a_stake_counts_once)
     cr_expect_eq(successor(next)->close_stake, 20);
 }
 
-Test(succession, R6_a_signer_proposes_two_charters_a_version)
-{
-    struct era_charter *rival = given_rival_charter(next), *third = given_rival_charter(rival);
-    cr_expect_eq(take(p, given_charter_statement(next, "s1")), ERA_ACCEPTED);
-    cr_expect_eq(take(p, given_charter_statement(rival, "s1")), ERA_ACCEPTED);
-    cr_expect_eq(take(p, given_charter_statement(third, "s1")), ERA_CAPPED);
-    cr_expect_eq(take(p, given_charter_statement(third, "s2")), ERA_ACCEPTED);
-}
-
 /* ---- certificates ---- */
 
 Test(succession, R6_anyone_who_holds_the_parts_makes_the_certificate)

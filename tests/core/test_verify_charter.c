@@ -178,8 +178,15 @@ Test(verify_charter, R10_only_signers_of_network_propose_a_charter)
 Test(verify_charter, R1_nobody_speaks_of_a_charter_that_is_not_held)
 {
     cr_assert_eq(verdict_on(p, given_accept(next, "erin")), ERA_UNKNOWN_CHARTER);
-    cr_assert_eq(verdict_on(p, given_charter_approve(next, "s1")), ERA_UNKNOWN_CHARTER);
+    cr_assert_eq(verdict_on(p, given_charter_approve(next, "s3")), ERA_UNKNOWN_CHARTER);
     cr_assert_eq(verdict_on(p, given_close(next, "alice", NULL)), ERA_UNKNOWN_CHARTER);
+}
+
+Test(verify_charter, R6_but_an_old_signer_says_which_one_is_wanted)
+{
+    cr_assert_eq(verdict_on(p, given_charter_approve(next, "s1")), ERA_ACCEPTED);
+    struct era_charter *later = given_next_charter(next, NULL, NULL, 30, 100);
+    cr_assert_eq(verdict_on(p, given_charter_approve(later, "s1")), ERA_UNKNOWN_CHARTER);
 }
 
 Test(verify_charter, R1_a_charter_on_its_way_to_the_disk_is_not_held)

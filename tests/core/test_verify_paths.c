@@ -226,7 +226,7 @@ Test(verify_paths, R10_what_is_said_of_the_next_charter_decodes_and_is_signed)
 
 Test(verify_paths, R10_who_knows_no_charters_takes_nothing_about_them)
 {
-    era_verifier_ask(p->verifier, NULL, NULL);
+    era_verifier_ask(p->verifier, NULL, NULL, NULL);
     cr_expect_eq(verdict_on(p, given_charter_statement(next, "s1")), ERA_ACCEPTED);
     cr_expect_eq(verdict_on(p, given_accept(next, "erin")), ERA_UNKNOWN_CHARTER);
 }
@@ -353,7 +353,7 @@ Test(verify_paths, R8_a_new_signer_is_named_once_a_charter_that_names_it_is_held
 
 Test(verify_paths, R8_who_knows_no_charters_takes_evidence_of_old_signers_only)
 {
-    era_verifier_ask(p->verifier, NULL, NULL);
+    era_verifier_ask(p->verifier, NULL, NULL, NULL);
     cr_expect_eq(verdict_on(p, approved_twice("s1")), ERA_ACCEPTED);
     cr_expect_eq(verdict_on(p, approved_twice("s3")), ERA_UNKNOWN_CHARTER);
 }

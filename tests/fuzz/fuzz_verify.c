@@ -53,6 +53,11 @@ static const struct era_charter *known(void *ledger, const struct era_hash *hash
     return s ? s->charter : NULL;
 }
 
+static bool named(void *ledger, const struct era_key *key)
+{
+    return era_ledger_names_signer(ledger, key);
+}
+
 static struct era_bytes make_about_next(const char *name, uint32_t kind, uint8_t which)
 {
     const struct era_charter *next = nexts[which & 1];
@@ -204,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     given_once();
     struct node n = {.verifier = era_verifier_new(charter, &charter->hash),
                      .ledger = era_ledger_new(charter, &charter->hash, &table_key)};
-    era_verifier_ask(n.verifier, known, n.ledger);
+    era_verifier_ask(n.verifier, known, named, n.ledger);
     size_t at = 1;
     for (size_t i = 0; i < STEPS_MAX && at + 4 <= size; i++) {
         const uint8_t *head = data + at;

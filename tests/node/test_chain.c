@@ -1,5 +1,6 @@
 /* The chain of charters in whole nodes: R10, R12, R16. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/core/succession.h"
@@ -170,6 +171,60 @@ Test(chain, R10_R13_two_charters_of_a_bad_signer_keep_nobody_from_accepting_the_
     world_run(t.w, 3000);
     for (int i = 0; i < NODES; i++)
         cr_expect_eq(era_ledger_successor(era_node_ledger(t.n[i]->node), &t.next->hash)->accept_stake, 40);
+    world_free(t.w);
+}
+
+static struct era_hash said_by_s1(const struct era_charter *c)
+{
+    struct era_envelope e;
+    struct era_hash root = given_root(c), id;
+    era_envelope_decode(given_charter_statement(c, "s1"), &e);
+    id = era_statement_id(&root, e.kind, e.payload);
+    return era_item_id_loose(&id, &e.key);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    struct era_hash x = said_by_s1(*(struct era_charter *const *)a),
+                    y = said_by_s1(*(struct era_charter *const *)b);
+    return era_hash_cmp(&x, &y);
+}
+
+static const struct era_successor *proposed_at(const struct world_node *n, const struct era_charter *c)
+{
+    return era_ledger_successor(era_node_ledger(n->node), &c->hash);
+}
+
+/* What the key said of a charter that was displaced is gone; it is no sign of an old store when it comes
+ * back. */
+Test(chain, R6_a_charter_that_goes_and_comes_back_with_ones_own_accept_locks_no_key)
+{
+    struct net t = given_net(genesis(false), 67, "");
+    struct era_charter *three[3];
+    for (int i = 0; i < NODES; i++)
+        t.n[i]->setup.charters = false;
+    world_start_network(t.w);
+    for (uint64_t i = 0; i < 3; i++)
+        three[i] = rotation(t.c, E + i);
+    qsort(three, 3, sizeof three[0], by_id);
+    world_submit(t.n[0], given_charter_statement(three[2], "s1"));
+    world_run(t.w, 500);
+    struct era_command accept = {.kind = ERA_CMD_ACCEPT, .proposal = three[2]->hash};
+    cr_assert_eq(world_answer(t.n[1], accept)->reply.verdict, ERA_ACCEPTED);
+    world_run(t.w, 500);
+    cr_expect_eq(proposed_at(t.n[4], three[2])->accept_stake, 10);
+    for (int i = 0; i < 2; i++)
+        world_submit(t.n[0], given_charter_statement(three[i], "s1"));
+    world_run(t.w, 1000);
+    for (int i = 0; i < NODES; i++)
+        cr_expect_null(proposed_at(t.n[i], three[2]));
+    world_submit(t.n[0], given_charter_approve(three[2], "s2"));
+    world_submit(t.n[0], given_charter_statement(three[2], "s1"));
+    cr_assert_eq(world_submit(t.n[0], given_accept(three[2], "bob")), ERA_ACCEPTED);
+    world_run(t.w, 10000);
+    for (int i = 0; i < NODES; i++)
+        cr_expect_eq(proposed_at(t.n[i], three[2])->accept_stake, 10);
+    cr_expect_eq(era_node_lock(t.n[1]->node), ERA_LOCK_NONE);
     world_free(t.w);
 }
 

@@ -1,0 +1,361 @@
+/* Which of the charters that signers propose are kept: the same ones everywhere, whatever came first (R6,
+ * R8). */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/prng.h"
+#include "src/core/succession.h"
+#include "tests/core/chain.h"
+
+#define RIVALS 24
+
+static struct era_charter *rivals[RIVALS]; /* s1 proposes each; ascending by the ids of what it says */
+static struct peer *q;
+
+static struct era_bytes said(size_t at)
+{
+    return given_charter_statement(rivals[at], "s1");
+}
+
+static struct era_hash name_of(struct era_bytes envelope)
+{
+    struct era_hash item;
+    cr_assert(era_verify_name(p->verifier, envelope, &item));
+    return item;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    struct era_hash x = name_of(given_charter_statement(*(struct era_charter *const *)a, "s1")),
+                    y = name_of(given_charter_statement(*(struct era_charter *const *)b, "s1"));
+    return era_hash_cmp(&x, &y);
+}
+
+static void begin(void)
+{
+    chain_begin();
+    q = given_peer(old);
+    q->epoch = 10;
+    rivals[0] = given_rival_charter(next);
+    for (size_t i = 1; i < RIVALS; i++)
+        rivals[i] = given_rival_charter(rivals[i - 1]);
+    qsort(rivals, RIVALS, sizeof rivals[0], by_id);
+}
+
+TestSuite(proposed, .init = begin, .fini = peers_free);
+
+/* ---- two that compare their sets ---- */
+
+struct set {
+    size_t count;
+    struct era_bytes bodies[256];
+};
+
+static struct peer *reading;
+
+static void gather(void *ctx, const struct era_item *item)
+{
+    struct set *set = ctx;
+    struct era_bytes body = body_of(reading, item);
+    uint8_t *copy = malloc(body.len);
+    memcpy(copy, body.data, body.len);
+    set->bodies[set->count++] = (struct era_bytes){copy, body.len};
+}
+
+static void offered_by(struct peer *from, struct set *set)
+{
+    set->count = 0;
+    reading = from;
+    era_ledger_each_offered(from->ledger, gather, set);
+}
+
+/* What one offers and the other does not; what is missing is taught when `teach`. */
+static size_t missing(struct peer *from, struct peer *to, bool teach)
+{
+    struct set set;
+    size_t n = 0;
+    offered_by(from, &set);
+    for (size_t i = 0; i < set.count; i++) {
+        if (!offers(to, set.bodies[i])) {
+            n++;
+            if (teach)
+                take(to, set.bodies[i]);
+        }
+        free((void *)set.bodies[i].data);
+    }
+    return n;
+}
+
+static void make_evidence(struct peer *of)
+{
+    uint8_t *bytes;
+    for (size_t len; (len = era_ledger_assemble_evidence(of->ledger, &bytes)) > 0; free(bytes))
+        take(of, (struct era_bytes){bytes, len});
+}
+
+/* Rounds until both offer the same; 100 when they never do. */
+static size_t reconcile(struct peer *a, struct peer *b)
+{
+    size_t rounds = 0;
+    for (; rounds < 100 && missing(a, b, false) + missing(b, a, false) > 0; rounds++) {
+        missing(a, b, true);
+        missing(b, a, true);
+        make_evidence(a);
+        make_evidence(b);
+    }
+    return rounds;
+}
+
+/* ---- the rule ---- */
+
+Test(proposed, R6_three_charters_of_one_signer_end_equal_in_every_order)
+{
+    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t i = 0; i < 6; i++)
+        for (size_t k = 0; k < 6; k++) {
+            struct peer *a = given_peer(old), *b = given_peer(old);
+            a->epoch = b->epoch = 10;
+            for (size_t n = 0; n < 3; n++) {
+                take(a, said(orders[i][n]));
+                take(b, said(orders[k][n]));
+            }
+            cr_expect_lt(reconcile(a, b), 10, "orders %zu and %zu", i, k);
+            peer_free(a);
+            peer_free(b);
+        }
+}
+
+static bool knows(struct peer *of, size_t at)
+{
+    return era_ledger_successor(of->ledger, &rivals[at]->hash) != NULL;
+}
+
+Test(proposed, R6_of_one_signer_the_two_lowest_ids_are_kept)
+{
+    cr_expect_eq(take(p, said(5)), ERA_ACCEPTED);
+    cr_expect_eq(take(p, said(3)), ERA_ACCEPTED);
+    cr_expect_eq(take(p, said(7)), ERA_CAPPED);
+    changes(p);
+    cr_expect_eq(take(p, said(4)), ERA_ACCEPTED);
+    cr_expect_str_eq(changes(p), "withdraw charter, delete charter, offer charter");
+    cr_expect(offers(p, said(3)) && offers(p, said(4)) && !holds(p, said(5)) && !knows(p, 5));
+    cr_expect_eq(take(p, said(5)), ERA_CAPPED);
+    cr_expect_eq(take(p, given_charter_statement(rivals[5], "s2")), ERA_ACCEPTED, "in a place of its own");
+}
+
+Test(proposed, R6_who_proposes_ever_lower_ids_is_heard_so_often_an_epoch)
+{
+    size_t taken = 0;
+    for (size_t i = RIVALS; i-- > 0;)
+        taken += take(p, said(i)) == ERA_ACCEPTED;
+    cr_expect_eq(taken, 2 + 8);
+    cr_expect_eq(era_ledger_count(p->ledger), 2);
+    cr_expect_eq(take(p, given_charter_statement(rivals[0], "s2")), ERA_ACCEPTED, "that costs nobody else");
+    p->epoch++;
+    cr_expect_eq(take(p, said(0)), ERA_ACCEPTED);
+    cr_expect_eq(take(p, said(1)), ERA_ACCEPTED);
+    cr_expect(offers(p, said(0)) && offers(p, said(1)));
+    cr_expect_eq(era_ledger_count(p->ledger), 3);
+}
+
+Test(proposed, R6_what_nobody_approves_goes_with_all_that_was_said_of_it)
+{
+    take(p, said(8));
+    take(p, given_accept(rivals[8], "erin"));
+    take(p, given_close(rivals[8], "alice", NULL));
+    take(p, given_charter_approve(rivals[8], "s3"));
+    take(p, said(2));
+    changes(p);
+    take(p, said(1));
+    cr_expect_str_eq(changes(p), "withdraw charter-approve, delete charter-approve, withdraw close, "
+                                 "delete close, withdraw accept, delete accept, withdraw charter, "
+                                 "delete charter, offer charter");
+    cr_expect_eq(era_ledger_count(p->ledger), 2);
+    cr_expect_eq(take(p, given_close(rivals[1], "alice", NULL)), ERA_ACCEPTED);
+    cr_expect(offers(p, given_close(rivals[1], "alice", NULL)), "it is no second one");
+}
+
+Test(proposed, R6_what_another_signer_proposes_too_stays)
+{
+    take(p, said(8));
+    take(p, given_charter_statement(rivals[8], "s2"));
+    take(p, given_accept(rivals[8], "erin"));
+    take(p, said(2));
+    take(p, said(1));
+    cr_expect(!holds(p, said(8)) && offers(p, given_charter_statement(rivals[8], "s2")));
+    cr_expect(offers(p, given_accept(rivals[8], "erin")));
+    cr_expect_eq(era_ledger_successor(p->ledger, &rivals[8]->hash)->accept_stake, 10);
+}
+
+Test(proposed, R8_an_approved_charter_is_displaced_by_none_and_reaches_all)
+{
+    take(p, said(9));
+    take(p, given_accept(rivals[9], "erin"));
+    take(p, given_charter_approve(rivals[9], "s2"));
+    for (size_t i = 0; i < 3; i++) {
+        take(p, said(i));
+        take(q, said(i));
+    }
+    cr_expect(offers(p, said(9)) && offers(p, given_accept(rivals[9], "erin")));
+    cr_expect_eq(take(q, said(9)), ERA_CAPPED);
+    cr_expect_lt(reconcile(p, q), 10);
+    const struct era_successor *at_q = era_ledger_successor(q->ledger, &rivals[9]->hash);
+    cr_assert_not_null(at_q);
+    cr_expect(offers(q, said(9)));
+    cr_expect_eq(at_q->accept_stake, 10);
+    cr_expect_eq(at_q->old_approved_by, 1u << given_signer_index(old, "network", "s2"));
+    cr_expect_eq(at_q->new_approved_by, 1u << given_signer_index(next, "network", "s2"), "he is both");
+}
+
+Test(proposed, R8_who_approves_several_saves_none_from_leaving_and_all_of_it_counts)
+{
+    struct era_bytes approve = given_charter_approve(rivals[9], "s1");
+    take(p, said(9));
+    take(p, approve);
+    take(p, said(0));
+    take(p, said(1));
+    take(q, said(8));
+    take(q, given_charter_approve(rivals[8], "s1"));
+    take(q, said(0));
+    take(q, said(1));
+    cr_expect(offers(p, said(9)) && offers(q, said(8)));
+    cr_expect_lt(reconcile(p, q), 10);
+    cr_expect(!offers(p, said(9)) && !offers(p, said(8)) && !offers(q, said(9)) && !offers(q, said(8)));
+    cr_expect(holds(p, said(9)) && holds(p, approve));
+    cr_expect_neq(era_ledger_successor(p->ledger, &rivals[9]->hash)->old_approved_by, 0);
+}
+
+/* ---- in flight ---- */
+
+Test(proposed, R6_one_on_its_way_to_the_disk_displaces_nothing_yet)
+{
+    struct era_item *lower;
+    take(p, said(5));
+    take(p, said(6));
+    cr_assert_eq(offer(p, said(1), &lower), ERA_ACCEPTED);
+    cr_expect(offers(p, said(5)) && offers(p, said(6)));
+    era_ledger_abandon(p->ledger, lower);
+    cr_expect(offers(p, said(5)) && offers(p, said(6)));
+    cr_assert_eq(offer(p, said(1), &lower), ERA_ACCEPTED);
+    take(p, said(0));
+    cr_expect(!holds(p, said(6)) && offers(p, said(5)));
+    era_ledger_commit(p->ledger, lower);
+    cr_expect(offers(p, said(0)) && offers(p, said(1)) && !holds(p, said(5)));
+}
+
+Test(proposed, R6_one_overtaken_on_its_way_to_the_disk_goes)
+{
+    struct era_item *high;
+    take(p, said(5));
+    cr_assert_eq(offer(p, said(6), &high), ERA_ACCEPTED);
+    take(p, said(1));
+    changes(p);
+    era_ledger_commit(p->ledger, high);
+    cr_expect_str_eq(changes(p), "delete charter");
+    cr_expect_eq(era_ledger_count(p->ledger), 2);
+}
+
+Test(proposed, R1_words_on_their_way_to_the_disk_go_with_their_charter)
+{
+    struct era_item *accept, *close, *approve;
+    take(p, said(9));
+    cr_assert_eq(offer(p, given_accept(rivals[9], "erin"), &accept), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, given_close(rivals[9], "bob", NULL), &close), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, given_charter_approve(rivals[9], "s3"), &approve), ERA_ACCEPTED);
+    take(p, said(0));
+    take(p, said(1));
+    changes(p);
+    era_ledger_commit(p->ledger, accept);
+    era_ledger_commit(p->ledger, close);
+    era_ledger_abandon(p->ledger, approve);
+    cr_expect_str_eq(changes(p), "delete accept, delete close");
+    cr_expect(!knows(p, 9));
+    cr_expect_eq(era_ledger_count(p->ledger), 2);
+}
+
+Test(proposed, R8_an_approval_on_its_way_to_the_disk_holds_its_charter)
+{
+    struct era_item *approve;
+    take(p, said(9));
+    cr_assert_eq(offer(p, given_charter_approve(rivals[9], "s2"), &approve), ERA_ACCEPTED);
+    take(p, said(0));
+    take(p, said(1));
+    cr_expect(holds(p, said(9)) && !offers(p, said(9)));
+    era_ledger_commit(p->ledger, approve);
+    cr_expect(offers(p, said(9)));
+}
+
+Test(proposed, R10_an_approval_overtaken_by_its_charter_counts_for_both)
+{
+    struct era_item *approve;
+    cr_assert_eq(offer(p, given_charter_approve(next, "s2"), &approve), ERA_ACCEPTED);
+    take(p, given_charter_statement(next, "s1"));
+    era_ledger_commit(p->ledger, approve);
+    const struct era_successor *s = era_ledger_successor(p->ledger, &next->hash);
+    cr_expect_eq(s->old_approved_by, 1u << given_signer_index(old, "network", "s2"));
+    cr_expect_eq(s->new_approved_by, 1u << given_signer_index(next, "network", "s2"));
+}
+
+/* ---- from the disk ---- */
+
+Test(proposed, R8_a_start_judges_when_all_is_read)
+{
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_eq(restore(p, said(i + 4)), ERA_ACCEPTED);
+    cr_expect_eq(restore(p, given_accept(rivals[6], "erin")), ERA_ACCEPTED);
+    cr_expect_eq(restore(p, given_charter_approve(rivals[7], "s2")), ERA_ACCEPTED);
+    cr_expect_eq(era_ledger_count(p->ledger), 6);
+    era_ledger_start(p->ledger, 10);
+    cr_expect(offers(p, said(4)) && offers(p, said(5)) && offers(p, said(7)));
+    cr_expect(!holds(p, said(6)) && !holds(p, given_accept(rivals[6], "erin")));
+}
+
+/* ---- whatever is said, whoever hears what ---- */
+
+#define WORDS  96
+#define HEARDS 4
+
+static struct era_bytes word(struct era_prng *draw)
+{
+    static const char *const signers[] = {"s1", "s2", "s3"}, *const closers[] = {"alice", "bob", "carol"},
+                             *const accepters[] = {"erin", "frank", "grace"};
+    const struct era_charter *c = rivals[era_prng_below(draw, 8)];
+    uint64_t kind = era_prng_below(draw, 8), who = era_prng_below(draw, 3);
+    if (kind < 4)
+        return given_charter_statement(c, signers[who % 2]);
+    if (kind < 5)
+        return given_charter_approve(c, signers[who]);
+    return kind < 7 ? given_accept(c, accepters[who]) : given_close(c, closers[who], NULL);
+}
+
+/* All with all, until nobody lacks anything that another offers. */
+static bool all_agree(struct peer *const heard[HEARDS])
+{
+    for (size_t round = 0; round < 20; round++) {
+        size_t differ = 0;
+        for (size_t i = 0; i < HEARDS; i++) {
+            heard[i]->epoch++;
+            differ += reconcile(heard[i], heard[(i + 1) % HEARDS]);
+        }
+        if (differ == 0)
+            return true;
+    }
+    return false;
+}
+
+Test(proposed, R6_R8_sets_end_equal_whatever_was_said_to_whom)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct era_prng draw;
+        struct peer *heard[HEARDS];
+        era_prng_init(&draw, seed);
+        for (size_t i = 0; i < HEARDS; i++)
+            heard[i] = given_peer(old);
+        for (size_t n = 0; n < WORDS; n++)
+            take(heard[era_prng_below(&draw, HEARDS)], word(&draw));
+        cr_assert(all_agree(heard), "seed %llu", (unsigned long long)seed);
+        for (size_t i = 0; i < HEARDS; i++)
+            peer_free(heard[i]);
+    }
+}
