@@ -5,17 +5,20 @@
 #include <string.h>
 
 #define MARGIN_MS     3    /* a way that is faster by less is not worth a change */
-#define SETTLE_MS     500  /* after a change, what was under way still comes by the old tree */
 #define HURRY_MS      32   /* items that follow each other closer… */
 #define HURRY_MIN     32   /* …so often on end, wait in queues: what comes late then says nothing of ways */
 #define HURRY_OVER_MS 1000 /* a pause is over only then: whoever was stopped awhile hears much at once */
 #define QUEUE_MS      3000 /* so long it may */
+#define PROBE_MS      100  /* one of those that wait is asked for so often: a tree that broke shows itself */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
-#define WAIT_MIN_MS   300  /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS    1000 /* of what is learned of it */
-#define LAG_MS        50   /* before anything is known */
-#define BROKEN_MS     60000 /* who kept what it had announced is not believed for so long */
-#define PENDING_MS    10000 /* the owner has it, and judges */
+#define GAP_MISSED                                                                                           \
+    4 /* an item that a copy of the reference tree did not bring weighs so much more than one… */
+#define GAP_MAX     32    /* …that it brought: the tree itself ends here */
+#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS  1000  /* of what is learned of it */
+#define LAG_MS      50    /* before anything is known */
+#define BROKEN_MS   60000 /* who kept what it had announced is not believed for so long */
+#define PENDING_MS  10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(const struct era_root *root)
 {
@@ -251,9 +254,14 @@ static void note_pace(struct era_broadcast *b, uint64_t now_ms)
 }
 
 /* Items come on end: this one most likely waits among them. */
-static bool is_in_queue(const struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
+static bool is_in_queue(struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
 {
-    return a->first != 0 && is_hurry(b, now_ms) && now_ms - a->first_ms < QUEUE_MS;
+    if (a->first == 0 || !is_hurry(b, now_ms) || now_ms - a->first_ms >= QUEUE_MS)
+        return false;
+    bool probe = now_ms - b->probed_ms >= PROBE_MS;
+    if (probe)
+        b->probed_ms = now_ms;
+    return !probe;
 }
 
 /* Two who are believed had announced it: somebody holds it. Who was alone with it is asked by itself, and who
@@ -304,7 +312,7 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
 
 static bool may_move(const struct era_origin *o, uint64_t now_ms, const struct era_recent *item)
 {
-    return o->moved_item == 0 || o->moved_item == item->short_id || now_ms - o->moved_ms >= SETTLE_MS;
+    return o->moved_item == 0 || o->moved_item == item->short_id || now_ms - o->moved_ms >= ERA_SETTLE_MS;
 }
 
 static void move_to(struct era_broadcast *b, struct era_origin *o, uint64_t now_ms,
@@ -312,8 +320,11 @@ static void move_to(struct era_broadcast *b, struct era_origin *o, uint64_t now_
 {
     struct era_branch *old = era_branch_find(b, o->parent);
     if (old != NULL && old != branch) {
-        era_eager_set(old, item->origin, false);
-        era_branch_say(old, now_ms, item->short_id, ERA_ORDER_PRUNE);
+        if (!o->streams) { /* else what is under way would come by neither: its first copy prunes the old one
+                            */
+            era_eager_set(old, item->origin, false);
+            era_branch_say(old, now_ms, item->short_id, ERA_ORDER_PRUNE);
+        }
         o->spare = old->link;
         o->spare_item = item->short_id;
     }
@@ -337,6 +348,14 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
         o->spare = branch->link;
         o->spare_item = item->short_id;
     }
+}
+
+void era_broadcast_grafted(const struct era_broadcast *b, const struct era_recent *item,
+                           const struct era_branch *branch)
+{
+    struct era_origin *o = era_origin_of_item(b, item);
+    if (o != NULL && o->parent == branch->link)
+        o->parent = 0;
 }
 
 /* The parent is told that it is; a copy of ours crossed its own. */
@@ -371,6 +390,19 @@ static struct era_branch *best_way(const struct era_broadcast *b, const struct e
     return best;
 }
 
+/* Keys that speak but once never mend the copy that each of them gets: what it lacks is mended in the tree
+ * that is copied. One edge too many is pruned by the next item of its own origin. */
+static void mend_reference(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
+                           struct era_branch *best)
+{
+    const struct era_recent *last = era_recent_find(b, b->origins[b->reference].item);
+    if (b->reference == 0 || o->pushes >= ERA_ORIGIN_PROVEN || (b->gap += GAP_MISSED) < GAP_MAX)
+        return;
+    b->gap = 0;
+    if (last != NULL && era_branch_knows(best, &last->id))
+        graft(best, now_ms, b->reference, last->short_id);
+}
+
 /* It was announced, and had to be asked for, or anti-entropy brought it: the parent lost it, lacks it, or,
  * when it announced it too, holds us for lazy. */
 static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
@@ -381,6 +413,7 @@ static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struc
     struct era_branch *best = best_way(b, a, &at_ms);
     if (o == NULL || best == NULL)
         return;
+    mend_reference(b, now_ms, o, best);
     const struct era_branch *parent = era_branch_find(b, o->parent);
     bool is_lazy = parent == NULL || parent->lazy || has_announced(a, parent->link);
     if (!is_lazy && ++o->misses < MISSES_MAX)
@@ -403,6 +436,8 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
     if (o == NULL || from->lazy)
         return;
     o->misses = 0;
+    if (o->pushes < ERA_ORIGIN_PROVEN && b->gap > 0)
+        b->gap--;
     if (may_move(o, now_ms, item)) {
         o->parent = from->link;
         era_eager_set(from, item->origin, true);

@@ -5,8 +5,9 @@
  *
  * The eager links of an origin form a tree that repairs itself (Plumtree, a
  * tree for every origin). The tree of an origin never heard of begins as a copy
- * of the reference tree: that of the origin with the lowest key, which all
- * nodes choose alike. What has no origin goes down the reference tree. (One
+ * of the reference tree: that of the origin with the lowest key among those
+ * whose tree is proven, which all nodes choose alike. What has no origin goes
+ * down the reference tree. Nobody pushes to its own parent. (One
  * tree that many origins prune would soon be in pieces: three nodes that push
  * at once cut every edge between them.)
  *   a payload comes twice           -> PRUNE to who sent it second

@@ -14,6 +14,8 @@
 #define ERA_ORIGINS_KEPT  255   /* …origins that are remembered when nobody has spoken for long */
 #define ERA_ORIGIN_MS     30000 /* so long an origin must be silent to be forgotten */
 #define ERA_ORIGINS_LEAST 16    /* room for so many, number 0 among them */
+#define ERA_SETTLE_MS     500 /* after a change, what was under way still comes by the old tree */
+#define ERA_ORIGIN_PROVEN 3   /* after so many items a copied tree is one of its own */
 #define ERA_MARK_WAYS     4
 #define ERA_MARK_ROWS_MIN 16
 #define ERA_MARK_ROWS_MAX (ERA_RECENT_ITEMS_MAX / ERA_MARK_WAYS)
@@ -78,6 +80,8 @@ struct era_origin {
     uint64_t moved_ms;   /* when the parent changed… */
     uint64_t moved_item; /* …by what was heard of this item */
     unsigned misses;     /* items on end that had to be asked for */
+    bool streams;        /* its last two came closer than ERA_SETTLE_MS */
+    unsigned pushes;     /* items that came by its tree, up to ERA_ORIGIN_PROVEN */
 };
 
 struct era_heard {
@@ -118,6 +122,7 @@ struct era_broadcast {
     uint32_t *origin_heads;
     uint64_t uses;
     uint32_t reference;  /* number of the origin whose tree it is; 0 = none */
+    unsigned gap;        /* grows when copies of it do not bring what they should */
     uint64_t forming_ms; /* the first of all trees began */
 
     struct era_awaited *awaited_first, *awaited_last;
@@ -130,6 +135,7 @@ struct era_broadcast {
     uint64_t published_ms;          /* the last item… */
     size_t hurry;                   /* …so many on end that followed closely… */
     uint64_t hurry_ms;              /* …and when these were many, last; 0 = never */
+    uint64_t probed_ms;             /* when one of them was last asked for */
 };
 
 /* ---- broadcast_table.c ---- */
@@ -183,5 +189,8 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
 /* The peer pushes no more what is of the item's origin. */
 void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
                           struct era_branch *branch);
+/* The peer relies on us for what is of the item's origin: it is not our parent, or both would wait. */
+void era_broadcast_grafted(const struct era_broadcast *b, const struct era_recent *item,
+                           const struct era_branch *branch);
 
 #endif

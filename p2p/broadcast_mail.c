@@ -183,9 +183,8 @@ bool era_branch_route(struct era_broadcast *b, uint64_t now_ms, struct era_branc
     const struct era_origin *origin = era_origin_of_item(b, item);
     bool own = item->from == 0;
     bool whole = era_eager_for(b, branch, item->origin) && !branch->lazy && (own || !b->blocked);
-    /* What was asked for did not come down the tree: the parent lacks it or lost it on the way, and asks too.
-     */
-    if (item->fetched && origin != NULL && origin->parent == branch->link)
+    /* It has it before us, but for a tree that is broken or changes: then it asks. */
+    if (!own && origin != NULL && origin->parent == branch->link)
         whole = false;
     era_marks_put(&branch->marks, short_id, item->number, whole ? ERA_MARK_HAS : 0);
     if (!whole)
@@ -222,6 +221,8 @@ const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_
         era_eager_set(branch, item->origin, order == ERA_ORDER_GRAFT);
     if (order == ERA_ORDER_PRUNE)
         era_broadcast_pruned(b, now_ms, item, branch);
+    if (order == ERA_ORDER_GRAFT)
+        era_broadcast_grafted(b, item, branch);
     if (order != ERA_ORDER_WANT || (mark->flags & ERA_MARK_GIVEN) != 0)
         return NULL; /* what is lost twice, anti-entropy heals */
     mark->flags |= ERA_MARK_HAS | ERA_MARK_GIVEN;

@@ -232,19 +232,31 @@ static uint32_t origin_forget(struct era_broadcast *b)
     return least;
 }
 
-bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
+/* How far the tree of an origin can be trusted to be one: an old one may be in pieces; a copy of another that
+ * only one item went by has the same faults, and nobody knows them. */
+static unsigned origin_trust(const struct era_origin *o, uint64_t now_ms)
 {
-    bool fresh = a->pushed_ms != 0 && now_ms - a->pushed_ms < STALE_MS;
-    bool other_fresh = than->pushed_ms != 0 && now_ms - than->pushed_ms < STALE_MS;
-    return fresh != other_fresh ? fresh : a->rank < than->rank;
+    if (o->pushed_ms == 0 || now_ms - o->pushed_ms >= STALE_MS)
+        return 0;
+    return o->pushes < ERA_ORIGIN_PROVEN ? 1 : 2;
 }
 
-static void choose_reference(struct era_broadcast *b, uint64_t now_ms)
+bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
 {
-    b->reference = 0;
-    for (uint32_t n = 1; n < b->origin_count; n++)
-        if (b->reference == 0 || era_origin_is_better(&b->origins[n], &b->origins[b->reference], now_ms))
-            b->reference = n;
+    unsigned trust = origin_trust(a, now_ms), other = origin_trust(than, now_ms);
+    return trust != other ? trust > other : a->rank < than->rank;
+}
+
+/* Of an origin of which an item came by its tree. */
+static void note_push(struct era_broadcast *b, uint64_t now_ms, uint32_t n)
+{
+    struct era_origin *o = &b->origins[n];
+    o->streams = o->pushed_ms != 0 && now_ms - o->pushed_ms < ERA_SETTLE_MS;
+    o->pushed_ms = now_ms;
+    if (o->pushes < ERA_ORIGIN_PROVEN)
+        o->pushes++;
+    if (b->reference == 0 || era_origin_is_better(o, &b->origins[b->reference], now_ms))
+        b->reference = n;
 }
 
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed)
@@ -260,16 +272,14 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
         if (b->reference == 0)
             b->forming_ms = now_ms;
         bool formed = b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
+        b->origins[n].pushes = formed ? 0 : ERA_ORIGIN_PROVEN - 1; /* what floods makes a tree of its own */
         for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
             era_eager_set(branch, n, !formed || era_eager_for(b, branch, 0));
     }
     struct era_origin *o = &b->origins[n];
     o->used = ++b->uses;
-    bool first = pushed && o->pushed_ms == 0;
     if (pushed)
-        o->pushed_ms = now_ms;
-    if (first)
-        choose_reference(b, now_ms);
+        note_push(b, now_ms, n);
     return n;
 }
 

@@ -34,6 +34,11 @@ bool era_sync_moves(const struct era_gossip *g, const struct era_link *link, enu
     return false;
 }
 
+bool era_sync_floods(const struct era_gossip *g, const struct era_link *link, enum era_set set)
+{
+    return moves_at(g, link, set, g->moved[set - 1].next, ERA_MOVED_MS);
+}
+
 /* Items that came a moment ago are most likely under way to the peer, by this link or another: the
  * answer to its round is that of a set without them. */
 static struct rest without_moving(struct era_gossip *g, struct era_link *link, enum era_set set,
@@ -143,7 +148,7 @@ static enum era_frame_word answer(struct era_gossip *g, struct era_link *link, e
         return ERA_WORD_EQUAL;
     }
     heard_difference(g, link, set);
-    if (is_equal(link, &rest.sketch, &rest.sum, digest))
+    if (is_equal(link, &rest.sketch, &rest.sum, digest) || era_sync_waits_for_flood(g, link, set))
         return ERA_WORD_WAIT;
     return answer_unequal(g, link, set, &rest.sketch, digest);
 }

@@ -187,6 +187,17 @@ static bool hides_something(const struct era_gossip *g, const struct era_sync *s
            g->now_ms - sync->unequal_ms >= ERA_SYNC_UNEQUAL_MS;
 }
 
+bool era_sync_waits_for_flood(struct era_gossip *g, struct era_link *link, enum era_set set)
+{
+    struct era_sync *sync = era_sync_of(link, set);
+    if (!era_sync_floods(g, link, set) || sync->flood_waits == ERA_FLOOD_WAITS_MAX) {
+        sync->flood_waits = 0;
+        return false;
+    }
+    sync->flood_waits++;
+    return true;
+}
+
 static void begin_round(struct era_gossip *g, struct era_link *link, enum era_set set)
 {
     struct era_sync *sync = era_sync_of(link, set);
@@ -197,6 +208,10 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
         return;
     if (!era_teacher_is_free(g, link, set, true) && era_teacher_is_busy(g, set)) {
         sync->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, ERA_MOVED_MS));
+        return;
+    }
+    if (era_sync_waits_for_flood(g, link, set)) {
+        sync->next_ms = era_add_sat(g->now_ms, ERA_MOVED_MS + era_gossip_jitter(g, ERA_CONFIRM_MS));
         return;
     }
     if (sync->active)

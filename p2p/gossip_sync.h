@@ -17,6 +17,7 @@
 #define ERA_SYNC_STALL_MS     30000 /* a round without an answer is given up */
 #define ERA_MOVED_MS          1000  /* items that came so lately are left to the pushes under way */
 #define ERA_MOVED_ITEMS_MAX   128   /* so many are remembered */
+#define ERA_FLOOD_WAITS_MAX   10    /* rounds in a row that wait for more to come to rest than that */
 #define ERA_PENDING_SKIPS_MAX 50    /* rounds in a row that wait for what came to be durable */
 #define ERA_CONFIRM_MS        200   /* the peer has judged what it was sent by then, most likely */
 #define ERA_SYNC_CHANGES_MAX  256   /* items that come and go between two batches of cells of one round */
@@ -73,7 +74,7 @@ struct era_sync {
     struct era_findings found;
     size_t requests; /* of what the peer has, not yet come */
     size_t sent;     /* of what it found */
-    unsigned pending_skips;
+    unsigned pending_skips, flood_waits;
     bool whole;  /* all that it named was held, refused, or asked for in this very round… */
     size_t owed; /* …of which so many are neither judged nor lost yet; both of the statements alone */
 
@@ -154,6 +155,8 @@ void era_sync_ask(struct era_gossip *g, struct era_link *link, const struct era_
 /* The item came within so long, and since the set flows on this link. */
 bool era_sync_moves(const struct era_gossip *g, const struct era_link *link, enum era_set set,
                     const struct era_hash *id, uint64_t ms);
+/* More came within ERA_MOVED_MS, and is under way, than is remembered. */
+bool era_sync_floods(const struct era_gossip *g, const struct era_link *link, enum era_set set);
 /* A word or cells that are due, as there is room. */
 void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set set);
 
@@ -161,6 +164,8 @@ void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set s
 /* What the two ends alone know. */
 struct era_bytes era_sync_secret(const struct era_link *link);
 void era_sync_start(struct era_gossip *g, struct era_link *link);
+/* What differs now is most likely under way: a round would have it twice. Counts; not for ever true. */
+bool era_sync_waits_for_flood(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* Or as soon as what comes now is no longer left out as under way. */

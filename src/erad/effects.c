@@ -30,6 +30,8 @@ static void run_hook(struct era_daemon *d, const struct era_signal *s, const cha
 static void tell(struct era_daemon *d, const struct era_signal *s)
 {
     char topic[ERA_TOPIC_BYTES_MAX + 1];
+    if (s->kind == ERA_SIG_EVENT && era_signal_server_subscribers(d->signals) == 0)
+        return; /* nobody hears it, and a burst of them costs */
     json_t *json = era_report_signal(d->node, s, topic);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);

@@ -190,7 +190,7 @@ Test(broadcast, an_orphan_without_a_next_best_grafts_whoever_knows_its_last_item
     era_broadcast_free(p.b);
 }
 
-Test(broadcast, in_a_stream_of_items_no_tree_is_moved_and_none_is_asked_for_too_soon)
+Test(broadcast, in_a_stream_of_items_no_tree_is_moved_and_one_at_a_time_is_asked_for)
 {
     struct pair p = given_two_links();
     struct era_hash id = id_of(1);
@@ -198,15 +198,114 @@ Test(broadcast, in_a_stream_of_items_no_tree_is_moved_and_none_is_asked_for_too_
     era_broadcast_duplicate(p.b, 1010, p.right, &id);
     (void)order_to(p.right);
     era_branch_announced(p.b, 2900, p.right, announced_as(&p, 50), 0);
+    era_branch_announced(p.b, 2900, p.right, announced_as(&p, 51), 0);
+    era_branch_announced(p.b, 2900, p.right, announced_as(&p, 52), 0);
     for (uint8_t n = 2; n < 48; n++)
         comes(&p, 3000 + 20 * (uint64_t)n, n, p.left);
     era_branch_announced(p.b, 3941, p.right, announced_as(&p, 48), 0);
     comes(&p, 3960, 48, p.left); /* 19 ms later than it could */
     cr_assert_eq(order_to(p.right), 0);
     cr_assert_eq(era_broadcast_tick(p.b, 3960), 0);
-    cr_assert_eq(order_to(p.right), 0, "it waits in a queue");
-    (void)era_broadcast_tick(p.b, 6000);
-    cr_assert_eq(order_to(p.right), ERA_ORDER_WANT, "the stream is over");
+    cr_assert_eq(order_to(p.right), ERA_ORDER_WANT, "one: has the tree a gap?");
+    cr_assert_eq(era_broadcast_tick(p.b, 4000), 0);
+    cr_assert_eq(order_to(p.right), 0, "the others wait in a queue");
+    uint8_t room[4 * ERA_SPREAD_ENTRY_BYTES];
+    (void)era_broadcast_tick(p.b, 8000);
+    cr_assert_eq(era_branch_take_orders(p.right, room, 4), 2, "the stream is over");
+    era_broadcast_free(p.b);
+}
+
+static struct era_key key_of(uint8_t n)
+{
+    return (struct era_key){{n}};
+}
+
+static const struct era_recent *one_of(struct pair *p, uint64_t now_ms, uint8_t n, uint8_t key,
+                                       struct era_branch *from)
+{
+    p->origin = key_of(key);
+    return comes(p, now_ms, n, from);
+}
+
+Test(broadcast, nothing_is_pushed_to_ones_own_parent)
+{
+    struct pair p = given_two_links();
+    struct era_hash late = id_of(3);
+    comes(&p, 1000, 1, p.left);
+    comes(&p, 2000, 2, p.left);
+    const struct era_recent *item =
+        era_broadcast_publish(p.b, 3000, &late, 1, &p.origin, NULL, ERA_SOURCE_ASKED);
+    cr_assert(era_branch_route(p.b, 3000, p.right, item));
+    item = era_broadcast_publish(p.b, 3000, &late, 1, &p.origin, p.right, ERA_SOURCE_ASKED);
+    cr_assert_not(era_branch_route(p.b, 3000, p.left, item));
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, who_grafts_us_is_our_parent_no_more)
+{
+    static const struct era_siphash_key salt = {{7}};
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1), next = id_of(2);
+    comes(&p, 1000, 1, p.left);
+    (void)era_branch_order(p.b, 1100, p.left, era_siphash(&salt, id.b, sizeof id.b), ERA_ORDER_GRAFT);
+    const struct era_recent *item =
+        era_broadcast_publish(p.b, 1200, &next, 1, &p.origin, p.right, ERA_SOURCE_ASKED);
+    cr_assert(era_branch_route(p.b, 1200, p.left, item), "or both would wait for each other");
+    era_broadcast_free(p.b);
+}
+
+/* With what is under way the old tree would lose the new one's beginning. */
+Test(broadcast, in_a_stream_the_old_parent_is_left_only_when_the_new_one_has_pushed)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1), next = id_of(3);
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    (void)order_to(p.right);
+    era_branch_announced(p.b, 1100, p.right, announced_as(&p, 2), 0);
+    comes(&p, 1150, 2, p.left);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_GRAFT);
+    cr_assert_eq(order_to(p.left), 0);
+    comes(&p, 1700, 3, p.right);
+    era_broadcast_duplicate(p.b, 1710, p.left, &next);
+    cr_assert_eq(order_to(p.left), ERA_ORDER_PRUNE);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_key_that_spoke_once_gives_no_reference_tree)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(4);
+    for (uint8_t n = 1; n <= 3; n++)
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
+    era_broadcast_duplicate(p.b, 3010, p.right, &(struct era_hash){{3}}); /* the tree of 9: left alone */
+    (void)order_to(p.right);
+    one_of(&p, 9000, 4, 1, p.right); /* a lower key: its tree is a copy */
+    era_broadcast_duplicate(p.b, 9010, p.left, &id);
+    p.origin = key_of(5);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin), "a new key gets that of 9");
+    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, where_the_reference_tree_has_a_gap_it_is_mended_itself)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n <= 3; n++) {
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
+        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
+        (void)order_to(p.right);
+    }
+    uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
+    for (uint8_t n = 10; n < 18; n++) { /* every new key's one item has to be asked of the right */
+        uint64_t at_ms = 10000 * (uint64_t)n;
+        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, n), 0);
+        (void)era_broadcast_tick(p.b, at_ms + 5000);
+        one_of(&p, at_ms + 5100, n, (uint8_t)(n + 100), p.right);
+        (void)era_branch_take_orders(p.right, room, 40);
+    }
+    p.origin = key_of(200);
+    cr_assert(era_branch_is_eager(p.b, p.right, &p.origin), "the next gets a tree without it");
     era_broadcast_free(p.b);
 }
 

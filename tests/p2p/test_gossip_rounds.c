@@ -569,3 +569,30 @@ Test(rounds, who_lacks_only_what_is_under_way_waits)
     cr_assert_eq(probe_look(p)->answer, ERA_WORD_WAIT);
     probe_free(p);
 }
+
+/* Two hundred items come; the peer, which has all but these, begins a round. */
+static enum era_frame_word answer_in_a_flood(struct probe *p, uint64_t round)
+{
+    static struct era_hash ids[4096];
+    size_t before = p->w->item_count;
+    for (size_t i = 0; i < before; i++)
+        ids[i] = p->w->items[i].id;
+    for (int i = 0; i < 200; i++)
+        wire_give(p->w, 0, wire_item(p->w, LOOSE, SMALL), true);
+    probe_digest(p, 1, ERA_SET_STATEMENTS, round, ids, before);
+    return probe_look(p)->answer;
+}
+
+/* So much comes at once that it cannot be left out of the answer: a round would bring it twice. */
+Test(rounds, wait_while_more_is_under_way_than_is_remembered_but_not_for_ever)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    probe_wait(p, 2000);
+    for (uint64_t round = 4; round < 24; round += 2) {
+        cr_assert_eq(answer_in_a_flood(p, round), ERA_WORD_WAIT, "round %" PRIu64, round);
+        probe_wait(p, 500);
+    }
+    cr_assert_eq(answer_in_a_flood(p, 24), ERA_WORD_CELLS);
+    probe_free(p);
+}
