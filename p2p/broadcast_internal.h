@@ -148,7 +148,7 @@ struct era_recent *era_recent_find(const struct era_broadcast *b,
                                    uint64_t short_id);                            /* NULL when forgotten */
 struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number); /* likewise */
 void era_origins_resize(struct era_broadcast *b, size_t cap); /* cap: a power of 2, room for those that are */
-/* Gives the reference tree rather. All nodes order them alike. */
+/* Its tree is kept rather. All nodes order them alike. */
 bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms);
 /* The origin's number, made when it is new. Never 0. pushed: an item of it came down a tree, or is ours. */
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed);

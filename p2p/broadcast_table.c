@@ -232,19 +232,27 @@ static uint32_t origin_forget(struct era_broadcast *b)
     return least;
 }
 
-/* How far the tree of an origin can be trusted to be one: an old one may be in pieces; a copy of another that
- * only one item went by has the same faults, and nobody knows them. */
-static unsigned origin_trust(const struct era_origin *o, uint64_t now_ms)
+static bool is_fresh(const struct era_origin *o, uint64_t now_ms)
 {
-    if (o->pushed_ms == 0 || now_ms - o->pushed_ms >= STALE_MS)
-        return 0;
-    return o->pushes < ERA_ORIGIN_PROVEN ? 1 : 2;
+    return o->pushed_ms != 0 && now_ms - o->pushed_ms < STALE_MS;
 }
 
 bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
 {
-    unsigned trust = origin_trust(a, now_ms), other = origin_trust(than, now_ms);
-    return trust != other ? trust > other : a->rank < than->rank;
+    bool fresh = is_fresh(a, now_ms), other_fresh = is_fresh(than, now_ms);
+    return fresh != other_fresh ? fresh : a->rank < than->rank;
+}
+
+/* A copy of another tree that only one item went by has the faults of that one, and nobody knows them. */
+static bool is_proven(const struct era_origin *o, uint64_t now_ms)
+{
+    return is_fresh(o, now_ms) && o->pushes >= ERA_ORIGIN_PROVEN;
+}
+
+static bool gives_reference_rather(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
+{
+    bool proven = is_proven(a, now_ms), other_proven = is_proven(than, now_ms);
+    return proven != other_proven ? proven : era_origin_is_better(a, than, now_ms);
 }
 
 /* Of an origin of which an item came by its tree. */
@@ -255,7 +263,7 @@ static void note_push(struct era_broadcast *b, uint64_t now_ms, uint32_t n)
     o->pushed_ms = now_ms;
     if (o->pushes < ERA_ORIGIN_PROVEN)
         o->pushes++;
-    if (b->reference == 0 || era_origin_is_better(o, &b->origins[b->reference], now_ms))
+    if (b->reference == 0 || gives_reference_rather(o, &b->origins[b->reference], now_ms))
         b->reference = n;
 }
 
