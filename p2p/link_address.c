@@ -54,12 +54,25 @@ int era_link_address_check(const char *address)
     return -EINVAL;
 }
 
+/* The four bytes of an IPv4 address; NULL: it is none. A listener of both families names them ::ffff:a.b.c.d,
+ * which to everybody else is one /64, whose hosts would be counted, banned and kept waiting as one. */
+static const void *v4_of(const nng_sockaddr *sa)
+{
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    if (sa->s_family == NNG_AF_INET)
+        return &sa->s_in.sa_addr;
+    bool is_mapped = sa->s_family == NNG_AF_INET6 && memcmp(sa->s_in6.sa_addr, mapped, sizeof(mapped)) == 0;
+    return is_mapped ? (const uint8_t *)sa->s_in6.sa_addr + sizeof(mapped) : NULL;
+}
+
 void era_link_address_text(const nng_sockaddr *sa, const char *fallback, char out[ERA_ADDRESS_BYTES_MAX + 1])
 {
     char ip[INET6_ADDRSTRLEN];
-    if (sa->s_family == NNG_AF_INET) {
-        inet_ntop(AF_INET, &sa->s_in.sa_addr, ip, sizeof(ip));
-        snprintf(out, ERA_ADDRESS_BYTES_MAX + 1, "tcp://%s:%u", ip, (unsigned)ntohs(sa->s_in.sa_port));
+    const void *v4 = v4_of(sa);
+    if (v4 != NULL) {
+        uint16_t port = sa->s_family == NNG_AF_INET ? sa->s_in.sa_port : sa->s_in6.sa_port;
+        inet_ntop(AF_INET, v4, ip, sizeof(ip));
+        snprintf(out, ERA_ADDRESS_BYTES_MAX + 1, "tcp://%s:%u", ip, (unsigned)ntohs(port));
     } else if (sa->s_family == NNG_AF_INET6) {
         inet_ntop(AF_INET6, sa->s_in6.sa_addr, ip, sizeof(ip));
         snprintf(out, ERA_ADDRESS_BYTES_MAX + 1, "tcp://[%s]:%u", ip, (unsigned)ntohs(sa->s_in6.sa_port));
@@ -71,9 +84,10 @@ void era_link_address_text(const nng_sockaddr *sa, const char *fallback, char ou
 struct era_link_host era_link_host(const nng_sockaddr *sa)
 {
     struct era_link_host host = {{0}};
-    host.b[0] = (uint8_t)sa->s_family;
-    if (sa->s_family == NNG_AF_INET)
-        memcpy(host.b + 1, &sa->s_in.sa_addr, 4);
+    const void *v4 = v4_of(sa);
+    host.b[0] = v4 != NULL ? NNG_AF_INET : (uint8_t)sa->s_family;
+    if (v4 != NULL)
+        memcpy(host.b + 1, v4, 4);
     else if (sa->s_family == NNG_AF_INET6) /* whoever has one address has the whole /64 */
         memcpy(host.b + 1, sa->s_in6.sa_addr, 8);
     return host;

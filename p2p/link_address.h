@@ -15,7 +15,8 @@ struct era_link_host {
 int era_link_errno(int nng_result);
 /* 0; -EINVAL for another scheme, -ENAMETOOLONG. */
 int era_link_address_check(const char *address);
-/* The text of an internet address; fallback for any other. */
+/* The text of an internet address, one of IPv4 as such on a listener of both families too; fallback for any
+ * other. */
 void era_link_address_text(const nng_sockaddr *sa, const char *fallback, char out[ERA_ADDRESS_BYTES_MAX + 1]);
 struct era_link_host era_link_host(const nng_sockaddr *sa);
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,6 +120,44 @@ Test(link_gate, hosts_that_hold_all_places_keep_no_other_host_out)
     for (int host = 0; host < HOSTS; host++)
         for (int i = 0; i < EACH; i++)
             close(fds[host][i]);
+    era_link_driver_free(d);
+}
+
+/* A listener of both families, which names IPv4 hosts by IPv6 addresses that share one /64. */
+static void given_both_families(struct era_link_driver *d, char v4[ERA_ADDRESS_BYTES_MAX + 1])
+{
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    unsigned port;
+    cr_assert_eq(era_link_driver_listen(d, "tcp://[::]:0", bound), 0);
+    cr_assert_eq(sscanf(bound, "tcp://[::]:%u", &port), 1, "%s", bound);
+    snprintf(v4, ERA_ADDRESS_BYTES_MAX + 1, "tcp://127.0.0.1:%u", port);
+}
+
+Test(link_gate, hosts_of_ipv4_are_told_apart_by_a_listener_of_both_families)
+{
+    enum { SHARE = ERA_HANDSHAKES_PER_ADDRESS_MAX };
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    int fds[2 * SHARE];
+    given_both_families(d, address);
+    int honest = given_raw_client_of(INADDR_LOOPBACK + 1, address);
+    given_strangers(d, address, INADDR_LOOPBACK + 10, fds, (size_t)2 * SHARE, SHARE);
+    cr_expect_not(is_closed(honest), "another host, however many it makes, takes no place of its");
+    close(honest);
+    for (int i = 0; i < 2 * SHARE; i++)
+        close(fds[i]);
+    era_link_driver_free(d);
+}
+
+Test(link_gate, a_host_of_ipv4_is_named_as_such_by_a_listener_of_both_families)
+{
+    struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
+    char address[ERA_ADDRESS_BYTES_MAX + 1];
+    struct era_link_event up;
+    given_both_families(d, address);
+    struct rawlink r = given_raw_link(d, address, &up);
+    cr_expect_eq(strncmp(up.address, "tcp://127.0.0.1:", 16), 0, "%s", up.address);
+    rawlink_end(&r);
     era_link_driver_free(d);
 }
 
