@@ -94,8 +94,8 @@ struct era_candidate {
     bool assembling;                               /* a carrier of ours is pending */
     bool told_approved, told_failed;
     struct era_candidate *slot_next;
-    struct era_candidate *touched_next; /* tallies changed since the last era_ledger_assemblable */
-    bool touched;
+    /* Tallies changed since the last era_ledger_assemblable; where the pointer to it is, or NULL. */
+    struct era_candidate *touched_next, **touched_at;
 };
 
 /* One slot above the floor that anything was said about. */

@@ -270,8 +270,7 @@ struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kin
 {
     while (l->touched) {
         struct era_candidate *c = l->touched;
-        l->touched = c->touched_next;
-        c->touched = false;
+        era_ledger_untouch(c);
         if (can_assemble(l, c, kind))
             return c;
     }

@@ -106,6 +106,8 @@ void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item);
 void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item);
 /* Tell APPROVED and FAILED once; queue for assembly. */
 void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
+/* Take it out of that queue, wherever it stands: a burst may have left many there. */
+void era_ledger_untouch(struct era_candidate *c);
 
 /* ledger_adopted.c */
 void era_ledger_adopted_clear(struct era_adopted *a);

@@ -70,19 +70,20 @@ struct era_candidate *era_ledger_candidate_at(struct era_ledger *l, int componen
     return &c->pub;
 }
 
-static void untouch(struct era_ledger *l, struct era_candidate *c)
+void era_ledger_untouch(struct era_candidate *c)
 {
-    struct era_candidate **at = &l->touched;
-    while (*at != c)
-        at = &(*at)->touched_next;
-    *at = c->touched_next;
+    if (!c->touched_at)
+        return;
+    *c->touched_at = c->touched_next;
+    if (c->touched_next)
+        c->touched_next->touched_at = c->touched_at;
+    c->touched_at = NULL;
 }
 
 static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
 {
     struct candidate *c = (struct candidate *)pub;
-    if (pub->touched)
-        untouch(l, pub);
+    era_ledger_untouch(pub);
     HASH_DEL(l->candidates, c);
     free((void *)pub->payload.data);
     free(pub->plan);
@@ -314,9 +315,11 @@ void era_ledger_touch(struct era_ledger *l, struct era_candidate *c)
         c->told_failed = true;
         tell_candidate(l, c, ERA_CHANGE_FAILED);
     }
-    if (!c->touched) {
-        c->touched = true;
-        c->touched_next = l->touched;
-        l->touched = c;
-    }
+    if (c->touched_at)
+        return;
+    c->touched_next = l->touched;
+    c->touched_at = &l->touched;
+    if (l->touched)
+        l->touched->touched_at = &c->touched_next;
+    l->touched = c;
 }
