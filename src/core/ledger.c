@@ -85,6 +85,11 @@ void era_ledger_start(struct era_ledger *l, uint64_t epoch)
     for (size_t v = 0; v < l->charter->validator_count; v++)
         for (int i = -1; i < (int)l->charter->component_count; i++)
             era_ledger_prune_line(l, i, (int)v);
+}
+
+void era_ledger_complete(struct era_ledger *l)
+{
+    l->complete = true;
     era_ledger_judge_proposed(l);
 }
 
@@ -292,7 +297,7 @@ enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verifie
     assert(s->kind != ERA_KIND_EVENT);
     if (!from_disk) {
         l->epoch = epoch;
-        l->epoch_known = true;
+        l->epoch_known = l->complete = true;
     }
     struct era_item *held = (struct era_item *)era_ledger_find(l, &s->item);
     if (held) {

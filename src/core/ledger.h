@@ -159,6 +159,9 @@ void era_ledger_follow(struct era_ledger *l, struct era_ledger *older);
  * none.
  */
 void era_ledger_start(struct era_ledger *l, uint64_t epoch);
+/* Evidence is read too: what nobody is bound to may go from now on. Before it, words that count (R8), and
+ * that evidence alone holds, are not known. A ledger that reads no disk needs none. */
+void era_ledger_complete(struct era_ledger *l);
 /* Its charter is two behind and counts no more: everything loose goes but announcements for `epoch` and later
  * ones, and is taken no more; what was adopted stays, and closes. Again with every epoch. */
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch);

@@ -159,6 +159,27 @@ void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
     }
 }
 
+/* An approval by one who is a signer in no charter that is known: nothing is held of such keys (R1). */
+static bool is_nobodys(const struct era_ledger *l, const struct era_item *item)
+{
+    return item->durable && item->proves && item->proves->key.kind == ERA_KIND_CHARTER_APPROVE &&
+           item->signer < 0 && !era_ledger_names_signer(l, era_ledger_key(l, item->who));
+}
+
+void era_ledger_evidence_forget_nobodys(struct era_ledger *l)
+{
+    for (struct era_item *i = era_ledger_item(l, l->evidence), *next; i; i = next) {
+        next = era_ledger_item(l, i->list_next);
+        if (!is_nobodys(l, i))
+            continue;
+        struct place *p = i->proves;
+        era_ledger_tell_deleted(l, i);
+        free_evidence(l, i);
+        p->evidence = NULL;
+        era_ledger_place_release(l, p);
+    }
+}
+
 void era_ledger_evidence_free(struct era_ledger *l)
 {
     while (l->evidence != 0) {

@@ -33,6 +33,7 @@ struct place {
 struct other_key {
     struct era_key key;
     uint32_t who;
+    uint32_t items; /* that it said, or that prove what it said */
     UT_hash_handle hh;
 };
 
@@ -73,6 +74,7 @@ struct era_ledger {
     struct era_numbers by_id, by_place;
     struct place *places; /* those with two words */
     struct other_key *others;
+    uint32_t others_made;
     struct candidate *candidates;
     struct component *components;
     uint32_t *lines;                  /* ledger_line.c */
@@ -86,8 +88,8 @@ struct era_ledger {
         uint32_t count;
     } displacing[ERA_SIGNERS_MAX]; /* by signer of network: charters taken beyond two, in this epoch */
     bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
-    bool epoch_known;
-    uint64_t epoch; /* own, of the start or the last statement offered; 0 until it is known */
+    bool epoch_known, complete; /* see era_ledger_start, era_ledger_complete */
+    uint64_t epoch;             /* own, of the start or the last statement offered; 0 until it is known */
     uint64_t items_max;
     size_t item_count;
     struct era_candidate *touched;
@@ -176,6 +178,8 @@ void era_ledger_evidence_queue(struct era_ledger *l, struct place *p);
 void era_ledger_evidence_unqueue(struct era_ledger *l, struct place *p);
 /* A charter is known now: what evidence proves about it counts. */
 void era_ledger_evidence_recount(struct era_ledger *l);
+/* Charters went: evidence against those whom they alone named goes too. */
+void era_ledger_evidence_forget_nobodys(struct era_ledger *l);
 void era_ledger_evidence_free(struct era_ledger *l);
 
 /* ledger_read.c */

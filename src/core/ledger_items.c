@@ -87,6 +87,7 @@ static uint32_t take_number(struct era_ledger *l)
 }
 
 static uint32_t who_of(struct era_ledger *l, const struct era_verified *s);
+static void count_item(struct era_ledger *l, const struct era_item *item, int by);
 
 struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_verified *s, uint64_t seq)
 {
@@ -103,6 +104,7 @@ struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_veri
     era_bodies_put(l->bodies, &s->item, s->envelope);
     era_numbers_add(&l->by_id, hash_of_id(l, &s->item), number, item_hash, l);
     l->item_count++;
+    count_item(l, item, 1);
     return item;
 }
 
@@ -120,6 +122,7 @@ void era_ledger_item_free(struct era_ledger *l, struct era_item *item)
     era_numbers_replace(&l->by_id, hash_of_id(l, &item->item), number, 0, item_hash, l);
     era_bodies_drop(l->bodies, &item->item);
     l->item_count--;
+    count_item(l, item, -1);
     *item = (struct era_item){.item = item->item, .list_next = l->gone_items};
     l->gone_items = number;
 }
@@ -201,9 +204,30 @@ static uint32_t other_key_at(struct era_ledger *l, const struct era_key *key)
     o = calloc(1, sizeof *o);
     assert(o);
     o->key = *key;
-    o->who = (uint32_t)(l->charter->validator_count + HASH_COUNT(l->others));
+    o->who = (uint32_t)l->charter->validator_count + l->others_made++;
     HASH_ADD(hh, l->others, key, sizeof o->key, o);
     return o->who;
+}
+
+static struct other_key *other_of(const struct era_ledger *l, uint32_t who)
+{
+    struct other_key *o = l->others;
+    while (o && o->who != who)
+        o = o->hh.next;
+    return o;
+}
+
+/* Charters come and go, and with them keys that nobody else names. */
+static void count_item(struct era_ledger *l, const struct era_item *item, int by)
+{
+    if (item->who < l->charter->validator_count || item->who == NOBODY)
+        return;
+    struct other_key *o = other_of(l, item->who);
+    o->items += (uint32_t)by;
+    if (o->items > 0)
+        return;
+    HASH_DEL(l->others, o);
+    free(o);
 }
 
 static uint32_t who_of(struct era_ledger *l, const struct era_verified *s)
@@ -225,11 +249,9 @@ const struct era_key *era_ledger_key(const struct era_ledger *l, uint32_t who)
 {
     if (who < l->charter->validator_count)
         return &l->charter->validators[who].key;
-    for (const struct other_key *o = l->others; o; o = o->hh.next)
-        if (o->who == who)
-            return &o->key;
-    assert(!"a key that said nothing");
-    return NULL;
+    const struct other_key *o = other_of(l, who);
+    assert(o); /* it said something */
+    return &o->key;
 }
 
 /* ---- places ---- */

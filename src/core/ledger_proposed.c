@@ -3,7 +3,8 @@
  * approves no other: a bad signer who proposes ever more can neither split the
  * sets of nodes nor displace what an honest one is bound to. A charter that
  * nobody proposes any more goes with all that was said of it, unless an old
- * signer approved it: such words count for ever (R8). */
+ * signer approved it: such words count for ever (R8). Whom it alone named as a
+ * signer is nobody then: evidence against him, and his key, go too (R1). */
 #include <assert.h>
 
 #include "src/core/charter.h"
@@ -145,8 +146,11 @@ void era_ledger_judge_proposed(struct era_ledger *l)
 {
     note_words(l);
     /* A start knows all approvals only when all is read; what was a rival tells what closes were about. */
-    while (l->epoch_known && !era_ledger_followed(l) && displace_one(l))
+    bool complete = l->complete && !era_ledger_followed(l);
+    while (complete && displace_one(l))
         ;
+    if (complete)
+        era_ledger_evidence_forget_nobodys(l);
     for (struct era_successor *s = l->successors; s; s = s->next)
         s->stands = false;
     for (struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))

@@ -497,6 +497,9 @@ void node_restore_later(struct era_node *n)
     for (size_t i = 0; i < n->book_count; i++)
         era_ledger_start(n->books[i]->ledger, n->epoch);
     restore_once(n, true);
+    for (size_t i = 0; i < n->book_count; i++)
+        era_ledger_complete(n->books[i]->ledger);
+    node_drain_changes(n, NULL, 0, false);
     node_count(n); /* they may have said when the newest charter counts, or that a charter forks */
     n->stats.restore_refused += n->later_count;
     for (size_t i = 0; i < n->later_count; i++)

@@ -1,6 +1,7 @@
 /* Which of the charters that signers propose are kept: the same ones everywhere, whatever came first (R6,
  * R8). */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +227,46 @@ Test(proposed, R8_who_approves_several_saves_none_from_leaving_and_all_of_it_cou
     cr_expect_neq(era_ledger_successor(p->ledger, &rivals[9]->hash)->old_approved_by, 0);
 }
 
+/* Each names a signer of its own, who has approved others too. */
+static struct era_charter *naming(const char *who)
+{
+    char components[64];
+    snprintf(components, sizeof components, "network k=2 signers=s2,%s", who);
+    return given_next_charter(old, "erin:10 frank:10 grace:10 heidi:10", components, E, CARRIED);
+}
+
+static int descending_by_id(const void *a, const void *b)
+{
+    return -by_id(a, b);
+}
+
+static struct era_bytes two_words_on(const struct era_charter *c, const char *who)
+{
+    return given_evidence(given_charter_approve(c, who), given_charter_approve(next, who));
+}
+
+Test(proposed, R1_evidence_against_whom_no_charter_names_any_more_takes_no_room)
+{
+    struct era_charter *named[RIVALS];
+    for (int i = 0; i < RIVALS; i++) {
+        char who[8];
+        snprintf(who, sizeof who, "x%d", i);
+        named[i] = naming(who);
+    }
+    qsort(named, RIVALS, sizeof named[0], descending_by_id);
+    for (int i = 0; i < RIVALS; i++) {
+        const struct era_component *network = &named[i]->components[0];
+        const char *who = network->signers[network->signers[0].name[0] != 'x'].name;
+        p->epoch++;
+        cr_assert_eq(take(p, given_charter_statement(named[i], "s1")), ERA_ACCEPTED);
+        cr_assert_eq(take(p, two_words_on(named[i], who)), ERA_ACCEPTED);
+        cr_expect(offers(p, two_words_on(named[i], who)));
+    }
+    changes(p);
+    cr_expect_eq(era_ledger_evidence(p->ledger, NULL, 0), 2);
+    cr_expect_eq(era_ledger_count(p->ledger), 2 + 2 + 2, "charters, what is proven, and how it counts");
+}
+
 /* ---- in flight ---- */
 
 Test(proposed, R6_one_on_its_way_to_the_disk_displaces_nothing_yet)
@@ -307,6 +348,8 @@ Test(proposed, R8_a_start_judges_when_all_is_read)
     cr_expect_eq(restore(p, given_charter_approve(rivals[7], "s2")), ERA_ACCEPTED);
     cr_expect_eq(era_ledger_count(p->ledger), 6);
     era_ledger_start(p->ledger, 10);
+    cr_expect_eq(era_ledger_count(p->ledger), 6, "evidence is not read yet");
+    era_ledger_complete(p->ledger);
     cr_expect(offers(p, said(4)) && offers(p, said(5)) && offers(p, said(7)));
     cr_expect(!holds(p, said(6)) && !holds(p, given_accept(rivals[6], "erin")));
 }
