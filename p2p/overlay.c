@@ -189,7 +189,10 @@ static enum era_verdict learn(struct era_overlay *o, const struct era_peer_recor
     if (!timely || !is_for_us(o, r))
         return ERA_ACCEPTED;
     struct era_book_entry *held = era_book_of_node(&o->book, &r->node);
-    if (held != NULL && r->made_ms <= held->record.made_ms) {
+    /* What was taken in while our clock was in doubt, and is not of this day, outranks nothing that is. */
+    bool outranked = held != NULL && r->made_ms <= held->record.made_ms &&
+                     era_peer_record_is_current(&held->record, o->wall_ms);
+    if (outranked) {
         bool same = r->made_ms == held->record.made_ms && era_place_eq(&r->place, &held->record.place) &&
                     memcmp(&r->signature, &held->record.signature, sizeof r->signature) == 0;
         *entry = same ? held : NULL;

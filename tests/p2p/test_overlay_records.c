@@ -172,6 +172,23 @@ Test(record, while_our_clock_is_in_doubt_any_is_taken_and_held_for_a_day)
     era_overlay_free(t.o);
 }
 
+Test(record, one_of_a_clock_that_ran_ahead_yields_to_one_of_this_day)
+{
+    struct one t = given_one("tcp://10.0.0.1:1");
+    struct era_peer_record ahead = town_record(7, "tcp://10.0.0.7:1", WALL_MS + 9 * (uint64_t)DAY_MS);
+    struct era_peer_record right = town_record(7, "tcp://10.0.0.8:1", WALL_MS);
+    struct era_peer_record told[4];
+    one_up(&t, 1, 5, "tcp://10.0.0.5:5", false, false);
+    given_neighbours(&t);
+    one_tell(&t, 1, &ahead); /* our own clock is in doubt, so we cannot tell */
+    cr_assert_eq(one_known(&t), 1);
+    wall_goes(&t);
+    cr_assert_eq(one_tell(&t, 1, &right), ERA_ACCEPTED);
+    cr_assert_eq(era_overlay_records(t.o, told, 4), 1);
+    cr_expect_eq(told[0].made_ms, WALL_MS);
+    era_overlay_free(t.o);
+}
+
 Test(record, one_that_is_no_longer_of_this_day_is_not_passed_on)
 {
     struct one t = given_one("tcp://10.0.0.1:1");
