@@ -148,7 +148,8 @@ static enum era_frame_word answer(struct era_gossip *g, struct era_link *link, e
         return ERA_WORD_EQUAL;
     }
     heard_difference(g, link, set);
-    if (is_equal(link, &rest.sketch, &rest.sum, digest) || era_sync_waits_for_flood(g, link, set))
+    if (is_equal(link, &rest.sketch, &rest.sum, digest) ||
+        era_sync_waits_for_flood(g, link, set, &era_sync_of(link, set)->peer_flood_ms))
         return ERA_WORD_WAIT;
     return answer_unequal(g, link, set, &rest.sketch, digest);
 }

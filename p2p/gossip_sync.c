@@ -187,15 +187,17 @@ static bool hides_something(const struct era_gossip *g, const struct era_sync *s
            g->now_ms - sync->unequal_ms >= ERA_SYNC_UNEQUAL_MS;
 }
 
-bool era_sync_waits_for_flood(struct era_gossip *g, struct era_link *link, enum era_set set)
+/* A bound of time, and not of rounds: the peer's come seldom while it waits too. */
+bool era_sync_waits_for_flood(const struct era_gossip *g, const struct era_link *link, enum era_set set,
+                              uint64_t *since_ms)
 {
-    struct era_sync *sync = era_sync_of(link, set);
-    if (!era_sync_floods(g, link, set) || sync->flood_waits == ERA_FLOOD_WAITS_MAX) {
-        sync->flood_waits = 0;
-        return false;
-    }
-    sync->flood_waits++;
-    return true;
+    bool floods = era_sync_floods(g, link, set);
+    if (floods && *since_ms == 0)
+        *since_ms = g->now_ms;
+    if (floods && g->now_ms - *since_ms < ERA_FLOOD_WAIT_MS)
+        return true;
+    *since_ms = 0;
+    return false;
 }
 
 static void begin_round(struct era_gossip *g, struct era_link *link, enum era_set set)
@@ -210,7 +212,7 @@ static void begin_round(struct era_gossip *g, struct era_link *link, enum era_se
         sync->next_ms = era_add_sat(g->now_ms, era_gossip_jitter(g, ERA_MOVED_MS));
         return;
     }
-    if (era_sync_waits_for_flood(g, link, set)) {
+    if (era_sync_waits_for_flood(g, link, set, &sync->flood_ms)) {
         sync->next_ms = era_add_sat(g->now_ms, ERA_MOVED_MS + era_gossip_jitter(g, ERA_CONFIRM_MS));
         return;
     }

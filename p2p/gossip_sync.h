@@ -17,7 +17,7 @@
 #define ERA_SYNC_STALL_MS     30000 /* a round without an answer is given up */
 #define ERA_MOVED_MS          1000  /* items that came so lately are left to the pushes under way */
 #define ERA_MOVED_ITEMS_MAX   128   /* so many are remembered */
-#define ERA_FLOOD_WAITS_MAX   10    /* rounds in a row that wait for more to come to rest than that */
+#define ERA_FLOOD_WAIT_MS     10000 /* so long rounds wait for more to come to rest than that, at each end */
 #define ERA_PENDING_SKIPS_MAX 50    /* rounds in a row that wait for what came to be durable */
 #define ERA_CONFIRM_MS        200   /* the peer has judged what it was sent by then, most likely */
 #define ERA_SYNC_CHANGES_MAX  256   /* items that come and go between two batches of cells of one round */
@@ -74,14 +74,16 @@ struct era_sync {
     struct era_findings found;
     size_t requests; /* of what the peer has, not yet come */
     size_t sent;     /* of what it found */
-    unsigned pending_skips, flood_waits;
-    bool whole;  /* all that it named was held, refused, or asked for in this very round… */
-    size_t owed; /* …of which so many are neither judged nor lost yet; both of the statements alone */
+    unsigned pending_skips;
+    uint64_t flood_ms; /* since when our rounds wait for a flood to end; 0: none does */
+    bool whole;        /* all that it named was held, refused, or asked for in this very round… */
+    size_t owed;       /* …of which so many are neither judged nor lost yet; both of the statements alone */
 
     uint64_t peer_round;
     uint64_t peer_heard_ms;
-    bool answering; /* it may ask for more */
-    bool due;       /* a word or cells are ours to send, when the link has room */
+    uint64_t peer_flood_ms; /* as flood_ms, of our answers: the peer's rounds wait there before they come */
+    bool answering;         /* it may ask for more */
+    bool due;               /* a word or cells are ours to send, when the link has room */
     enum era_frame_word word;
     size_t told, to_tell; /* cells */
     size_t peer_batches;
@@ -164,8 +166,10 @@ void era_answer_pump(struct era_gossip *g, struct era_link *link, enum era_set s
 /* What the two ends alone know. */
 struct era_bytes era_sync_secret(const struct era_link *link);
 void era_sync_start(struct era_gossip *g, struct era_link *link);
-/* What differs now is most likely under way: a round would have it twice. Counts; not for ever true. */
-bool era_sync_waits_for_flood(struct era_gossip *g, struct era_link *link, enum era_set set);
+/* What differs now is most likely under way: a round would have it twice. Not for ever true: since_ms is kept
+ * by it. */
+bool era_sync_waits_for_flood(const struct era_gossip *g, const struct era_link *link, enum era_set set,
+                              uint64_t *since_ms);
 /* Begin a round at the next tick. */
 void era_sync_soon(struct era_gossip *g, struct era_link *link, enum era_set set);
 /* Or as soon as what comes now is no longer left out as under way. */

@@ -591,8 +591,20 @@ Test(rounds, wait_while_more_is_under_way_than_is_remembered_but_not_for_ever)
     probe_wait(p, 2000);
     for (uint64_t round = 4; round < 24; round += 2) {
         cr_assert_eq(answer_in_a_flood(p, round), ERA_WORD_WAIT, "round %" PRIu64, round);
-        probe_wait(p, 500);
+        probe_wait(p, 1000);
     }
     cr_assert_eq(answer_in_a_flood(p, 24), ERA_WORD_CELLS);
+    probe_free(p);
+}
+
+/* A peer that waits for the flood too begins a round in ten seconds: ten of these would be minutes. */
+Test(rounds, of_a_peer_that_waited_for_a_flood_itself_are_answered_the_next_time)
+{
+    struct era_hash ids[100];
+    struct probe *p = given_answer(ids, 97);
+    probe_wait(p, 2000);
+    cr_assert_eq(answer_in_a_flood(p, 4), ERA_WORD_WAIT);
+    probe_wait(p, 11000);
+    cr_assert_eq(answer_in_a_flood(p, 6), ERA_WORD_CELLS);
     probe_free(p);
 }
