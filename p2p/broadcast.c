@@ -11,6 +11,7 @@
 #define QUEUE_MS      3000 /* so long it may */
 #define PROBE_MS      100  /* one of those that wait is asked for so often: a tree that broke shows itself */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
+#define LATES_MAX     4    /* …or bring only when they were had otherwise: it may have them from us */
 #define GAP_MISSED                                                                                           \
     4 /* an item that a copy of the reference tree did not bring weighs so much more than one… */
 #define GAP_MAX     32    /* …that it brought: the tree itself ends here */
@@ -114,7 +115,7 @@ static void replace_parent(struct era_broadcast *b, uint64_t now_ms, uint64_t li
             continue;
         struct era_branch *spare = era_branch_find(b, o->spare);
         o->parent = 0;
-        o->misses = 0;
+        o->misses = o->lates = 0;
         if (spare == NULL || spare->lazy) {
             spare = any_way(b, o);
             o->spare_item = o->item;
@@ -422,7 +423,7 @@ static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struc
     o->parent = best->link;
     o->moved_ms = now_ms;
     o->moved_item = item->short_id;
-    o->misses = 0;
+    o->misses = o->lates = 0;
 }
 
 static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *item, struct era_branch *from,
@@ -435,7 +436,7 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
     struct era_origin *o = era_origin_of_item(b, item);
     if (o == NULL || from->lazy)
         return;
-    o->misses = 0;
+    o->misses = o->lates = 0;
     if (o->pushes < ERA_ORIGIN_PROVEN && b->gap > 0)
         b->gap--;
     if (may_move(o, now_ms, item)) {
@@ -581,9 +582,11 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return;
     struct era_origin *o = era_origin_of_item(b, item);
     if (o != NULL && o->parent == branch->link) {
-        o->misses = 0;
-        if (item->fetched) /* not lost: late. Wait longer the next time. */
+        if (item->fetched) { /* not lost: late. Wait longer the next time. */
             learn_lag(b, now_ms - item->first_ms);
+            o->lates++;
+        }
+        o->misses = o->lates < LATES_MAX ? 0 : MISSES_MAX;
         return;
     }
     if (o == NULL || (!era_eager_get(branch, item->origin) && !may_move(o, now_ms, item)))

@@ -14,8 +14,8 @@
 #define ERA_ORIGINS_KEPT  255   /* …origins that are remembered when nobody has spoken for long */
 #define ERA_ORIGIN_MS     30000 /* so long an origin must be silent to be forgotten */
 #define ERA_ORIGINS_LEAST 16    /* room for so many, number 0 among them */
-#define ERA_SETTLE_MS     500 /* after a change, what was under way still comes by the old tree */
-#define ERA_ORIGIN_PROVEN 3   /* after so many items a copied tree is one of its own */
+#define ERA_SETTLE_MS     500   /* after a change, what was under way still comes by the old tree */
+#define ERA_ORIGIN_PROVEN 3     /* after so many items a copied tree is one of its own */
 #define ERA_MARK_WAYS     4
 #define ERA_MARK_ROWS_MIN 16
 #define ERA_MARK_ROWS_MAX (ERA_RECENT_ITEMS_MAX / ERA_MARK_WAYS)
@@ -79,7 +79,8 @@ struct era_origin {
     uint64_t spare_item; /* …as told by its announcement of this item (short id) */
     uint64_t moved_ms;   /* when the parent changed… */
     uint64_t moved_item; /* …by what was heard of this item */
-    unsigned misses;     /* items on end that had to be asked for */
+    unsigned misses;     /* items on end that had to be asked for and that the parent did not bring… */
+    unsigned lates;      /* …or brought only then: in a ring of parents each has them from the next */
     bool streams;        /* its last two came closer than ERA_SETTLE_MS */
     unsigned pushes;     /* items that came by its tree, up to ERA_ORIGIN_PROVEN */
 };

@@ -254,6 +254,46 @@ Test(broadcast, who_grafts_us_is_our_parent_no_more)
     era_broadcast_free(p.b);
 }
 
+/* The item is announced on the right, asked for there, and comes from the left, our parent, after that. The
+ * order that its arrival makes. */
+static unsigned comes_late(struct pair *p, uint64_t at_ms, uint8_t n)
+{
+    struct era_hash id = id_of(n);
+    era_branch_announced(p->b, at_ms, p->right, announced_as(p, n), 0);
+    (void)era_broadcast_tick(p->b, at_ms + 6000);
+    cr_assert_eq(order_to(p->right), ERA_ORDER_WANT);
+    comes(p, at_ms + 6010, n, p->right);
+    unsigned order = order_to(p->right);
+    era_broadcast_duplicate(p->b, at_ms + 6020, p->left, &id);
+    return order;
+}
+
+/* Three nodes, each the next one's parent: what one of them fetches goes round, and comes to it from its
+ * parent too. */
+Test(broadcast, a_parent_that_has_it_from_us_is_left_for_who_announces_it)
+{
+    struct pair p = given_two_links();
+    comes(&p, 1000, 1, p.left);
+    for (uint8_t n = 2; n < 6; n++)
+        cr_assert_eq(comes_late(&p, 10000 * (uint64_t)n, n), 0, "late for once, perhaps");
+    cr_assert_eq(comes_late(&p, 60000, 6), ERA_ORDER_GRAFT);
+    cr_assert_eq(order_to(p.left), ERA_ORDER_PRUNE, "the ring is open");
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_parent_that_is_late_now_and_then_stays)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n < 24; n++) {
+        uint64_t at_ms = 10000 * (uint64_t)n;
+        if (n % 4 == 1)
+            comes(&p, at_ms, n, p.left);
+        else
+            cr_assert_eq(comes_late(&p, at_ms, n), 0);
+    }
+    era_broadcast_free(p.b);
+}
+
 /* With what is under way the old tree would lose the new one's beginning. */
 Test(broadcast, in_a_stream_the_old_parent_is_left_only_when_the_new_one_has_pushed)
 {
