@@ -12,9 +12,13 @@
 #define PROBE_MS      100  /* one of those that wait is asked for so often: a tree that broke shows itself */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
 #define LATES_MAX     4    /* …or bring only when they were had otherwise: it may have them from us */
-#define GAP_MISSED                                                                                           \
-    4 /* an item that a copy of the reference tree did not bring weighs so much more than one… */
-#define GAP_MAX     32    /* …that it brought: the tree itself ends here */
+/* Of copies of the reference tree: an item that one did not bring weighs GAP_MISSED times one that it
+ * brought; at GAP_MAX the tree itself has a gap here. So many copies of what was here, SURPLUS_USE for one
+ * that was not: an edge too many. */
+#define GAP_MISSED  4
+#define GAP_MAX     32
+#define SURPLUS_MAX 32
+#define SURPLUS_USE 4
 #define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
 #define LAG_MAX_MS  1000  /* of what is learned of it */
 #define LAG_MS      50    /* before anything is known */
@@ -391,17 +395,57 @@ static struct era_branch *best_way(const struct era_broadcast *b, const struct e
     return best;
 }
 
-/* Keys that speak but once never mend the copy that each of them gets: what it lacks is mended in the tree
- * that is copied. One edge too many is pruned by the next item of its own origin. */
-static void mend_reference(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
-                           struct era_branch *best)
+/* Keys that speak but once never mend the copy that each of them gets: what it lacks, or has too much of, is
+ * mended in the tree that is copied. Its last item names it; NULL: the peer does not know that. */
+static const struct era_recent *reference_item(const struct era_broadcast *b, const struct era_branch *branch)
 {
     const struct era_recent *last = era_recent_find(b, b->origins[b->reference].item);
-    if (b->reference == 0 || o->pushes >= ERA_ORIGIN_PROVEN || (b->gap += GAP_MISSED) < GAP_MAX)
+    return b->reference != 0 && last != NULL && era_branch_knows(branch, &last->id) ? last : NULL;
+}
+
+static bool is_copy(const struct era_origin *o)
+{
+    return o->pushes < ERA_ORIGIN_PROVEN;
+}
+
+static void mend_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
+                     struct era_branch *best)
+{
+    if (!is_copy(o) || (b->gap += GAP_MISSED) < GAP_MAX)
         return;
     b->gap = 0;
-    if (last != NULL && era_branch_knows(best, &last->id))
+    const struct era_recent *last = reference_item(b, best);
+    if (last != NULL) {
         graft(best, now_ms, b->reference, last->short_id);
+    } else { /* it cannot be named: all trees, which their own items prune again */
+        era_eager_set_all(b, best);
+        era_branch_say(best, now_ms, 0, ERA_ORDER_ALL);
+    }
+}
+
+/* Never two edges at once, and never by chance the same time as others: every edge of a circle could be cut.
+ */
+static void mend_surplus(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
+                         struct era_branch *branch)
+{
+    if (!is_copy(o) || ++branch->surplus < SURPLUS_MAX || b->origins[b->reference].parent == branch->link)
+        return;
+    for (struct era_branch *any = b->branches; any != NULL; any = any->next)
+        any->surplus = 0;
+    const struct era_recent *last = reference_item(b, branch);
+    if (last == NULL || era_prng_below(&b->prng, 2) == 0)
+        return;
+    era_eager_set(branch, b->reference, false);
+    era_branch_say(branch, now_ms, last->short_id, ERA_ORDER_PRUNE);
+}
+
+static void note_use(struct era_broadcast *b, const struct era_origin *o, struct era_branch *from)
+{
+    if (!is_copy(o))
+        return;
+    if (b->gap > 0)
+        b->gap--;
+    from->surplus = from->surplus > SURPLUS_USE ? from->surplus - SURPLUS_USE : 0;
 }
 
 /* It was announced, and had to be asked for, or anti-entropy brought it: the parent lost it, lacks it, or,
@@ -414,7 +458,7 @@ static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struc
     struct era_branch *best = best_way(b, a, &at_ms);
     if (o == NULL || best == NULL)
         return;
-    mend_reference(b, now_ms, o, best);
+    mend_gap(b, now_ms, o, best);
     const struct era_branch *parent = era_branch_find(b, o->parent);
     bool is_lazy = parent == NULL || parent->lazy || has_announced(a, parent->link);
     if (!is_lazy && ++o->misses < MISSES_MAX)
@@ -437,8 +481,7 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
     if (o == NULL || from->lazy)
         return;
     o->misses = o->lates = 0;
-    if (o->pushes < ERA_ORIGIN_PROVEN && b->gap > 0)
-        b->gap--;
+    note_use(b, o, from);
     if (may_move(o, now_ms, item)) {
         o->parent = from->link;
         era_eager_set(from, item->origin, true);
@@ -593,6 +636,7 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return; /* no tree of its own, or it was told already */
     era_eager_set(branch, item->origin, false);
     era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
+    mend_surplus(b, now_ms, o, branch);
     if (o->spare == 0) {
         o->spare = branch->link;
         o->spare_item = item->short_id;

@@ -60,6 +60,7 @@ struct era_branch {
     uint64_t order_ms;       /* when the orders go */
     size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
+    unsigned surplus; /* grows when copies of the reference tree bring by it what is here already */
     uint64_t broke_ms; /* when what it had announced was last given up; 0 = never */
     bool stir;         /* …and nobody else had announced it */
     struct era_branch_counts counts;

@@ -349,6 +349,44 @@ Test(broadcast, where_the_reference_tree_has_a_gap_it_is_mended_itself)
     era_broadcast_free(p.b);
 }
 
+Test(broadcast, a_gap_beside_a_peer_that_cannot_tell_the_reference_tree_is_mended_by_all_trees)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n <= 3; n++)
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left); /* the right has not heard of it */
+    uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
+    bool all = false;
+    for (uint8_t n = 10; n < 18; n++) {
+        uint64_t at_ms = 10000 * (uint64_t)n;
+        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, n), 0);
+        (void)era_broadcast_tick(p.b, at_ms + 5000);
+        one_of(&p, at_ms + 5100, n, (uint8_t)(n + 100), p.right);
+        cr_assert_not(all, "only once it is sure");
+        for (size_t count = era_branch_take_orders(p.right, room, 40); count > 0; count--)
+            all = all || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_ALL;
+    }
+    cr_assert(all);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, an_edge_too_many_of_the_reference_tree_is_cut_but_not_its_parents)
+{
+    struct pair p = given_two_links();
+    uint8_t room[80 * ERA_SPREAD_ENTRY_BYTES];
+    for (uint8_t n = 1; n <= 3; n++) /* no copy of what is of 9 comes: both links stay in its tree */
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
+    era_branch_learn(p.b, p.right, &(struct era_hash){{3}});
+    for (unsigned n = 10; n < 250; n++) { /* every new key's one item comes by both */
+        one_of(&p, 1000 * (uint64_t)n, (uint8_t)n, (uint8_t)n, p.left);
+        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, p.right, &(struct era_hash){{(uint8_t)n}});
+        (void)era_branch_take_orders(p.right, room, 80);
+    }
+    p.origin = key_of(255);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
+    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
+    era_broadcast_free(p.b);
+}
+
 Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
 {
     struct pair p = given_two_links();

@@ -34,15 +34,16 @@ static struct era_hash id_of(uint32_t n)
     return id;
 }
 
-/* Item n of origin n comes by the left link, and again by the right one, which prunes its tree there. Not so
- * that of origin 0, whose key is the lowest. */
+/* Item n of origin n comes by the left link, and again by the right one, which prunes its tree there. Origin 0,
+ * whose key is the lowest, comes by the right one alone. */
 static void comes(struct pair *h, uint64_t now_ms, uint32_t n)
 {
     struct era_hash id = id_of(n);
     struct era_key origin = key_of(n);
-    era_broadcast_arrived(h->b, now_ms, h->left, &id);
+    struct era_branch *from = n == 0 ? h->right : h->left;
+    era_broadcast_arrived(h->b, now_ms, from, &id);
     const struct era_recent *item =
-        era_broadcast_publish(h->b, now_ms, &id, 1, &origin, h->left, ERA_SOURCE_PUSH);
+        era_broadcast_publish(h->b, now_ms, &id, 1, &origin, from, ERA_SOURCE_PUSH);
     (void)era_branch_route(h->b, now_ms, h->left, item);
     (void)era_branch_route(h->b, now_ms, h->right, item);
     if (n != 0)
