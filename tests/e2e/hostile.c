@@ -3,7 +3,9 @@
  * from it anywhere. Prints what it did; status 0 when the daemon bore it as
  * expected, 1 when not.
  *
- *   hostile HOST PORT NETWORK_HEX ATTACK [COUNT] */
+ *   hostile HOST PORT NETWORK_HEX ATTACK [COUNT]
+ *
+ * HOSTILE_WAITS in the environment: once it has greeted it waits for the end of standard input. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -93,11 +95,16 @@ static bool put_hello(struct peer *p, const struct era_hash *of)
     return era_frame_add_hello(&b, &hello) && put_frame(p, era_frame_bytes(&b));
 }
 
-/* Handshake and hello. False: the other end has closed. */
+/* Handshake and hello. False: the other end has closed. With HOSTILE_WAITS set it goes on when standard input
+ * ends: whoever sends all and closes at once takes his hello back with what was not read. */
 static bool join(struct peer *p)
 {
+    char none;
     shake(p);
-    return put_hello(p, &network);
+    bool open = put_hello(p, &network);
+    while (getenv("HOSTILE_WAITS") && read(STDIN_FILENO, &none, 1) > 0)
+        ;
+    return open;
 }
 
 /* Reads until the other end closes. False: it did not. */
