@@ -140,7 +140,7 @@ teardown() { network_remove; }
 
 # new_node_key NODE: its state directory has one that was not there before.
 new_node_key() {
-    mkdir -p -m 700 "$net/$1/state"
+    (umask 077 && mkdir -p "$net/$1/state")
     rm -f "$net/$1/state/node.key" "$net/$1/state/node.key.pub"
     eractl keygen "$net/$1/state/node.key" >/dev/null
     node_key=$(cat "$net/$1/state/node.key.pub")
