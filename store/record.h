@@ -36,7 +36,7 @@ enum era_record_kind {
 #define ERA_META_SCHEMA     "schema"     /* be32, written by whoever makes the store */
 #define ERA_META_NETWORK    "network"    /* 32 bytes: hash of charter 0 */
 #define ERA_META_EPOCH_HIGH "epoch_high" /* be64: the clock never counts below it again */
-#define ERA_META_EVENT_SEQ  "event_seq"  /* be64: own events, never reused */
+#define ERA_META_EVENT_SEQ  "event_seq"  /* be64 epoch, be64 last place kept for own events: never reused */
 #define ERA_META_LEASES     "leases"     /* own leases, in the batch of the announcement (R16) */
 #define ERA_META_ANNOUNCED  "announced"  /* epochs of own announcements, in the batch of each (R16) */
 #define ERA_META_MET        "met"        /* one byte: there were peers once (protocol §9) */

@@ -377,6 +377,9 @@ void node_committed(struct era_node *n, struct pending *p)
         if (p->reply.verdict == ERA_ACCEPTED)
             n->stats.events_emitted++;
         break;
+    case PENDING_PLACES:
+        node_places_kept(n, p->epoch, p->last_place);
+        break;
     case PENDING_REBUILD:
         node_remember_rebuild(n, &p->rebuild);
         break;
@@ -536,7 +539,7 @@ enum era_verdict era_node_restore(struct era_node *n, struct era_bytes key, stru
         if (value.len != 16)
             return ERA_MALFORMED;
         n->own_event_epoch = era_get_be64(value.data);
-        n->own_event_seq = era_get_be64(value.data + 8);
+        n->own_event_seq = n->event_places_kept = n->event_places_put = era_get_be64(value.data + 8);
     } else if (is_meta(key, ERA_META_EPOCH_HIGH)) {
         if (value.len != 8)
             return ERA_MALFORMED;

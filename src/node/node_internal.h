@@ -18,6 +18,7 @@ struct book {
 enum pending_kind {
     PENDING_ITEM,   /* ledger item: commit, publish, reply */
     PENDING_EVENT,  /* own event: into the ring, publish, reply */
+    PENDING_PLACES, /* for own events: they may take them */
     PENDING_REBUILD /* own rebuild result: remember it; replies when it has a request */
 };
 
@@ -29,7 +30,8 @@ struct pending {
     bool has_reply;
     bool assembled; /* a carrier of our own hand: offered, not pushed; others assemble it too */
     struct era_reply reply;
-    struct era_bytes bytes; /* owned: event envelope */
+    struct era_bytes bytes;     /* owned: event envelope */
+    uint64_t epoch, last_place; /* for own events */
     struct era_rebuild rebuild;
 };
 
@@ -112,7 +114,8 @@ struct era_node {
     bool gate_dirty, votes_dirty, clock_dirty, armed_dirty;
     uint64_t fresh_stake, view_since;
     uint64_t refused_told_ms;                /* the next refused link is told then, not before */
-    uint64_t own_event_epoch, own_event_seq; /* highest reserved */
+    uint64_t own_event_epoch, own_event_seq;      /* highest taken */
+    uint64_t event_places_kept, event_places_put; /* highest on disk; and on the way there */
 
     struct batch *waiting, *filling;            /* oldest first; the last one is filled */
     struct batch *flying[ERA_NODE_BATCHES_MAX]; /* oldest first */
@@ -224,6 +227,8 @@ void node_tell_armed(struct era_node *n);
 void node_request_ready(struct era_node *n, const struct era_command *r);
 void node_request_attest(struct era_node *n, const struct era_command *r);
 void node_request_emit(struct era_node *n, const struct era_command *r);
+/* The own events of an epoch may take the places up to the last: it is on disk. */
+void node_places_kept(struct era_node *n, uint64_t epoch, uint64_t last);
 void node_request_checkpoint(struct era_node *n, const struct era_command *r);
 /* Why a gate lets nothing out; ERA_ACCEPTED: it does. */
 enum era_verdict node_gate_verdict(const struct era_gate *g, const char **why);

@@ -16,9 +16,9 @@ struct network {
     struct world_node *alice, *bob, *carol, *dave, *erin;
 };
 
-static struct network given_network(const char *component, const char *software_of_the_bridge)
+static struct network given_network_with(struct era_charter *c, const char *software_of_the_bridge)
 {
-    struct network t = {.c = given_charter(five, component)};
+    struct network t = {.c = c};
     t.w = world_new(t.c, 31);
     for (int i = 0; i < 5; i++)
         t.n[i] = world_add(t.w, (struct world_setup){.key = names[i], .votes = true, .software = "2.0.0"});
@@ -33,6 +33,11 @@ static struct network given_network(const char *component, const char *software_
     return t;
 }
 
+static struct network given_network(const char *component, const char *software_of_the_bridge)
+{
+    return given_network_with(given_charter(five, component), software_of_the_bridge);
+}
+
 static const char open_to_all[] = "network k=2 signers=s1,s2,s3";
 static const char from_2_on[] = "network k=2 signers=s1,s2,s3 software=>=2.0.0";
 
@@ -43,6 +48,13 @@ static size_t deliveries(const struct world_node *n, const char *payload)
     for (size_t i = 0; i < count; i++)
         times += s[i].node == n->number && s[i].kind == ERA_SIG_EVENT && strcmp(s[i].payload, payload) == 0;
     return times;
+}
+
+static uint64_t ask_to_emit(struct world_node *n, const char *payload)
+{
+    return world_ask(n, (struct era_command){.kind = ERA_CMD_EMIT,
+                                             .topic = "prices",
+                                             .bytes = {(const uint8_t *)payload, strlen(payload)}});
 }
 
 Test(events, C3_an_event_reaches_every_node_once)
@@ -108,9 +120,7 @@ Test(events, C3_nothing_leaves_before_its_place_is_reserved_on_disk)
     struct network t = given_network(open_to_all, "2.0.0");
     world_run(t.w, 700);
     world_hold_store(t.alice, true);
-    uint64_t request = world_ask(t.alice, (struct era_command){.kind = ERA_CMD_EMIT,
-                                                               .topic = "prices",
-                                                               .bytes = {(const uint8_t *)"early", 5}});
+    uint64_t request = ask_to_emit(t.alice, "early");
     world_run(t.w, 500);
     cr_assert_null(world_reply(t.w, request));
     cr_assert_eq(world_sent(t.alice, ERA_KIND_EVENT), 0);
@@ -119,6 +129,51 @@ Test(events, C3_nothing_leaves_before_its_place_is_reserved_on_disk)
     world_run(t.w, 100);
     cr_assert_eq(world_reply(t.w, request)->reply.verdict, ERA_ACCEPTED);
     cr_assert_eq(deliveries(t.dave, "early"), 1);
+    world_free(t.w);
+}
+
+/* Of 100 an epoch: places are kept in fours. */
+static struct network given_places_in_fours(void)
+{
+    struct era_charter *c = given_charter(five, open_to_all);
+    c->events_per_epoch = 100;
+    return given_network_with(c, "2.0.0");
+}
+
+Test(events, C3_a_place_kept_ahead_spares_the_wait_for_the_disk)
+{
+    struct network t = given_places_in_fours();
+    world_run(t.w, 700);
+    cr_assert_eq(world_emit(t.alice, "first")->reply.seq, 1);
+    world_hold_store(t.alice, true); /* 1 to 4 are on disk */
+    uint64_t kept[3] = {ask_to_emit(t.alice, "2"), ask_to_emit(t.alice, "3"), ask_to_emit(t.alice, "4")};
+    uint64_t waits[2] = {ask_to_emit(t.alice, "5"), ask_to_emit(t.alice, "6")};
+    for (int i = 0; i < 3; i++) {
+        cr_assert_not_null(world_reply(t.w, kept[i]));
+        cr_assert_eq(world_reply(t.w, kept[i])->reply.seq, (uint64_t)i + 2);
+    }
+    cr_assert_null(world_reply(t.w, waits[0]));
+    cr_assert_null(world_reply(t.w, waits[1]));
+    world_hold_store(t.alice, false);
+    world_run(t.w, 500);
+    for (uint64_t i = 0; i < 2; i++)
+        cr_assert_eq(world_reply(t.w, waits[i])->reply.seq, i + 5);
+    cr_assert_eq(deliveries(t.dave, "6"), 1);
+    world_free(t.w);
+}
+
+Test(events, C3_no_place_kept_ahead_is_taken_again_after_a_crash)
+{
+    struct network t = given_places_in_fours();
+    world_run(t.w, 700);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        cr_assert_eq(world_emit(t.alice, "price")->reply.seq, seq);
+    world_run(t.w, 50); /* 1 to 6 are kept */
+    world_crash(t.alice);
+    world_cut(t.alice, t.bob); /* nobody reminds her of what she said */
+    world_start(t.alice);
+    world_unlock(t.alice);
+    cr_assert_eq(world_emit(t.alice, "price")->reply.seq, 7);
     world_free(t.w);
 }
 
