@@ -28,12 +28,17 @@ void cast_signalled(struct sim *s, struct sim_node *n, const struct era_signal *
 
 /* ---- the engine's, for hostile peers: a link between a node and nobody's node ---- */
 
-/* Dial a node from an address of one's own; the number of the link, or 0 when the node is down. */
+/* Dial a node from an address of one's own; the number of the link, or 0 when the node is down or keeps that
+ * host out. */
 uint64_t sim_peer_dial(struct sim *s, struct sim_node *to, const char *address);
 /* The node key that its end of the link proves. */
 struct era_key sim_peer_key(uint64_t link);
 /* A frame body (proto/frame.h) towards the node; it passes the net's latency but no fault. */
 void sim_peer_send(struct sim *s, uint64_t link, struct era_bytes frame);
 void sim_peer_close(struct sim *s, uint64_t link);
+/* It ends by what it did to the stream, which the node's driver finds after what was sent before: a frame of
+ * no length (ERA_MALFORMED) or too great a one (ERA_OVERSIZED), a record that is not authentic, or an end in
+ * the middle of one (ERA_TRUNCATED). Closed as by sim_peer_close. */
+void sim_peer_break(struct sim *s, uint64_t link, enum era_verdict verdict);
 
 #endif

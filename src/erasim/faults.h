@@ -16,7 +16,7 @@
     X(BANDWIDTH, "bandwidth", "a link carries few bytes a second")                                           \
     X(CUT, "cut", "a link breaks")                                                                           \
     X(ONE_WAY, "one-way", "a link carries one way only")                                                     \
-    X(FLAP, "flap", "a link breaks again and again")                                                         \
+    X(FLAP, "flap", "a link breaks again and again, or its bytes are altered")                               \
     X(PARTITION, "partition", "the net falls apart and heals")                                               \
     X(ECLIPSE, "eclipse", "a node sees hostile peers only")                                                  \
     X(CRASH, "crash", "a process ends, its disk stays")                                                      \

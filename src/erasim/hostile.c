@@ -10,6 +10,7 @@
 
 #define DIAL_LEAST_MS 5000
 #define DIAL_MOST_MS  30000
+#define GARBAGE_HOSTS 4 /* so few that nodes come to ban them */
 #define FEW           3 /* nodes that something is shown to directly: they pass it on */
 
 /* ---- links ---- */
@@ -31,8 +32,9 @@ static struct hostile_link *dial(struct sim *s, size_t node, enum hostile_style 
         struct hostile_link *l = &c->links[i];
         if (l->number != 0)
             continue;
-        snprintf(address, sizeof address, "tcp://10.66.%u.%u:7711", (unsigned)i,
-                 (unsigned)era_prng_below(p, 250) + 1);
+        snprintf(address, sizeof address, "tcp://10.66.%u.%u:7711",
+                 style == STYLE_GARBAGE ? 255 : (unsigned)i,
+                 (unsigned)era_prng_below(p, style == STYLE_GARBAGE ? GARBAGE_HOSTS : 250) + 1);
         *l = (struct hostile_link){
             .node = node, .style = style, .draw = (unsigned)era_prng_below(p, 1u << 20)};
         l->number = sim_peer_dial(s, &s->nodes[node], address);

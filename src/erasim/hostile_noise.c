@@ -10,6 +10,8 @@
 #define UNKNOWN_KIND 99
 #define JUNK_WORDS   8
 #define ASKED_IDS    64
+#define GARBAGE_SORT 12 /* sorts of it */
+#define ENDS_FROM    8  /* sorts that end their link */
 
 static void fill(struct era_prng *p, uint8_t *out, size_t len)
 {
@@ -75,6 +77,15 @@ static void add_ask(struct era_frame_builder *b, struct era_prng *p)
     era_frame_add_ask(b, &(struct era_frame_ask){.set = 1, .ids = {ids, sizeof ids}});
 }
 
+/* What the node's driver finds on the stream. */
+static void end_badly(struct sim *s, struct hostile_link *l, unsigned sort)
+{
+    static const enum era_verdict found[GARBAGE_SORT - ENDS_FROM] = {ERA_OVERSIZED, ERA_MALFORMED,
+                                                                     ERA_NOT_AUTHENTIC, ERA_TRUNCATED};
+    sim_peer_break(s, l->number, found[sort]);
+    *l = (struct hostile_link){0};
+}
+
 void hostile_garbage(struct sim *s, struct hostile_link *l)
 {
     struct era_frame_builder b;
@@ -83,7 +94,7 @@ void hostile_garbage(struct sim *s, struct hostile_link *l)
     era_prng_init(&p, s->plan.seed ^ l->draw);
     fill(&p, noise, sizeof noise);
     era_frame_begin(&b, s->cast->crew->frame);
-    unsigned style = l->draw % 8;
+    unsigned style = l->draw % GARBAGE_SORT;
     if (style != 0 && style != 1)
         add_hello(s, l, &b, style == 2);
     if (style == 3)
@@ -104,4 +115,6 @@ void hostile_garbage(struct sim *s, struct hostile_link *l)
         sim_peer_send(s, l->number, whole);
     if (style == 0 || style == 4)
         sim_peer_send(s, l->number, (struct era_bytes){noise, sizeof noise});
+    if (style >= ENDS_FROM)
+        end_badly(s, l, style - ENDS_FROM);
 }

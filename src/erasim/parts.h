@@ -30,7 +30,7 @@ enum happening_kind {
     HAPPEN_UP,          /* link; bytes: address of the other end */
     HAPPEN_FRAME,       /* link, bytes */
     HAPPEN_SENT,        /* link, number: bytes */
-    HAPPEN_DOWN,        /* link */
+    HAPPEN_DOWN,        /* link, verdict: what the driver ended it for */
     HAPPEN_UNPARK,      /* a node that was congested reads its links again */
     HAPPEN_COMMIT,
     HAPPEN_STORED, /* number: token, error */
@@ -44,6 +44,7 @@ struct happening {
     uint64_t link; /* number of an end */
     uint64_t number;
     int error;
+    enum era_verdict verdict;
     struct era_command *command; /* owned, see sim_command_copy */
     struct happening *next;      /* of those that wait */
     size_t len;

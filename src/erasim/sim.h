@@ -270,8 +270,9 @@ void sim_cut(struct sim *s, size_t from, size_t to);
 void sim_heal(struct sim *s, size_t from, size_t to);
 /* No cut, no side but 0, no fault of frames anywhere. */
 void sim_heal_all(struct sim *s);
-/* Links between the two break, and may be made again at once. */
-void sim_flap(struct sim *s, size_t a, size_t b);
+/* Links between the two break, and may be made again at once. altered: by what somebody on the way did to the
+ * bytes towards b, whose driver ends it for that; b would ban nobody for it. */
+void sim_flap(struct sim *s, size_t a, size_t b, bool altered);
 /* The node moves to a side; its links to other sides break. All begin on side 0. */
 void sim_side(struct sim *s, size_t node, unsigned side);
 void sim_net_set(struct sim *s, size_t from, size_t to, struct sim_net_faults faults);

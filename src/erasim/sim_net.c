@@ -198,24 +198,35 @@ void sim_net_send(struct sim *s, struct sim_node *n, uint64_t number, struct era
 
 /* ---- links end ---- */
 
-/* The end hears, after what was sent before, that the other one is gone. */
-static void tell_down(struct sim *s, struct end *e, uint64_t at_ms)
+/* The end hears, after what was sent before, that the link is gone, and for what its driver ended it. */
+static void tell_down(struct sim *s, struct end *e, uint64_t at_ms, enum era_verdict verdict)
 {
     if (!e->open)
         return;
-    if (e->mute)
+    if (e->mute) {
         sim_end_leave(s, e);
-    else
-        sim_schedule(s, at_ms, sim_happening(s, HAPPEN_DOWN, SIM_NOBODY, e->number, (struct era_bytes){0}));
+        return;
+    }
+    struct happening *h = sim_happening(s, HAPPEN_DOWN, SIM_NOBODY, e->number, (struct era_bytes){0});
+    h->verdict = verdict;
+    sim_schedule(s, at_ms, h);
+}
+
+static void leave_for(struct sim *s, struct end *e, enum era_verdict verdict)
+{
+    struct end *to = sim_end_other(s, e);
+    uint64_t at = s->now_ms + sim_end_link(s, e)->delay_ms;
+    if (!vanishes(s, e->node, to->node))
+        tell_down(s, to, at > to->arrives_ms ? at : to->arrives_ms, verdict);
+    sim_end_leave(s, e);
 }
 
 static void leave(struct sim *s, struct end *e, bool told)
 {
-    struct end *to = sim_end_other(s, e);
-    uint64_t at = s->now_ms + sim_end_link(s, e)->delay_ms;
-    if (told && !vanishes(s, e->node, to->node))
-        tell_down(s, to, at > to->arrives_ms ? at : to->arrives_ms);
-    sim_end_leave(s, e);
+    if (told)
+        leave_for(s, e, ERA_ACCEPTED);
+    else
+        sim_end_leave(s, e);
 }
 
 void sim_net_close(struct sim *s, struct sim_node *n, uint64_t number)
@@ -240,18 +251,24 @@ void sim_net_leave_all(struct sim *s, struct sim_node *n, bool told)
     p->unparking = false;
 }
 
-static void break_link(struct sim *s, struct end *e)
+/* What is under way to it is lost: the stream ends in the middle of a frame. */
+static enum era_verdict cut_off(const struct sim *s, const struct end *e)
 {
-    struct link *l = sim_end_link(s, e);
-    if (l->broken)
-        return;
-    l->broken = true;
-    tell_down(s, &l->end[0], s->now_ms + BREAK_MS);
-    tell_down(s, &l->end[1], s->now_ms + BREAK_MS);
+    return e->arrives_ms > s->now_ms ? ERA_TRUNCATED : ERA_ACCEPTED;
+}
+
+/* why: what the other end's driver found; ERA_ACCEPTED: no more than that the stream ended. */
+static void break_link(struct sim *s, struct end *e, enum era_verdict why)
+{
+    struct end *to = sim_end_other(s, e);
+    sim_end_link(s, e)->broken = true;
+    tell_down(s, e, s->now_ms + BREAK_MS, cut_off(s, e));
+    tell_down(s, to, s->now_ms + BREAK_MS, why == ERA_ACCEPTED ? cut_off(s, to) : why);
 }
 
 /* Links of a that match: broken, and the fault counted for each. */
-static void break_links(struct sim *s, size_t a, size_t b, bool any_side, enum sim_fault fault)
+static void break_links(struct sim *s, size_t a, size_t b, bool any_side, enum sim_fault fault,
+                        enum era_verdict why)
 {
     struct sim_node *n = &s->nodes[a];
     for (struct end *e = s->parts->part[a].ends, *next; e; e = next) {
@@ -260,7 +277,7 @@ static void break_links(struct sim *s, size_t a, size_t b, bool any_side, enum s
         if (other == SIM_NOBODY || sim_end_link(s, e)->broken ||
             (any_side ? s->nodes[other].side == n->side : other != b))
             continue;
-        break_link(s, e);
+        break_link(s, e, why);
         sim_strike(s, fault, n, "the link with %s breaks", s->nodes[other].name);
     }
 }
@@ -268,18 +285,18 @@ static void break_links(struct sim *s, size_t a, size_t b, bool any_side, enum s
 void sim_cut(struct sim *s, size_t from, size_t to)
 {
     way_make(s, from, to)->cut = true;
-    break_links(s, from, to, false, SIM_FAULT_CUT);
+    break_links(s, from, to, false, SIM_FAULT_CUT, ERA_ACCEPTED);
 }
 
-void sim_flap(struct sim *s, size_t a, size_t b)
+void sim_flap(struct sim *s, size_t a, size_t b, bool altered)
 {
-    break_links(s, a, b, false, SIM_FAULT_FLAP);
+    break_links(s, a, b, false, SIM_FAULT_FLAP, altered ? ERA_NOT_AUTHENTIC : ERA_ACCEPTED);
 }
 
 void sim_side(struct sim *s, size_t node, unsigned side)
 {
     s->nodes[node].side = side;
-    break_links(s, node, 0, true, SIM_FAULT_PARTITION);
+    break_links(s, node, 0, true, SIM_FAULT_PARTITION, ERA_ACCEPTED);
 }
 
 void sim_heal(struct sim *s, size_t from, size_t to)
@@ -348,21 +365,27 @@ static void up(struct sim *s, struct end *e, uint64_t at_ms, const char *address
     sim_schedule(s, at_ms, sim_happening(s, HAPPEN_UP, SIM_NOBODY, e->number, text_bytes(address)));
 }
 
+/* The driver closes streams of hosts that it is to keep out as it accepts them. */
+static bool lets_in(const struct sim *s, const struct sim_node *n, const char *from)
+{
+    return n->node && era_gossip_screen(era_node_gossip(n->node), s->now_ms, from) == ERA_ACCEPTED;
+}
+
 static void happen_dial(struct sim *s, struct sim_node *a, const char *address)
 {
+    char from[ERA_ADDRESS_BYTES_MAX + 1];
     size_t b = node_at(s, address);
     bool unheard = b != SIM_NOBODY &&
                    (!reach(s, a->number, b) || vanishes(s, a->number, b) || vanishes(s, b, a->number));
-    if (b == SIM_NOBODY || unheard || !s->nodes[b].node) {
+    snprintf(from, sizeof from, "tcp://10.0.%zu.%zu:%u", a->number / 256, a->number % 256,
+             40000 + (unsigned)((s->parts->next_link + 1) % 20000));
+    if (b == SIM_NOBODY || unheard || !lets_in(s, &s->nodes[b], from)) {
         uint64_t at = s->now_ms + (unheard ? SIM_DIAL_FAILS_MS : SIM_LINK_DELAY_MS);
         sim_schedule(s, at, sim_happening(s, HAPPEN_DIAL_FAILED, a->number, 0, text_bytes(address)));
         return;
     }
-    char from[ERA_ADDRESS_BYTES_MAX + 1];
     struct link *l = sim_link_new(s, a->number, b);
     l->delay_ms = latency(s);
-    snprintf(from, sizeof from, "tcp://10.0.%zu.%zu:%u", a->number / 256, a->number % 256,
-             40000 + (unsigned)(s->parts->next_link % 20000));
     up(s, &l->end[1], s->now_ms, from);
     up(s, &l->end[0], s->now_ms + l->delay_ms, address);
 }
@@ -397,7 +420,7 @@ static void refuse(struct sim *s, struct end *e)
     struct end *to = sim_end_other(s, e);
     if (e->node == SIM_NOBODY || !s->nodes[e->node].node || !to->open || vanishes(s, e->node, to->node))
         return;
-    tell_down(s, to, s->now_ms + sim_end_link(s, e)->delay_ms);
+    tell_down(s, to, s->now_ms + sim_end_link(s, e)->delay_ms, ERA_ACCEPTED);
 }
 
 /* Until the other end reads again, what was written stays with us. */
@@ -436,9 +459,11 @@ static void deliver(struct sim *s, struct sim_node *n, const struct happening *h
         break;
     case HAPPEN_DOWN:
         ev.kind = ERA_EV_LINK_DOWN;
+        ev.verdict = h->verdict;
         if (e->outgoing && !e->up) { /* it broke before the answer came: to the dialler it never was a link */
             ev.kind = ERA_EV_DIAL_FAILED;
             ev.link = 0;
+            ev.verdict = ERA_ACCEPTED;
             ev.address = s->nodes[sim_end_other(s, e)->node].address;
         }
         sim_end_leave(s, e);
@@ -539,7 +564,7 @@ static struct link *peer_link(struct sim *s, struct sim_node *to, const char *ad
 
 uint64_t sim_peer_dial(struct sim *s, struct sim_node *to, const char *address)
 {
-    if (!to->node)
+    if (!lets_in(s, to, address))
         return 0;
     struct link *l = peer_link(s, to, address);
     up(s, &l->end[0], s->now_ms + 2 * l->delay_ms, to->address);
@@ -558,6 +583,13 @@ void sim_peer_close(struct sim *s, uint64_t link)
     struct end *e = sim_end(s, link);
     if (e && e->open)
         leave(s, e, true);
+}
+
+void sim_peer_break(struct sim *s, uint64_t link, enum era_verdict verdict)
+{
+    struct end *e = sim_end(s, link);
+    if (e && e->open)
+        leave_for(s, e, verdict);
 }
 
 static void inject_parts(struct sim *s, struct end *e, struct era_bytes envelope)

@@ -311,7 +311,7 @@ static bool begin_link(struct sim *s, struct strike *k, struct era_prng *p)
     } else if (k->kind == SIM_FAULT_CUT) {
         cut_pair(s, k->a, k->b);
     } else if (k->kind == SIM_FAULT_FLAP) {
-        sim_flap(s, k->a, k->b);
+        sim_flap(s, k->a, k->b, cast_chance(p, 30));
     }
     k->on = true;
     if (k->kind == SIM_FAULT_ONE_WAY)
@@ -417,7 +417,7 @@ static uint64_t act_strike(struct sim *s, struct actor *a)
         end(s, k);
         return CAST_NEVER;
     } else if (k->kind == SIM_FAULT_FLAP) {
-        sim_flap(s, k->a, k->b);
+        sim_flap(s, k->a, k->b, cast_chance(&a->prng, 30));
     }
     if (k->kind != SIM_FAULT_FLAP)
         return k->end_ms;

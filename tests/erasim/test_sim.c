@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/frame.h"
 #include "src/erasim/cast.h"
 #include "src/erasim/sim_memo.h"
 #include "tests/lib/given.h"
@@ -277,10 +278,23 @@ Test(net, a_cut_of_either_way_breaks_the_link_until_it_is_healed)
 Test(net, a_link_that_flaps_comes_back_by_itself)
 {
     struct sim *s = given_meshed();
-    sim_flap(s, 0, 1);
+    sim_flap(s, 0, 1, false);
     cr_assert_not(sim_linked(s, 0, 1));
     cr_assert_eq(s->counts.struck[SIM_FAULT_FLAP], 1);
     run_ms(s, 3000);
+    cr_assert(sim_linked(s, 0, 1));
+    sim_free(s);
+}
+
+Test(net, a_link_that_was_altered_is_charged_to_its_peer_and_comes_back)
+{
+    struct sim *s = given_meshed();
+    const struct era_gossip_totals *heard = era_gossip_totals(era_node_gossip(node(s, 1)->node));
+    const struct era_gossip_totals *other = era_gossip_totals(era_node_gossip(node(s, 0)->node));
+    sim_flap(s, 0, 1, true);
+    run_ms(s, 3000);
+    cr_assert_eq(heard->charged[ERA_NOT_AUTHENTIC], 1);
+    cr_assert_eq(other->charged[ERA_NOT_AUTHENTIC], 0);
     cr_assert(sim_linked(s, 0, 1));
     sim_free(s);
 }
@@ -293,7 +307,7 @@ Test(net, one_that_breaks_before_the_dialler_knows_it_is_dialled_again)
     sim_heal(s, 0, 1);
     while (!sim_linked(s, 0, 1)) /* the accepting end has it, the dialler hears of it a latency later */
         run_ms(s, 1);
-    sim_flap(s, 0, 1);
+    sim_flap(s, 0, 1, false);
     run_ms(s, 2);
     cr_assert_not(sim_linked(s, 0, 1));
     run_ms(s, 20000);
@@ -406,6 +420,58 @@ Test(peer, is_greeted_and_left_when_it_sends_garbage)
     sim_peer_close(s, link);
     sim_crash(s, node(s, 1));
     cr_assert_eq(sim_peer_dial(s, node(s, 1), "tcp://203.0.113.1:1"), 0);
+    sim_free(s);
+}
+
+/* A link from that host that is up and has said hello. */
+static uint64_t given_peer(struct sim *s, const char *address)
+{
+    uint8_t buffer[ERA_FRAME_BYTES_MAX];
+    struct era_frame_builder b;
+    struct era_frame_hello hello = {.protocol_min = ERA_PROTOCOL_MIN,
+                                    .protocol_max = ERA_PROTOCOL_MAX,
+                                    .network = s->charters[0]->hash,
+                                    .agent = "peer"};
+    uint64_t link = sim_peer_dial(s, node(s, 0), address);
+    cr_assert_neq(link, 0);
+    run_ms(s, 200);
+    hello.node = sim_peer_key(link);
+    era_frame_begin(&b, buffer);
+    cr_assert(era_frame_add_hello(&b, &hello));
+    sim_peer_send(s, link, era_frame_bytes(&b));
+    run_ms(s, 200);
+    return link;
+}
+
+/* Three links of one host that end so; how many are banned then: keys, and the host. */
+static size_t bans_after(struct sim *s, const char *address, enum era_verdict verdict)
+{
+    struct era_ban bans[ERA_BANS_MAX];
+    for (size_t i = 0; i < 3; i++) {
+        sim_peer_break(s, given_peer(s, address), verdict);
+        run_ms(s, 200);
+    }
+    return era_gossip_bans(era_node_gossip(node(s, 0)->node), bans, ERA_BANS_MAX);
+}
+
+Test(peer, is_banned_with_its_host_for_what_the_driver_found)
+{
+    struct sim *s = given_meshed();
+    const uint64_t *charged = era_gossip_totals(era_node_gossip(node(s, 0)->node))->charged;
+    cr_assert_eq(bans_after(s, "tcp://203.0.113.1:1", ERA_OVERSIZED), 4);
+    cr_assert_eq(charged[ERA_OVERSIZED], 3);
+    cr_assert_eq(sim_peer_dial(s, node(s, 0), "tcp://203.0.113.1:2"), 0);
+    sim_free(s);
+}
+
+Test(peer, is_banned_for_nothing_that_the_way_may_have_done)
+{
+    struct sim *s = given_meshed();
+    const uint64_t *charged = era_gossip_totals(era_node_gossip(node(s, 0)->node))->charged;
+    cr_assert_eq(bans_after(s, "tcp://203.0.113.1:1", ERA_TRUNCATED), 0);
+    cr_assert_eq(bans_after(s, "tcp://203.0.113.2:1", ERA_NOT_AUTHENTIC), 0);
+    cr_assert_eq(charged[ERA_TRUNCATED], 0);
+    cr_assert_eq(charged[ERA_NOT_AUTHENTIC], 3);
     sim_free(s);
 }
 
