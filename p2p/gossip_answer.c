@@ -94,6 +94,14 @@ static bool cells_ready(struct era_gossip *g, struct era_link *link, enum era_se
     return era_defence_cells(g, link, more) && era_sketch_ready(g, link, set, total) != NULL;
 }
 
+/* A whole set that is refused over and over would hide for ever what the end with less has alone. */
+static enum era_way way_of(const struct era_sync *sync, const struct era_sizes *sizes)
+{
+    if (sync->idle && era_sizes_cells(sizes) <= ERA_SYNC_CELLS_MAX)
+        return ERA_WAY_CELLS;
+    return era_sizes_way(sizes);
+}
+
 static enum era_frame_word answer_unequal(struct era_gossip *g, struct era_link *link, enum era_set set,
                                           const struct era_sketch *ours,
                                           const struct era_frame_digest *digest)
@@ -102,7 +110,7 @@ static enum era_frame_word answer_unequal(struct era_gossip *g, struct era_link 
     struct era_sizes sizes = sizes_of(ours, digest);
     if (g->upto[set - 1].some)
         sizes.ours_upto = era_get_be32(g->upto[set - 1].at.b);
-    enum era_way way = era_sizes_way(&sizes);
+    enum era_way way = way_of(sync, &sizes);
     if (way == ERA_WAY_SEND)
         return digest->alone && era_pages_begin(g, link, set, digest->round, digest->upto) ? ERA_WORD_PAGES
                                                                                            : ERA_WORD_WAIT;

@@ -57,7 +57,7 @@ bool era_pages_begin(struct era_gossip *g, struct era_link *link, enum era_set s
         return false;
     sync->paging = sync->paged = true;
     sync->page_round = round;
-    sync->page_told = false;
+    sync->page_told = sync->page_new = false;
     sync->paged_ms = sync->heard_ms = g->now_ms;
     sync->page.some = upto.len == ERA_HASH_BYTES;
     if (sync->page.some)
@@ -79,6 +79,7 @@ static void pages_end(struct era_gossip *g, struct era_link *link, enum era_set 
 {
     struct era_sync *sync = era_sync_of(link, set);
     sync->paging = false;
+    sync->idle = !sync->page_new;
     send_word(g, link, set, ERA_WORD_END, NULL);
     if (sync->page_round % 2 == sync->round % 2)
         era_sync_soon(g, link, set);
@@ -94,8 +95,10 @@ void era_pages_pump(struct era_gossip *g, struct era_link *link, enum era_set se
             send_word(g, link, set, ERA_WORD_PAGES, &sync->page);
         for (size_t i = 0; i < PAGE_ITEMS && (more = era_idset_next(g->sets[set - 1], &sync->page)); i++) {
             item.id = sync->page.at;
-            if (!era_sent_before(g, link, &item.id))
-                era_serve_and_note(g, link, &item);
+            if (era_sent_before(g, link, &item.id))
+                continue;
+            sync->page_new = true;
+            era_serve_and_note(g, link, &item);
         }
         sync->heard_ms = g->now_ms;
         sync->page_told = more; /* when the queue is empty again */
@@ -132,6 +135,7 @@ void era_pages_heard(struct era_gossip *g, struct era_link *link, enum era_set s
         return;
     }
     g->upto[set - 1].some = false;
+    sync->idle = !sync->paid;
     if (!sync->paid)
         link->requests_rest_ms = era_add_sat(g->now_ms, ERA_REQUEST_REST_MS);
     era_teacher_leave(g, link, set);

@@ -95,9 +95,11 @@ struct era_sync {
     uint64_t page_round, paged_ms;
     struct era_cursor page;
     bool page_told; /* the word of how far we are is due when the queue is empty */
+    bool page_new;  /* something of it was not sent on this link before */
     bool taking;    /* the peer does */
     uint64_t taken; /* link->brought at its last word */
     bool paid;      /* what it sent was of use, since it began to */
+    bool idle;      /* the last whole set, ours or the peer's, was of no use: cells say what else there is */
 };
 
 /* What one set is to all links. */

@@ -284,6 +284,34 @@ Test(complete, ends_that_refuse_each_others_items_for_ever_both_learn_all)
     wire_free(w);
 }
 
+/* Node 0 has so many that node 1 refuses, node 1 so many that node 0 does, and one that it takes. */
+static void look_at_strangers(size_t first, size_t second)
+{
+    struct wire *w = wire_new(1000, 7);
+    for (size_t i = 0; i < 2; i++)
+        wire_node(w);
+    for (size_t i = 0; i < first + second; i++) {
+        size_t item = wire_item(w, LOOSE, SMALL), owner = i >= first;
+        w->nodes[1 - owner].answer[item] = ERA_NO_PREV;
+        wire_give(w, owner, item, false);
+    }
+    wire_anchor(w, 0, 1);
+    wire_run(w, 10000);
+    size_t item = wire_item(w, LOOSE, SMALL);
+    wire_give(w, 1, item, false);
+    wire_run(w, 60000);
+    cr_assert(w->nodes[0].held[item]);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert_gt(wire_peer(w, i, 1 - i).complete_rounds, 0, "node %zu", i);
+    wire_free(w);
+}
+
+Test(complete, a_whole_set_that_is_refused_keeps_nobody_from_learning)
+{
+    look_at_strangers(200, 80);
+    look_at_strangers(80, 200);
+}
+
 /* The end that was dialled gets nothing and refuses nothing: only its own round tells it so. */
 Test(complete, the_dialled_end_learns_though_the_dialler_has_nothing_new)
 {
