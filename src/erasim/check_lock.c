@@ -1,7 +1,8 @@
 /* The lock of the signing key (protocol §9): after a start, a node with configured peers lets no new word of
  * its own key out before it has learned what each of them that it reaches holds, at least one; or the
  * operator said that its store is the newest. What its disk held at the start is an old word: it may go. So
- * may an attestation: it binds to nothing. And no store of an honest node that keeps its disk lacks a word of
+ * may an attestation, which binds to nothing, and what a person signs elsewhere, with a record of its own, as
+ * a signer whose key is this one too. And no store of an honest node that keeps its disk lacks a word of
  * its key: where the people of a cast use it nowhere else, none is locked for that. */
 #include "src/erasim/check_internal.h"
 #include "src/erasim/proof.h"
@@ -47,10 +48,17 @@ void check_lock_stepped(struct check *c, const struct sim_node *n, const struct 
                   (event->kind == ERA_EV_COMMAND && event->command->kind == ERA_CMD_UNLOCK);
 }
 
+/* By itself, as a validator or for its host. */
+static bool node_signs(uint32_t kind)
+{
+    return kind == ERA_KIND_READINESS || kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_EVENT ||
+           kind == ERA_KIND_CHECKPOINT || kind == ERA_KIND_ACCEPT || kind == ERA_KIND_CLOSE;
+}
+
 void check_lock_word(struct check *c, const struct sim_node *n, const struct era_envelope *e)
 {
     char text[CHECK_ID_TEXT];
-    if (check_node(c, n)->unlocked || e->kind == ERA_KIND_ATTESTATION)
+    if (check_node(c, n)->unlocked || !node_signs(e->kind))
         return;
     const struct era_hash network = check_network(c);
     struct era_hash id = proof_statement_id(&network, e->kind, e->payload);

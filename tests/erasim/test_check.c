@@ -540,6 +540,15 @@ Test(check, lock_what_lay_on_its_disk_may_leave)
     clean(&r);
 }
 
+Test(check, lock_holds_back_nothing_that_a_person_signs_elsewhere)
+{
+    struct run r = given_restarted();
+    struct era_bytes word = given_approve(r.c, "v0", soft(&r, 1, 9, "1.1.0"));
+    lies_on(&r, 0, word);
+    leaves(&r, 0, word);
+    clean(&r);
+}
+
 Test(check, lock_the_operators_word_opens_it)
 {
     struct run r = given_restarted();
