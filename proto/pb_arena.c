@@ -10,18 +10,33 @@
 #define ARENA_PER_BYTE   32
 #define ARENA_BASE_BYTES 65536
 
+#define ALIGN _Alignof(max_align_t)
+static_assert(ARENA_PER_BYTE % ALIGN == 0 && ARENA_BASE_BYTES % ALIGN == 0 &&
+                  ERA_UNPACK_BYTES_MAX % ALIGN == 0 && ERA_PB_ARENA_FIRST_BYTES % ALIGN == 0,
+              "what is left is whole pieces: a size that fits does so rounded up, too");
+
+static void *cut(uint8_t *from, size_t *used, size_t size)
+{
+    void *out = from + *used;
+    *used += size;
+    return out;
+}
+
 static void *arena_alloc(void *data, size_t size)
 {
     struct era_pb_arena *arena = data;
-    size_t align = _Alignof(max_align_t);
-    if (size > arena->size - arena->used) {
+    if (size > arena->size - arena->first_used - arena->block_used) {
         arena->exhausted = true;
         return NULL;
     }
-    void *out = arena->block + arena->used;
-    size_t rounded = (size + align - 1) / align * align;
-    arena->used = rounded < arena->size - arena->used ? arena->used + rounded : arena->size;
-    return out;
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    if (size <= sizeof arena->first - arena->first_used)
+        return cut(arena->first, &arena->first_used, size);
+    if (!arena->block) {
+        arena->block = malloc(arena->size);
+        assert(arena->block);
+    }
+    return cut(arena->block, &arena->block_used, size);
 }
 
 static void arena_free(void *data, void *pointer)
@@ -35,15 +50,17 @@ void era_pb_arena_init(struct era_pb_arena *arena, size_t in_bytes)
     size_t size = ERA_UNPACK_BYTES_MAX;
     if (in_bytes < (ERA_UNPACK_BYTES_MAX - ARENA_BASE_BYTES) / ARENA_PER_BYTE)
         size = ARENA_BASE_BYTES + ARENA_PER_BYTE * in_bytes;
-    *arena = (struct era_pb_arena){.block = malloc(size), .size = size};
-    assert(arena->block);
     arena->allocator = (ProtobufCAllocator){arena_alloc, arena_free, arena};
+    arena->block = NULL;
+    arena->first_used = arena->block_used = 0;
+    arena->size = size;
+    arena->exhausted = false;
 }
 
 void era_pb_arena_release(struct era_pb_arena *arena)
 {
     free(arena->block);
-    *arena = (struct era_pb_arena){0};
+    arena->block = NULL;
 }
 
 ProtobufCMessage *era_pb_unpack(struct era_pb_arena *arena, const ProtobufCMessageDescriptor *descriptor,

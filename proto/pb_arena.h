@@ -1,7 +1,8 @@
 /* pb_arena: the memory of one protobuf-c decode, and its strict reader.
- * protobuf-c has no limit of its own: here all it may take is one block sized
- * from the input and never above ERA_UNPACK_BYTES_MAX; when that is used up the
- * decode fails as ERA_OVERSIZED. Everything is freed at once.
+ * protobuf-c has no limit of its own: here all it may take is sized from the
+ * input and never above ERA_UNPACK_BYTES_MAX; when that is used up the decode
+ * fails as ERA_OVERSIZED. What is small stays in the arena itself, for the rest
+ * there is one block. Everything is freed at once.
  * The reader sticks: it keeps the first refusal in the order oversized,
  * malformed, bad-utf8, bad-value, not-canonical, whatever order the fields are
  * read in, so that an input has one verdict. */
@@ -9,19 +10,24 @@
 #define ERA_PROTO_PB_ARENA_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
 
 #include "proto/limits.h"
 #include "src/base/bytes.h"
 #include "src/base/verdict.h"
 
+#define ERA_PB_ARENA_FIRST_BYTES 4096 /* most statements need no more: no malloc for them */
+
 struct era_pb_arena {
     ProtobufCAllocator allocator;
-    uint8_t *block;
-    size_t size, used;
+    _Alignas(max_align_t) uint8_t first[ERA_PB_ARENA_FIRST_BYTES];
+    uint8_t *block; /* NULL while `first` is enough */
+    size_t first_used, block_used;
+    size_t size; /* of the block; both together give no more */
     bool exhausted;
 };
 
-/* Room for decoding in_bytes of input. Pair with release. */
+/* Room for decoding in_bytes of input. Pair with release. It must not be moved in between. */
 void era_pb_arena_init(struct era_pb_arena *arena, size_t in_bytes);
 void era_pb_arena_release(struct era_pb_arena *arena);
 

@@ -28,10 +28,11 @@ struct era_clock_word {
     uint64_t heard_stake; /* in the last two epoch lengths */
     uint64_t median;      /* of their epochs, by stake, the lower of two; 0 when nothing is heard */
     bool doubtful;        /* the alarm */
-    uint64_t recheck_ms;  /* the first of them runs out then; UINT64_MAX: none does */
+    uint64_t recheck_ms;  /* none of them runs out before; UINT64_MAX: none does */
 };
 
-/* Time O(validators); the median costs a sort, and is found only while in doubt (else 0). */
-struct era_clock_word era_clock_judge(const struct era_clock *c, uint64_t own_epoch, uint64_t now_ms);
+/* now_ms: never before an earlier call's. Time O(1) while own_epoch stays and now_ms is before the last
+ * recheck_ms, else O(validators); the median costs a sort, and is found only while in doubt (else 0). */
+struct era_clock_word era_clock_judge(struct era_clock *c, uint64_t own_epoch, uint64_t now_ms);
 
 #endif

@@ -28,6 +28,8 @@ struct era_events {
     struct seen *items, *places;
     struct seen *oldest, *newest;
     size_t seen_count, ring_count;
+    struct event_place last; /* the highest seq of whom era_events_next_seq was asked about last */
+    bool last_known;
 };
 
 struct era_events *era_events_new(const struct era_charter *charter, const struct era_siphash_key *key)
@@ -44,6 +46,7 @@ static void forget(struct era_events *e, struct seen *s)
     HASH_DELETE(hh, e->items, s);
     HASH_DELETE(by_place, e->places, s);
     e->seen_count--;
+    e->last_known = false;
     e->ring_count -= s->envelope.data != NULL;
     free((void *)s->envelope.data);
     free(s);
@@ -66,6 +69,11 @@ static struct seen *find_place(const struct era_events *e, const struct event_pl
     struct seen *s;
     HASH_FIND(by_place, e->places, p, sizeof *p, s);
     return s;
+}
+
+static bool is_of(const struct event_place *p, int64_t validator, uint64_t epoch)
+{
+    return p->validator == validator && p->epoch == epoch;
 }
 
 static enum era_verdict judge(const struct era_events *e, const struct era_verified *s, uint64_t epoch,
@@ -109,6 +117,8 @@ enum era_verdict era_events_offer(struct era_events *e, const struct era_verifie
     e->newest = n;
     e->seen_count++;
     e->ring_count++;
+    if (e->last_known && is_of(&place, e->last.validator, e->last.epoch) && place.seq > e->last.seq)
+        e->last.seq = place.seq;
     return ERA_ACCEPTED;
 }
 
@@ -160,13 +170,17 @@ void era_events_expire(struct era_events *e, uint64_t epoch,
     }
 }
 
-uint64_t era_events_next_seq(const struct era_events *e, int validator, uint64_t epoch)
+/* In a burst it is asked for each own event: what is remembered is walked through once. */
+uint64_t era_events_next_seq(struct era_events *e, int validator, uint64_t epoch)
 {
-    uint64_t highest = 0;
-    for (const struct seen *s = e->oldest; s; s = s->newer)
-        if (s->place.validator == validator && s->place.epoch == epoch && s->place.seq > highest)
-            highest = s->place.seq;
-    return highest + 1;
+    if (!e->last_known || !is_of(&e->last, validator, epoch)) {
+        e->last = (struct event_place){validator, epoch, 0};
+        e->last_known = true;
+        for (const struct seen *s = e->oldest; s; s = s->newer)
+            if (is_of(&s->place, validator, epoch) && s->place.seq > e->last.seq)
+                e->last.seq = s->place.seq;
+    }
+    return e->last.seq + 1;
 }
 
 size_t era_events_count(const struct era_events *e)

@@ -34,7 +34,7 @@ void era_events_expire(struct era_events *e, uint64_t epoch,
                        void (*gone)(void *ctx, const struct era_hash *item), void *ctx);
 
 /* Own next seq at an epoch: one above the highest taken in from this key. */
-uint64_t era_events_next_seq(const struct era_events *e, int validator, uint64_t epoch);
+uint64_t era_events_next_seq(struct era_events *e, int validator, uint64_t epoch);
 size_t era_events_count(const struct era_events *e);
 
 #endif

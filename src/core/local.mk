@@ -18,6 +18,7 @@ src_core_libcore_a_SOURCES += src/core/ledger_slot.c src/core/ledger_adopted.c s
 src_core_libcore_a_SOURCES += src/core/view.c src/core/view.h
 src_core_libcore_a_SOURCES += src/core/gate.c src/core/gate.h
 src_core_libcore_a_SOURCES += src/core/lease.c src/core/lease.h
+src_core_libcore_a_SOURCES += src/core/fresh.c src/core/fresh.h
 src_core_libcore_a_SOURCES += src/core/clock.c src/core/clock.h
 src_core_libcore_a_SOURCES += src/core/vote.c src/core/vote.h
 src_core_libcore_a_SOURCES += src/core/adoption.c src/core/adoption.h

@@ -124,6 +124,7 @@ void era_node_free(struct era_node *n)
     node_batches_free(n);
     era_events_free(n->events);
     era_clock_free(n->clock);
+    era_fresh_clear(&n->fresh);
     node_books_free(n);
     node_effects_free(n);
     free(n->rebuilds);
@@ -325,11 +326,13 @@ static void judge_gates(struct era_node *n)
 {
     const struct era_charter *c = n->counting->charter;
     node_judge_clock(n);
-    if (!n->gate_dirty)
+    if (!n->gate_dirty && !n->announced_dirty)
         return;
-    n->gate_dirty = false;
+    if (n->gate_dirty)
+        era_fresh_forget(&n->fresh);
+    n->gate_dirty = n->announced_dirty = false;
     /* Fresh: announced for the present epoch or the one before it (N6). */
-    n->fresh_stake = era_ledger_fresh_stake(n->counting->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
+    n->fresh_stake = era_fresh_stake(&n->fresh, n->counting->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
     bool fresh = c->authority_only || n->fresh_stake >= era_charter_quorum(c);
     keep_high_water(n);
     for (size_t i = 0; i < n->charter->component_count; i++)

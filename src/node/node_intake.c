@@ -338,6 +338,7 @@ static void item_committed(struct era_node *n, struct pending *p)
     uint32_t kind = p->item->kind;
     int component = p->item->component;
     uint64_t seq = p->item->seq;
+    int who = (int)p->item->who; /* of an announcement: the validator */
     if (kind == ERA_KIND_PROPOSAL && p->item->candidate)
         proposal = p->item->candidate->proposal;
     era_ledger_commit(p->ledger, p->item);
@@ -345,7 +346,13 @@ static void item_committed(struct era_node *n, struct pending *p)
     const struct era_item *held = era_ledger_find(p->ledger, &item);
     if (p->link != 0 && !(held && held->offered)) /* gossip waits for a word on everything it delivered */
         era_gossip_verdict(n->gossip, n->now_ms, p->link, &item, held ? ERA_DUPLICATE : ERA_DOMINATED);
-    if (kind == ERA_KIND_ANNOUNCEMENT || kind == ERA_KIND_CERTIFICATE || kind == ERA_KIND_EVIDENCE)
+    if (kind == ERA_KIND_ANNOUNCEMENT) {
+        era_fresh_announced(&n->fresh, p->ledger, who);
+        n->announced_dirty = true;
+    } else {
+        era_fresh_forget(&n->fresh);
+    }
+    if (kind == ERA_KIND_CERTIFICATE || kind == ERA_KIND_EVIDENCE)
         n->gate_dirty = true;
     if (component >= 0)
         n->armed_dirty = true;

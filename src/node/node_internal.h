@@ -3,6 +3,7 @@
 #define ERA_NODE_NODE_INTERNAL_H
 
 #include "src/core/epoch_runs.h"
+#include "src/core/fresh.h"
 #include "src/core/succession.h"
 #include "src/node/node.h"
 #include "store/record.h"
@@ -112,6 +113,8 @@ struct era_node {
     uint64_t place_made_ms; /* …said anew then */
     uint64_t high_water;    /* the epoch is never below it, restarts included (R14) */
     bool gate_dirty, votes_dirty, clock_dirty, armed_dirty;
+    bool announced_dirty; /* the gates, but by announcements alone */
+    struct era_fresh fresh;
     uint64_t fresh_stake, view_since;
     uint64_t refused_told_ms;                /* the next refused link is told then, not before */
     uint64_t own_event_epoch, own_event_seq;      /* highest taken */

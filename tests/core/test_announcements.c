@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 
+#include "src/base/prng.h"
+#include "src/core/fresh.h"
 #include "tests/core/peer.h"
 
 /* What the ledger keeps of who runs what (R16). */
@@ -102,4 +104,31 @@ Test(announcements, R16_an_own_announcement_is_known_again_after_the_clock_went_
     p->epoch = 3;
     cr_expect_eq(take(p, announced("alice", 9)), ERA_WRONG_EPOCH);
     cr_expect_eq(restore(p, announced("alice", 9)), ERA_ACCEPTED);
+}
+
+/* What is kept up to date as announcements come is what a walk through all validators finds. */
+Test(announcements, N6_the_fresh_stake_kept_up_to_date_is_what_a_walk_finds)
+{
+    static const char *const names[] = {"alice", "bob", "carol", "dave"};
+    struct era_fresh kept = {0};
+    struct era_prng prng;
+    uint64_t sum = 0;
+
+    era_prng_init(&prng, 7);
+    p->epoch = 4;
+    for (int n = 0; n < 200; n++) {
+        const char *who = names[era_prng_below(&prng, 4)];
+        uint64_t least = p->epoch - 1;
+        (void)era_fresh_stake(&kept, p->ledger, least);
+        if (take(p, announced(who, p->epoch - 2 + era_prng_below(&prng, 4))) == ERA_ACCEPTED)
+            era_fresh_announced(&kept, p->ledger, given_validator_index(c, who));
+        uint64_t stake = era_ledger_fresh_stake(p->ledger, least);
+        cr_assert_eq(era_fresh_stake(&kept, p->ledger, least), stake);
+        sum += stake;
+        p->epoch += era_prng_below(&prng, 6) == 0;
+    }
+    cr_expect_gt(sum, 1000);
+    cr_expect_lt(sum, 200 * 40);
+    cr_expect_eq(era_fresh_stake(&kept, p->ledger, p->epoch + 9), 0, "of another epoch");
+    era_fresh_clear(&kept);
 }

@@ -1,6 +1,7 @@
 /* CLOCK: whether one's own clock may be believed (R14). */
 #include <criterion/criterion.h>
 
+#include "src/base/prng.h"
 #include "src/core/clock.h"
 #include "tests/lib/given.h"
 
@@ -172,4 +173,46 @@ Test(clock, R14_clock_never_in_an_authority_only_network)
     hear("carol", 20, 0);
     c->authority_only = true;
     cr_expect_not(doubtful(10, 0));
+}
+
+/* What is kept up to date as words come is what a walk through all that was heard finds: here one clock is
+ * asked at each step, the other is made anew, told all again, and asked once. */
+Test(clock, R14_what_is_kept_up_to_date_is_what_a_walk_finds)
+{
+    struct word {
+        int validator;
+        uint64_t epoch, own_epoch, now_ms;
+    } words[300];
+    struct era_prng prng;
+    size_t doubts = 0;
+
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        uint64_t own = 10, now_ms = 1000;
+        struct era_clock *kept = era_clock_new(c);
+        era_prng_init(&prng, seed);
+        c->clock = seed % 2 ? (struct era_clock_params){ERA_CLOCK_HEIGHT, 0, 100, 1}
+                            : (struct era_clock_params){ERA_CLOCK_WALL, 0, 1000, 1};
+        for (size_t n = 0; n < 300; n++) {
+            own += era_prng_below(&prng, 8) == 0;
+            now_ms += era_prng_below(&prng, 300);
+            words[n] =
+                (struct word){(int)era_prng_below(&prng, 4), own - 3 + era_prng_below(&prng, 6), own, now_ms};
+            era_clock_hear(kept, words[n].validator, words[n].epoch, own, now_ms);
+            struct era_clock *anew = era_clock_new(c);
+            for (size_t i = 0; i <= n; i++)
+                era_clock_hear(anew, words[i].validator, words[i].epoch, words[i].own_epoch, words[i].now_ms);
+            struct era_clock_word is = era_clock_judge(kept, own, now_ms),
+                                  should = era_clock_judge(anew, own, now_ms);
+            era_clock_free(anew);
+            cr_assert_eq(is.heard_stake, should.heard_stake);
+            cr_assert_eq(is.doubtful, should.doubtful);
+            cr_assert_eq(is.median, should.median);
+            cr_assert_gt(is.recheck_ms, now_ms);
+            cr_assert_leq(is.recheck_ms, should.recheck_ms);
+            doubts += is.doubtful;
+        }
+        era_clock_free(kept);
+    }
+    cr_expect_gt(doubts, 100);
+    cr_expect_lt(doubts, 60 * 300 - 100);
 }

@@ -179,6 +179,13 @@ Test(events, C3_an_own_seq_is_never_taken_twice)
     arrives(emitted("bob", 5, 9), 5);
     cr_expect_eq(era_events_next_seq(events, alice, 5), 5);
     cr_expect_eq(era_events_next_seq(events, alice, 6), 1);
+    arrives(emitted("alice", 6, 2), 5);
+    arrives(emitted("alice", 6, 1), 5);
+    arrives(emitted("alice", 5, 7), 5);
+    cr_expect_eq(era_events_next_seq(events, alice, 6), 3, "asked before they came");
+    cr_expect_eq(era_events_next_seq(events, alice, 5), 8);
+    expire(9);
+    cr_expect_eq(era_events_next_seq(events, alice, 5), 1, "all of it is forgotten");
 }
 
 /* An event that was verified, of whoever: the table asks for no more of it. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/pb_arena.h"
 #include "proto/statement.h"
 #include "tests/proto/samples.h"
 
@@ -381,4 +382,31 @@ Test(entry, its_hash_does_not_tell_new_from_kept)
     entry.has_effective = true;
     era_entry_seal(&entry);
     cr_assert_not(era_hash_eq(&as_new, &entry.hash));
+}
+
+/* ---- the memory of a decode ---- */
+
+Test(arena, I15_a_decode_takes_what_its_size_allows_and_no_more)
+{
+    struct era_pb_arena arena;
+    size_t pieces = 0;
+
+    era_pb_arena_init(&arena, 0);
+    while (arena.allocator.alloc(&arena, 10) != NULL) {
+        pieces++;
+        cr_assert_eq(arena.block == NULL, pieces <= ERA_PB_ARENA_FIRST_BYTES / 16,
+                     "small ones need no block");
+    }
+    cr_expect_eq(pieces, 65536 / 16);
+    cr_expect(arena.exhausted);
+    era_pb_arena_release(&arena);
+
+    era_pb_arena_init(&arena, 1);
+    cr_expect_not_null(arena.allocator.alloc(&arena, 65536 + 32), "in one piece");
+    cr_expect_null(arena.allocator.alloc(&arena, 1));
+    era_pb_arena_release(&arena);
+    era_pb_arena_init(&arena, 1);
+    cr_expect_null(arena.allocator.alloc(&arena, SIZE_MAX));
+    cr_expect_null(arena.allocator.alloc(&arena, 65536 + 33));
+    era_pb_arena_release(&arena);
 }
