@@ -129,18 +129,18 @@ uint64_t era_anchors_deadline_ms(const struct era_gossip *g)
     return deadline;
 }
 
-static struct era_anchor *dialling(struct era_gossip *g, const char *address)
+static struct era_anchor *at(struct era_gossip *g, const char *address)
 {
     for (size_t i = 0; i < g->anchor_count; i++)
-        if (g->anchors[i].state == ERA_ANCHOR_DIALLING && strcmp(g->anchors[i].address, address) == 0)
+        if (strcmp(g->anchors[i].address, address) == 0)
             return &g->anchors[i];
     return NULL;
 }
 
 void era_anchor_linked(struct era_gossip *g, const char *address, uint64_t link)
 {
-    struct era_anchor *a = dialling(g, address);
-    if (a != NULL) {
+    struct era_anchor *a = at(g, address);
+    if (a != NULL && a->state != ERA_ANCHOR_LINKED) {
         a->state = ERA_ANCHOR_LINKED;
         a->link = link;
     }
@@ -161,8 +161,9 @@ void era_gossip_dial_failed(struct era_gossip *g, uint64_t now_ms, const char *a
 {
     era_gossip_advance(g, now_ms);
     era_gossip_stir(g);
-    struct era_anchor *a = dialling(g, address);
-    if (a != NULL)
+    era_stuck_failed(g, address);
+    struct era_anchor *a = at(g, address);
+    if (a != NULL && a->state == ERA_ANCHOR_DIALLING)
         back_off(g, a);
     if (g->overlay != NULL)
         era_overlay_dial_failed(g->overlay, g->now_ms, address);

@@ -254,7 +254,7 @@ void era_link_silent(struct era_gossip *g, struct era_link *link)
 
 void era_link_answered(struct era_link *link)
 {
-    link->silences = 0;
+    link->silences = link->replaced = 0;
 }
 
 /* ---- bans ---- */

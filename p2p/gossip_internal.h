@@ -2,6 +2,7 @@
  *   gossip.c        the public calls, time
  *   gossip_links.c  links: handshake, refusal, closing
  *   gossip_anchors.c  configured peers, backoff
+ *   gossip_stuck.c  links that nothing comes through are dialled anew
  *   gossip_defence.c  score, mute, bans, budgets
  *   gossip_overlay.c  which links carry the news: the overlay's words in and out
  *   gossip_push.c   statements out: queues, frames, fragments
@@ -36,6 +37,7 @@
 #define ERA_SELF_REST_MS  3600000 /* between two dials of what leads back to us */
 #define ERA_ANCHOR_ASK_MS 600000  /* who is there is asked so often, though its node may be linked */
 #define ERA_SPARE_MS      5000    /* so long a dialler may keep two links until it closes one */
+#define ERA_STUCK_MS      5000    /* so long nothing was heard though an answer is owed: dialled again */
 /* What the peer asked for stops below this, so that pushes find room beside it. */
 #define ERA_LINK_BULK_BYTES_MAX (ERA_LINK_OUT_BYTES_MAX / 4)
 #define ERA_LINK_QUEUE_MAX      ((size_t)4096) /* items queued, each of two queues */
@@ -88,6 +90,10 @@ struct era_link {
     uint8_t proven[ERA_KEY_BYTES]; /* what the link showed of who is there */
     uint64_t opened_ms, drained_ms, score_ms;
     uint64_t spare_ms; /* when the older links of this key are closed, if they are still there; 0: none was */
+    bool redialled;    /* stuck, and dialled again; no result yet */
+    uint64_t redial_ms;
+    uint64_t beside;   /* the stuck link whose place this one is to take; 0: none */
+    unsigned replaced; /* so many were, on end, without an answer since */
     struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
     uint64_t silent_ms; /* when the last was counted */
@@ -238,6 +244,18 @@ bool era_link_is_pinned(const struct era_gossip *g, const struct era_link *link)
 uint32_t era_link_anchor_keys(const struct era_gossip *g, const struct era_link *link);
 /* A link had a complete round, or it became known to which node an anchor leads. */
 void era_anchors_reconciled(struct era_gossip *g);
+
+/* ---- gossip_stuck.c ---- */
+uint64_t era_stuck_due_ms(const struct era_link *link);
+void era_stuck_tick(struct era_gossip *g, struct era_link *link);
+/* A link that we dialled is there, or is not; or it ended before it was up. */
+void era_stuck_dialled(struct era_gossip *g, struct era_link *newer);
+void era_stuck_failed(struct era_gossip *g, const char *address);
+void era_stuck_left(struct era_gossip *g, const struct era_link *newer);
+/* Before its key is compared with an anchor's. True: another node than the stuck link's answered. */
+bool era_stuck_is_other(struct era_gossip *g, struct era_link *newer, const struct era_key *node);
+/* It said hello, and is about to be up. */
+void era_stuck_replace(struct era_gossip *g, struct era_link *newer);
 
 /* ---- gossip_defence.c ---- */
 /* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */

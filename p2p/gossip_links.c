@@ -83,6 +83,7 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
     if (link->info.state == ERA_PEER_UP)
         era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
+    era_stuck_left(g, link);
     era_ties_down(g, link, why);
     era_anchor_lost(g, link, waits_long(why));
 }
@@ -240,6 +241,8 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     l->has_group = group_of(g, address, &l->group);
     g->links[g->link_count++] = l;
     if (outgoing)
+        era_stuck_dialled(g, l);
+    if (outgoing && l->beside == 0)
         era_anchor_linked(g, address, link);
     hello_send(g, l);
 }
@@ -333,6 +336,8 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
         return;
     }
     enum era_verdict verdict = hello_check(g, link, hello);
+    if (era_stuck_is_other(g, link, &hello->node) && verdict == ERA_ACCEPTED)
+        verdict = ERA_OTHER_KEY;
     struct era_anchor *anchor = era_anchor_of_link(g, link->info.link);
     if (anchor != NULL) {
         anchor->selves = verdict == ERA_SELF_LINK ? anchor->selves + 1 : 0;
@@ -353,6 +358,7 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
         hello->protocol_max < g->config.protocol_max ? hello->protocol_max : g->config.protocol_max;
     era_text_set(info->listen, sizeof info->listen, hello->listen);
     era_text_set(info->agent, sizeof info->agent, hello->agent);
+    era_stuck_replace(g, link);
     struct era_link *spare = second_link(g, link);
     if (spare != link)
         peer_up(g, link, hello);
@@ -399,6 +405,7 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
     era_score_decay(g, link);
     if (link->info.state != ERA_PEER_UP)
         return;
+    era_stuck_tick(g, link);
     if (link->branch != NULL && era_branch_take_silence(link->branch) > 0)
         era_link_silent(g, link); /* once for all that it announced and kept */
     if (link->branch != NULL && era_branch_take_stir(link->branch)) {
@@ -414,7 +421,7 @@ uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link 
     uint64_t deadline = patience_ms(link);
     if (link->info.state != ERA_PEER_UP)
         return deadline;
-    deadline = earlier(deadline, era_push_due_ms(link));
+    deadline = earlier(deadline, earlier(era_push_due_ms(link), era_stuck_due_ms(link)));
     if (link->spare_ms != 0)
         deadline = earlier(deadline, link->spare_ms);
     for (size_t i = 0; i < ERA_SETS; i++)

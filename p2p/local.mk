@@ -13,6 +13,7 @@ p2p_libp2p_a_SOURCES += p2p/gossip_pages.c
 p2p_libp2p_a_SOURCES += p2p/gossip_overlay.c
 p2p_libp2p_a_SOURCES += p2p/gossip_push.c
 p2p_libp2p_a_SOURCES += p2p/gossip_sketch.c
+p2p_libp2p_a_SOURCES += p2p/gossip_stuck.c
 p2p_libp2p_a_SOURCES += p2p/gossip_sync.c p2p/gossip_sync.h
 p2p_libp2p_a_SOURCES += p2p/gossip_table.c p2p/gossip_table.h
 p2p_libp2p_a_SOURCES += p2p/gossip_take.c

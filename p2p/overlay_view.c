@@ -128,10 +128,27 @@ size_t era_tie_blocked_count(const struct era_overlay *o)
     return n;
 }
 
+/* Who dialled us again beside a link that is stuck has its place already. */
+static struct era_overlay_peer *older_of(const struct era_overlay *o, const struct era_overlay_peer *asker)
+{
+    for (size_t i = 0; i < o->peer_count; i++) {
+        struct era_overlay_peer *p = &o->peers[i];
+        if (p != asker && p->tie == TIE_ACTIVE && !p->outgoing && !asker->outgoing &&
+            era_key_eq(&p->node, &asker->node))
+            return p;
+    }
+    return NULL;
+}
+
 bool era_tie_admits(struct era_overlay *o, const struct era_overlay_peer *asker, bool alone)
 {
     if (asker->tie == TIE_ACTIVE || asker->anchor)
         return true;
+    struct era_overlay_peer *older = older_of(o, asker);
+    if (older != NULL) {
+        older->tie = TIE_LEAF;
+        return true;
+    }
     if (asker->blocked && !o->is_blocked)
         return era_tie_blocked_count(o) < ERA_OVERLAY_BLOCKED_MAX;
     if (!era_tie_group_has_room(o, asker))

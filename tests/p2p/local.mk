@@ -26,3 +26,4 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_bounds.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_budgets.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_bans.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_anchors.c
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_stuck.c
