@@ -19,16 +19,18 @@ AM_TESTS_ENVIRONMENT = \
 	NM='$(NM)'; export NM; \
 	test "$$(printf %s "$$TMPDIR" | wc -c)" -le 32 || { TMPDIR=/tmp; export TMPDIR; }; \
 	PATH="$$ERA_BIN:$$PATH"; export PATH;
+AM_TESTS_FD_REDIRECT = 9>&2
 EXTRA_DIST += tests/run-criterion tests/run-bats
 
 # ---- what takes longer, or is no test ---------------------------------------
-# CHECK_LONG: scripts that take minutes (soaks, real daemons; .sh or .bats); `make check-long`.
+# CHECK_LONG: scripts that take minutes (soaks, real daemons; .sh or .bats); `make check-long`, one after another,
+# with what the bats files say shown as it comes.
 # BENCHES: programs that print measured ratios; `make bench`.
 CHECK_LONG =
 BENCHES =
 check-long: all $(check_PROGRAMS)
 	@test -n "$(CHECK_LONG)" || { echo "check-long: no test is listed (CHECK_LONG)"; exit 1; }
-	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS="$(CHECK_LONG)"
+	ERA_SHOW=yes $(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS TESTS="$(CHECK_LONG)"
 
 bench: all $(BENCHES)
 	@test -n "$(BENCHES)" || { echo "bench: no program is listed (BENCHES)"; exit 1; }
