@@ -120,11 +120,10 @@ static void look_at_all(struct era_gossip *g)
 void era_gossip_tick(struct era_gossip *g, uint64_t now_ms)
 {
     era_gossip_advance(g, now_ms);
-    if (!g->stirred && g->now_ms == g->ticked_ms && !era_gossip_is_due(g, g->due_ms))
+    if (!g->stirred && !era_gossip_is_due(g, g->due_ms))
         return;
     look_at_all(g);
     g->totals.ticks++;
-    g->ticked_ms = g->now_ms;
     g->stirred = false;
     g->due_ms = all_due_ms(g);
 }
@@ -345,6 +344,7 @@ size_t era_gossip_peers(const struct era_gossip *g, struct era_peer_info *out, s
 {
     for (size_t i = 0; i < g->link_count && i < cap; i++) {
         out[i] = g->links[i]->info;
+        out[i].score = era_score_now(g, g->links[i]);
         out[i].anchor = era_link_is_anchor(g, g->links[i]);
         out[i].pinned = era_link_is_pinned(g, g->links[i]);
         out[i].anchor_keys = era_link_anchor_keys(g, g->links[i]);

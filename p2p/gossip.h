@@ -177,7 +177,7 @@ void era_gossip_frame(struct era_gossip *g, uint64_t now_ms, uint64_t link, stru
 /* The driver wrote so many bytes of frame bodies of this link to the socket (their lengths not counted). */
 void era_gossip_sent(struct era_gossip *g, uint64_t now_ms, uint64_t link, size_t bytes);
 /* Timers: handshake, idle, sync rounds, redials, flush of batches. Call it after whatever happens: it looks
- * at all links when something is due, and else once in a millisecond at most. */
+ * at all links when something is due on any, or was stirred. */
 void era_gossip_tick(struct era_gossip *g, uint64_t now_ms);
 /* When era_gossip_tick must be called next; UINT64_MAX = never. */
 uint64_t era_gossip_deadline_ms(const struct era_gossip *g);

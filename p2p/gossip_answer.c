@@ -24,13 +24,23 @@ static bool moves_at(const struct era_gossip *g, const struct era_link *link, en
            (g->now_ms - since_ms >= 2 * ERA_MOVED_MS || era_sent_before(g, link, &moved->ids[i]));
 }
 
+/* Of the item that came last (1), the one before it, …: older ones came no later, or left (at_ms 0). */
+static size_t moved_place(const struct era_moved *moved, size_t age)
+{
+    return (moved->next + ERA_MOVED_ITEMS_MAX - age) % ERA_MOVED_ITEMS_MAX;
+}
+
 bool era_sync_moves(const struct era_gossip *g, const struct era_link *link, enum era_set set,
                     const struct era_hash *id, uint64_t ms)
 {
     const struct era_moved *moved = &g->moved[set - 1];
-    for (size_t i = 0; i < ERA_MOVED_ITEMS_MAX; i++)
+    for (size_t age = 1; age <= ERA_MOVED_ITEMS_MAX; age++) {
+        size_t i = moved_place(moved, age);
+        if (moved->at_ms[i] != 0 && g->now_ms - moved->at_ms[i] >= ms)
+            return false;
         if (moves_at(g, link, set, i, ms) && era_hash_eq(&moved->ids[i], id))
             return true;
+    }
     return false;
 }
 
@@ -49,7 +59,10 @@ static struct rest without_moving(struct era_gossip *g, struct era_link *link, e
     struct rest rest = {.sketch = *whole, .sum = g->shared[set - 1].sum};
     rest.sketch.cells = NULL;
     rest.sketch.size = 0;
-    for (size_t i = 0; i < ERA_MOVED_ITEMS_MAX; i++) {
+    for (size_t age = 1; age <= ERA_MOVED_ITEMS_MAX; age++) {
+        size_t i = moved_place(moved, age);
+        if (moved->at_ms[i] != 0 && g->now_ms - moved->at_ms[i] >= ERA_MOVED_MS)
+            break;
         if (!moves_at(g, link, set, i, ERA_MOVED_MS) || !era_idset_contains(g->sets[set - 1], &moved->ids[i]))
             continue;
         struct era_tag tag = era_tag_of(&sync->salt, &moved->ids[i]);

@@ -179,14 +179,17 @@ bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cel
 
 /* ---- score ---- */
 
-void era_score_decay(const struct era_gossip *g, struct era_link *link)
+int era_score_now(const struct era_gossip *g, const struct era_link *link)
 {
-    while (link->info.score > 0 && g->now_ms - link->score_ms >= ERA_SCORE_HALF_MS) {
-        link->info.score /= 2;
-        link->score_ms += ERA_SCORE_HALF_MS;
-    }
-    if (link->info.score == 0)
-        link->score_ms = g->now_ms;
+    uint64_t halves = (g->now_ms - link->score_ms) / ERA_SCORE_HALF_MS;
+    return halves < 31 ? link->info.score >> halves : 0;
+}
+
+static void decay(const struct era_gossip *g, struct era_link *link)
+{
+    link->info.score = era_score_now(g, link);
+    link->score_ms =
+        link->info.score == 0 ? g->now_ms : g->now_ms - (g->now_ms - link->score_ms) % ERA_SCORE_HALF_MS;
 }
 
 static void count_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why)
@@ -203,7 +206,7 @@ void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdi
     if (link->closing || era_verdict_penalty(why) == 0)
         return;
     era_gossip_stir(g); /* it may lose its place */
-    era_score_decay(g, link);
+    decay(g, link);
     link->info.score += era_verdict_penalty(why);
     count_charge(g, link, why);
     if (link->info.score >= ERA_SCORE_MUTE) {

@@ -152,7 +152,7 @@ struct era_gossip {
     uint64_t now_ms; /* the latest told; never goes back */
     /* Of all links and tables, at the last tick: what fell due since lowers it, or stirs. See
      * era_gossip_stir. */
-    uint64_t due_ms, ticked_ms;
+    uint64_t due_ms;
     bool stirred;
     bool blocked;
     struct era_prng prng;
@@ -260,7 +260,8 @@ void era_stuck_replace(struct era_gossip *g, struct era_link *newer);
 /* ---- gossip_defence.c ---- */
 /* Charge the verdict's penalty to the link: muted, then closed and banned when it adds up. */
 void era_link_charge(struct era_gossip *g, struct era_link *link, enum era_verdict why);
-void era_score_decay(const struct era_gossip *g, struct era_link *link);
+/* What is left by now of info.score, which is of score_ms. */
+int era_score_now(const struct era_gossip *g, const struct era_link *link);
 /* It speaks no language of ours: closed at once, its key banned; the third of one host within a day bans
  * the host. */
 void era_link_break(struct era_gossip *g, struct era_link *link, enum era_verdict why);

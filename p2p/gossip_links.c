@@ -402,7 +402,6 @@ void era_link_tick(struct era_gossip *g, struct era_link *link)
         era_link_close(g, link, ERA_TIMEOUT);
         return;
     }
-    era_score_decay(g, link);
     if (link->info.state != ERA_PEER_UP)
         return;
     era_stuck_tick(g, link);
@@ -424,8 +423,12 @@ uint64_t era_link_deadline_ms(const struct era_gossip *g, const struct era_link 
     deadline = earlier(deadline, earlier(era_push_due_ms(link), era_stuck_due_ms(link)));
     if (link->spare_ms != 0)
         deadline = earlier(deadline, link->spare_ms);
-    for (size_t i = 0; i < ERA_SETS; i++)
+    for (size_t i = 0; i < ERA_SETS; i++) {
+        const struct era_sync *sync = &link->sync[i];
         if (era_set_flows(g, link, (enum era_set)(i + 1)))
-            deadline = earlier(deadline, link->sync[i].next_ms);
+            deadline = earlier(deadline, sync->next_ms);
+        if (sync->answering)
+            deadline = earlier(deadline, era_add_sat(sync->peer_heard_ms, ERA_SYNC_STALL_MS));
+    }
     return deadline;
 }
