@@ -163,6 +163,10 @@ void era_gossip_set_wall(struct era_gossip *g, uint64_t wall_ms);
  * that this is the proof of (config.proves). May answer with CLOSE at once (TOO_MANY_LINKS, in band). */
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
                         const char *address, const uint8_t proven[ERA_KEY_BYTES]);
+/* Of a link that was dialled, at once after link_up: the address that it led to. A configured peer may be
+ * named by a host name; whoever comes from where it answered last is spared the limits and bans by address.
+ */
+void era_gossip_found_at(struct era_gossip *g, uint64_t link, const char *address);
 /* May a stream from there become a link? Asked at accept, before it costs a handshake; link_up asks again.
  * TOO_MANY_LINKS: its host is banned. RATE_LIMITED: it makes more of them than it may. Else ACCEPTED. */
 enum era_verdict era_gossip_screen(const struct era_gossip *g, uint64_t now_ms, const char *address);

@@ -31,9 +31,15 @@ void era_address_host(const char *address, char host[ERA_ADDRESS_BYTES_MAX + 1])
 
 bool era_host_is_anchor(const struct era_gossip *g, const char *host)
 {
-    char other[ERA_ADDRESS_BYTES_MAX + 1];
+    char other[ERA_ADDRESS_BYTES_MAX + 1], address[ERA_ADDRESS_BYTES_MAX + 1];
     for (size_t i = 0; i < g->anchor_count; i++) {
-        era_address_host(g->anchors[i].address, other);
+        const struct era_anchor *a = &g->anchors[i];
+        era_address_host(a->address, other);
+        if (strcmp(other, host) == 0)
+            return true;
+        if (a->found.len == 0)
+            continue;
+        era_address_host(era_place_text(&a->found, address), other);
         if (strcmp(other, host) == 0)
             return true;
     }
@@ -205,6 +211,13 @@ bool era_link_is_anchor(const struct era_gossip *g, const struct era_link *link)
         if (leads_to(&g->anchors[i], link))
             return true;
     return false;
+}
+
+void era_gossip_found_at(struct era_gossip *g, uint64_t link, const char *address)
+{
+    struct era_link *l = era_link_find(g, link);
+    if (l != NULL && l->info.outgoing && !era_place_parse(address, &l->found))
+        l->found.len = 0;
 }
 
 static bool pinned_answered(struct era_anchor *anchor, const struct era_key *node)

@@ -20,6 +20,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define SITE_BYTES 6 /* /48 */
+
 /* ---- budgets: tokens that come back with time ---- */
 
 static const struct {
@@ -40,6 +42,11 @@ static uint64_t spent_still(const struct era_bucket *b, uint64_t now_ms, uint64_
 {
     uint64_t back = now_ms > b->at_ms ? era_mul_sat(now_ms - b->at_ms, per_s) : 0;
     return b->spent - (back < b->spent ? back : b->spent);
+}
+
+static bool has(const struct era_bucket *b, uint64_t now_ms, uint64_t burst, uint64_t per_s)
+{
+    return spent_still(b, now_ms, per_s) + 1000 <= 1000 * burst;
 }
 
 static bool take(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t burst,
@@ -393,10 +400,25 @@ static struct era_bucket *host_row(const struct era_gossip *g, const char *addre
     return (struct era_bucket *)(uintptr_t)row;
 }
 
+/* Of IPv6: whoever has one host in a /48 may well have all 65,536, and each would have its share. NULL: of
+ * another family. */
+static struct era_bucket *site_row(const struct era_gossip *g, const char *address)
+{
+    struct era_place place;
+    if (!era_place_parse(address, &place) || place.len != ERA_IP_BYTES_MAX)
+        return NULL;
+    const struct era_bucket *row = &g->sites[era_siphash(&g->key, place.ip, SITE_BYTES) % ERA_SITE_ROWS];
+    return (struct era_bucket *)(uintptr_t)row;
+}
+
 bool era_host_may_link(struct era_gossip *g, const char *address)
 {
-    struct era_bucket *row = host_row(g, address);
-    return row == NULL || take(g, row, 1, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
+    /* Else whoever has hosts enough could use up the shares of all rows, and so of everybody. */
+    static_assert(ERA_ACCEPTS_PER_S < ERA_LINKS_ACCEPTED_PER_S * ERA_HOST_ROWS, "rows outlast the gate");
+    static_assert(ERA_ACCEPTS_PER_S < ERA_SITE_LINKS_PER_S * ERA_SITE_ROWS, "rows outlast the gate");
+    struct era_bucket *row = host_row(g, address), *site = row == NULL ? NULL : site_row(g, address);
+    bool may = row == NULL || take(g, row, 1, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
+    return may && (site == NULL || take(g, site, 1, ERA_SITE_LINKS_BURST, ERA_SITE_LINKS_PER_S));
 }
 
 static bool is_banned_at(const struct era_gossip *g, uint64_t now_ms, const char *address)
@@ -416,9 +438,10 @@ enum era_verdict era_gossip_screen(const struct era_gossip *g, uint64_t now_ms, 
 {
     if (is_banned_at(g, now_ms, address))
         return ERA_TOO_MANY_LINKS;
-    const struct era_bucket *row = host_row(g, address);
-    uint64_t spent = row == NULL ? 0 : spent_still(row, now_ms, ERA_LINKS_ACCEPTED_PER_S);
-    return spent + 1000 > (uint64_t)1000 * ERA_LINKS_ACCEPTED_BURST ? ERA_RATE_LIMITED : ERA_ACCEPTED;
+    const struct era_bucket *row = host_row(g, address), *site = row == NULL ? NULL : site_row(g, address);
+    bool may = row == NULL || has(row, now_ms, ERA_LINKS_ACCEPTED_BURST, ERA_LINKS_ACCEPTED_PER_S);
+    may = may && (site == NULL || has(site, now_ms, ERA_SITE_LINKS_BURST, ERA_SITE_LINKS_PER_S));
+    return may ? ERA_ACCEPTED : ERA_RATE_LIMITED;
 }
 
 void era_gossip_stranger_gone(struct era_gossip *g, uint64_t now_ms, const char *address)

@@ -32,6 +32,7 @@
 #define ERA_SCORE_HALF_MS 60000
 #define ERA_SILENCE_MS    10000 /* silences within so long are one */
 #define ERA_HOST_ROWS     256
+#define ERA_SITE_ROWS     64
 #define ERA_MUTE_MS       10000
 #define ERA_SELVES        4       /* dials that lead back to us, until we believe it */
 #define ERA_SELF_REST_MS  3600000 /* between two dials of what leads back to us */
@@ -96,8 +97,9 @@ struct era_link {
     unsigned replaced; /* so many were, on end, without an answer since */
     struct era_bucket spent[ERA_BUDGETS];
     unsigned silences;
-    uint64_t silent_ms; /* when the last was counted */
-    bool has_group;     /* it comes from a public address */
+    uint64_t silent_ms;     /* when the last was counted */
+    struct era_place found; /* dialled: the address that it led to; len 0: not known */
+    bool has_group;         /* it comes from a public address */
     uint64_t group;
 
     struct era_siphash_key salt;  /* of the short ids of what we offer the peer */
@@ -133,6 +135,8 @@ struct era_anchor {
     char address[ERA_ADDRESS_BYTES_MAX + 1];
     enum era_anchor_state state;
     unsigned selves; /* so many answers on end led back to us: see era_anchor_is_self */
+    struct era_place
+        found; /* where that was, by number; len 0: nobody did yet, or it is no internet address */
     bool has_node;
     struct era_key node; /* who answered there last; when pinned, who alone may */
     bool pinned;
@@ -168,6 +172,7 @@ struct era_gossip {
     struct era_ban bans[ERA_BANS_MAX];
     struct era_breaks breaks[ERA_HOST_ROWS];
     struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
+    struct era_bucket sites[ERA_SITE_ROWS]; /* likewise, of an IPv6 /48 */
     struct era_gossip_totals totals;
 
     struct era_broadcast *broadcast;
@@ -300,8 +305,9 @@ void era_ties_anchors(struct era_gossip *g);
 void era_ties_demote(struct era_gossip *g, const struct era_link *link);
 /* Do what the overlay asked for; before the links are reaped. */
 void era_ties_pump(struct era_gossip *g);
-/* A leaf gives its place to a newcomer. False: there is none. */
-bool era_ties_make_room(struct era_gossip *g);
+/* A leaf, or who is late with its hello, gives its place to a newcomer. beside: as of era_overlay_spare.
+ * False: there is none. */
+bool era_ties_make_room(struct era_gossip *g, const struct era_place *beside);
 void era_ties_word(struct era_gossip *g, struct era_link *link, enum era_neighbour_word word);
 void era_ties_walk(struct era_gossip *g, struct era_link *link, const struct era_peer_walk *walk);
 void era_ties_shuffle(struct era_gossip *g, struct era_link *link, const struct era_peer_shuffle *shuffle);

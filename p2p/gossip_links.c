@@ -133,41 +133,48 @@ void era_links_reap(struct era_gossip *g)
 /* ---- opening ---- */
 
 /* A public address belongs to a prefix. */
-static bool group_of(const struct era_gossip *g, const char *address, uint64_t *group)
+static bool place_of(const char *address, struct era_place *place)
 {
-    struct era_place place;
-    if (!era_place_parse(address, &place) || era_place_class(&place) != ERA_PLACE_PUBLIC)
-        return false;
-    *group = era_place_group(&g->key, &place);
-    return true;
+    return era_place_parse(address, place) && era_place_class(place) == ERA_PLACE_PUBLIC;
 }
 
-static bool has_place_of_host(const struct era_gossip *g, bool outgoing, const char *address)
+/* Links accepted from an address, and from its group. */
+static size_t count_near(const struct era_gossip *g, const char *address, const uint64_t *group, size_t *near)
 {
     char host[ERA_ADDRESS_BYTES_MAX + 1], other[ERA_ADDRESS_BYTES_MAX + 1];
     era_address_host(address, host);
-    uint64_t group;
-    bool has_group = group_of(g, address, &group);
-    size_t same = 0, near = 0;
+    size_t same = *near = 0;
     for (size_t i = 0; i < g->link_count; i++) {
         const struct era_link *l = g->links[i];
         era_address_host(l->info.address, other);
         same += !l->info.outgoing && strcmp(host, other) == 0;
-        near += !l->info.outgoing && has_group && l->has_group && l->group == group;
+        *near += !l->info.outgoing && group != NULL && l->has_group && l->group == *group;
     }
-    return outgoing || (same < ERA_LINKS_PER_ADDRESS_MAX && near < ERA_LINKS_PER_GROUP_MAX);
+    return same;
 }
 
-static bool has_place(const struct era_gossip *g, bool outgoing, const char *address)
+/* Strangers must not fill the places that the operator's own peers need. */
+static bool has_place(const struct era_gossip *g, bool outgoing)
 {
-    if (outgoing)
-        return g->link_count < ERA_LINKS_MAX;
     size_t awaited = 0;
-    /* Strangers must not fill the places that the operator's own peers need. */
-    for (size_t i = 0; i < g->anchor_count; i++)
+    for (size_t i = 0; i < g->anchor_count && !outgoing; i++)
         if (g->anchors[i].state != ERA_ANCHOR_LINKED && !era_anchor_is_self(&g->anchors[i]))
             awaited++;
-    return has_place_of_host(g, outgoing, address) && g->link_count + awaited < ERA_LINKS_MAX;
+    return g->link_count + awaited < ERA_LINKS_MAX;
+}
+
+/* A host that has its share gets no more; a prefix that has, only in the place of one of its own. */
+static bool place_make(struct era_gossip *g, bool outgoing, const char *address)
+{
+    struct era_place place;
+    bool has_group = place_of(address, &place);
+    uint64_t group = has_group ? era_place_group(&g->key, &place) : 0;
+    size_t near, same = count_near(g, address, has_group ? &group : NULL, &near);
+    if (!outgoing && same >= ERA_LINKS_PER_ADDRESS_MAX)
+        return false;
+    if (!outgoing && near >= ERA_LINKS_PER_GROUP_MAX && !era_ties_make_room(g, &place))
+        return false;
+    return has_place(g, outgoing) || era_ties_make_room(g, NULL);
 }
 
 static void hello_send(struct era_gossip *g, struct era_link *link)
@@ -210,10 +217,7 @@ static enum era_verdict admit(struct era_gossip *g, bool outgoing, const char *a
         return ERA_RATE_LIMITED;
     if (!outgoing && era_host_is_banned(g, address))
         return ERA_TOO_MANY_LINKS; /* why is not told */
-    if (has_place(g, outgoing, address))
-        return ERA_ACCEPTED;
-    return has_place_of_host(g, outgoing, address) && era_ties_make_room(g) ? ERA_ACCEPTED
-                                                                            : ERA_TOO_MANY_LINKS;
+    return place_make(g, outgoing, address) ? ERA_ACCEPTED : ERA_TOO_MANY_LINKS;
 }
 
 void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bool outgoing,
@@ -238,7 +242,9 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     memcpy(l->proven, proven, sizeof l->proven);
     l->info.last_heard_ms = l->opened_ms = l->drained_ms = l->score_ms = g->now_ms;
     l->flush_ms = ERA_NEVER;
-    l->has_group = group_of(g, address, &l->group);
+    struct era_place place;
+    l->has_group = place_of(address, &place);
+    l->group = l->has_group ? era_place_group(&g->key, &place) : 0;
     g->links[g->link_count++] = l;
     if (outgoing)
         era_stuck_dialled(g, l);
@@ -344,6 +350,8 @@ void era_link_hello(struct era_gossip *g, struct era_link *link, const struct er
         anchor->has_node = anchor->pinned;
         if (verdict == ERA_ACCEPTED && !era_anchor_answered(anchor, &hello->node))
             verdict = ERA_OTHER_KEY;
+        if (verdict == ERA_ACCEPTED)
+            anchor->found = link->found;
     }
     if (verdict != ERA_ACCEPTED) {
         era_link_close(g, link, verdict);

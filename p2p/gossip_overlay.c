@@ -91,11 +91,25 @@ void era_ties_anchors(struct era_gossip *g)
             era_overlay_set_anchor(g->overlay, g->links[i]->info.link, era_link_is_anchor(g, g->links[i]));
 }
 
-bool era_ties_make_room(struct era_gossip *g)
+/* Who proved a key and then says nothing: the first that had its time to. */
+static struct era_link *ungreeted(const struct era_gossip *g, const struct era_place *beside)
 {
-    struct era_link *spare = NULL;
-    if (g->overlay != NULL)
-        spare = era_link_find(g, era_overlay_spare(g->overlay));
+    uint64_t group = beside == NULL ? 0 : era_place_group(&g->key, beside);
+    for (size_t i = 0; i < g->link_count; i++) {
+        struct era_link *l = g->links[i];
+        bool late = g->now_ms - l->opened_ms >= ERA_LINK_GRACE_MS;
+        if (l->info.state == ERA_PEER_HANDSHAKE && !l->info.outgoing && !l->closing && late &&
+            (beside == NULL || (l->has_group && l->group == group)))
+            return l;
+    }
+    return NULL;
+}
+
+bool era_ties_make_room(struct era_gossip *g, const struct era_place *beside)
+{
+    struct era_link *spare = ungreeted(g, beside);
+    if (spare == NULL && g->overlay != NULL)
+        spare = era_link_find(g, era_overlay_spare(g->overlay, beside));
     if (spare == NULL)
         return false;
     era_link_close(g, spare, ERA_TOO_MANY_LINKS);

@@ -66,7 +66,8 @@ struct link {
     size_t in_counted;    /* of in_bytes */
     uint64_t fed;         /* frames, when its last one was whole */
     bool stranger, waits; /* see link_gate.h, with these: */
-    size_t row, stranger_at;
+    uint8_t rows[ERA_LINK_GATE_LEVELS];
+    size_t stranger_at;
     uint64_t entered;
     char address[ERA_ADDRESS_BYTES_MAX + 1];
 };

@@ -267,6 +267,7 @@ static void accept_done(struct era_link_driver *d, struct listener *s, int rv)
         sa.s_family = NNG_AF_UNSPEC;
     era_link_address_text(&sa, s->address, address);
     enum era_verdict verdict = d->screen != NULL ? d->screen(d->screen_ctx, address) : ERA_ACCEPTED;
+    era_link_gate_took(&d->gate, verdict == ERA_ACCEPTED);
     if (verdict == ERA_ACCEPTED)
         verdict = let_in(d, stream, &sa, address);
     if (verdict != ERA_ACCEPTED) {
@@ -494,6 +495,14 @@ static bool event_of(const struct link *l, enum era_link_event_kind kind, struct
     return true;
 }
 
+/* Where a dial led to. */
+static void found_at(const struct link *l, char out[ERA_ADDRESS_BYTES_MAX + 1])
+{
+    nng_sockaddr sa = {0};
+    if (l->outgoing && nng_stream_get_addr(l->stream, NNG_OPT_REMADDR, &sa) == 0)
+        era_link_address_text(&sa, "", out);
+}
+
 /* An open link: UP, then SENT before FRAME, then read on. */
 static bool link_next_open(struct era_link_driver *d, struct link *l, struct era_link_event *out)
 {
@@ -504,6 +513,7 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
         l->fed = ++d->frames;
         d->counts.up++;
         event_of(l, ERA_LINK_UP, out);
+        found_at(l, out->found);
         memcpy(out->peer, l->channel.peer, sizeof(out->peer));
         return true;
     }

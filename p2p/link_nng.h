@@ -46,6 +46,10 @@ struct era_link_event {
     bool outgoing;
     /* As dialled; of an accepted link tcp://ip:port of the peer, or the ipc:// address it came by. */
     char address[ERA_ADDRESS_BYTES_MAX + 1];
+    /* Of UP, dialled over tcp: the address that it led to, tcp://ip:port, also when a host name was dialled;
+     * else
+     * "". */
+    char found[ERA_ADDRESS_BYTES_MAX + 1];
     uint8_t peer[ERA_KEY_BYTES]; /* of UP: what the other end proved */
     struct era_bytes bytes;      /* borrowed until the next era_link_driver_poll */
     size_t sent;

@@ -287,6 +287,8 @@ void era_overlay_up(struct era_overlay *o, uint64_t now_ms, uint64_t link, const
     p->anchor = anchor;
     p->blocked = blocked;
     bool parsed = era_place_parse(address, &place);
+    if (parsed)
+        era_tie_put_where(o, p, &place);
     if (parsed && era_place_class(&place) == ERA_PLACE_PUBLIC) {
         p->has_group = true;
         p->group = era_place_group(&o->book.key, &place);
@@ -598,31 +600,6 @@ bool era_overlay_is_active(const struct era_overlay *o, uint64_t link)
 {
     const struct era_overlay_peer *p = peer_find(o, link);
     return p != NULL && p->tie == TIE_ACTIVE;
-}
-
-static bool is_incoming_leaf(const struct era_overlay_peer *p)
-{
-    return p->tie == TIE_LEAF && !p->outgoing && !p->anchor;
-}
-
-uint64_t era_overlay_spare(const struct era_overlay *o)
-{
-    const struct era_overlay_peer *spare = NULL;
-    size_t crowd = 0;
-    for (size_t i = 0; i < o->peer_count; i++) {
-        const struct era_overlay_peer *p = &o->peers[i];
-        if (!is_incoming_leaf(p))
-            continue;
-        size_t n = 0;
-        for (size_t k = 0; k < o->peer_count; k++)
-            n += is_incoming_leaf(&o->peers[k]) && o->peers[k].has_group == p->has_group &&
-                 o->peers[k].group == p->group;
-        if (n > crowd || (n == crowd && p->since_ms >= spare->since_ms)) {
-            crowd = n;
-            spare = p;
-        }
-    }
-    return spare == NULL ? 0 : spare->link;
 }
 
 struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)

@@ -119,9 +119,11 @@ size_t era_overlay_take_actions(struct era_overlay *o, const struct era_overlay_
 /* ---- reading ---- */
 /* The link is of the active view, or its peer is blocked: the news go over it. */
 bool era_overlay_is_active(const struct era_overlay *o, uint64_t link);
-/* Who gives way when there is no room for another link: of the incoming leaves of the prefix that has most of
- * them, the newest; whoever floods displaces its own. 0: none. */
-uint64_t era_overlay_spare(const struct era_overlay *o);
+/* Who gives way when there is no room for another link: of the incoming leaves of the net that has most of
+ * them, there of the site, there of the host, the newest; so whoever floods displaces its own. One that came
+ * within ERA_LINK_GRACE_MS goes last: it has not had the time to become a neighbour. beside: of the public
+ * addresses that share its group alone; NULL: of all. 0: none. */
+uint64_t era_overlay_spare(const struct era_overlay *o, const struct era_place *beside);
 struct era_overlay_counts era_overlay_counts(const struct era_overlay *o);
 /* Records known; up to cap copied. */
 size_t era_overlay_records(const struct era_overlay *o, struct era_peer_record *out, size_t cap);

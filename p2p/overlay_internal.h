@@ -9,6 +9,7 @@
 #define OVERLAY_NEVER        UINT64_MAX
 #define OVERLAY_SEEK_MIN_MS  500
 #define OVERLAY_ASK_AGAIN_MS 60000 /* after a no */
+#define OVERLAY_LEVELS       3     /* net, site, host */
 
 enum era_tie { TIE_LEAF, TIE_ASKED, TIE_ACTIVE };
 
@@ -17,6 +18,7 @@ struct era_overlay_peer {
     struct era_key node;
     bool has_group; /* a public address */
     uint64_t group;
+    uint64_t where[OVERLAY_LEVELS]; /* its net, site and host, hashed; 0: no internet address */
     bool outgoing, anchor, blocked;
     bool wanted; /* we dialled it to be a neighbour */
     enum era_tie tie;
@@ -72,6 +74,8 @@ size_t era_tie_blocked_count(const struct era_overlay *o);
 /* Answers and dials that are awaited. */
 size_t era_tie_awaited_count(const struct era_overlay *o);
 bool era_tie_group_has_room(const struct era_overlay *o, const struct era_overlay_peer *p);
+void era_tie_put_where(const struct era_overlay *o, struct era_overlay_peer *p,
+                       const struct era_place *place);
 /* It is no neighbour: neither side owes the other a word. */
 void era_tie_leave(struct era_overlay *o, struct era_overlay_peer *p);
 void era_tie_send_away(struct era_overlay *o, struct era_overlay_peer *p);

@@ -283,3 +283,58 @@ void era_overlay_trim(struct era_overlay *o)
     o->trim_ms = chosen != NULL ? era_overlay_from_now(o, o->trim_wait_ms) : OVERLAY_NEVER;
     o->trim_wait_ms = 2 * o->trim_wait_ms < TRIM_MAX_MS ? 2 * o->trim_wait_ms : TRIM_MAX_MS;
 }
+
+/* ---- no room for another link ---- */
+
+/* Bytes of an address that a net, a site and a host share. */
+static const size_t share_v4[OVERLAY_LEVELS] = {2, 3, 4}, share_v6[OVERLAY_LEVELS] = {4, 6, 8};
+
+void era_tie_put_where(const struct era_overlay *o, struct era_overlay_peer *p, const struct era_place *place)
+{
+    const size_t *share = place->len == ERA_IP_BYTES_MAX ? share_v6 : share_v4;
+    for (size_t level = 0; level < OVERLAY_LEVELS; level++)
+        p->where[level] = era_siphash(&o->book.key, place->ip, share[level]);
+}
+
+/* Keeps those who are many together, by that level. Returns how many they are. */
+static size_t keep_crowd(const struct era_overlay_peer **of, size_t count, size_t level)
+{
+    size_t most = 0, kept = 0, held[ERA_LINKS_MAX] = {0};
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < count; k++)
+            held[i] += of[i]->where[level] == of[k]->where[level];
+        if (held[i] > most)
+            most = held[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (held[i] == most)
+            of[kept++] = of[i];
+    return kept;
+}
+
+static bool is_new(const struct era_overlay *o, const struct era_overlay_peer *p)
+{
+    return o->now_ms - p->since_ms < ERA_LINK_GRACE_MS;
+}
+
+uint64_t era_overlay_spare(const struct era_overlay *o, const struct era_place *beside)
+{
+    const struct era_overlay_peer *of[ERA_LINKS_MAX], *spare = NULL;
+    uint64_t group = beside == NULL ? 0 : era_place_group(&o->book.key, beside);
+    size_t count = 0;
+    for (size_t i = 0; i < o->peer_count; i++) {
+        const struct era_overlay_peer *p = &o->peers[i];
+        if (p->tie == TIE_LEAF && !p->outgoing && !p->anchor &&
+            (beside == NULL || (p->has_group && p->group == group)) && count < ERA_LINKS_MAX)
+            of[count++] = p;
+    }
+    for (size_t level = 0; level < OVERLAY_LEVELS; level++)
+        count = keep_crowd(of, count, level);
+    for (size_t i = 0; i < count; i++) {
+        bool later = spare == NULL || of[i]->since_ms >= spare->since_ms;
+        if (spare == NULL || (is_new(o, spare) && !is_new(o, of[i])) ||
+            (is_new(o, spare) == is_new(o, of[i]) && later))
+            spare = of[i];
+    }
+    return spare == NULL ? 0 : spare->link;
+}

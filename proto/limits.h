@@ -94,9 +94,12 @@
 #define ERA_HANDSHAKES_PER_ADDRESS_MAX 32   /* of one IPv4 address, one IPv6 /64, or all of ipc */
 #define ERA_ACCEPTS_BURST          512 /* connections taken from the system's queue at once, and then… */
 #define ERA_ACCEPTS_PER_S          500 /* …some hundredths of a core, if only to close them; the rest wait there */
+#define ERA_TURNED_AWAY_BURST      2048 /* of them from hosts that are unwelcome, and then… */
+#define ERA_TURNED_AWAY_PER_S      2000 /* …closed at once: they take nobody's turn */
 #define ERA_HANDSHAKES_BURST           256 /* answered at once, four DH each: all of a large node's peers, and then… \
                                             */
 #define ERA_HANDSHAKES_PER_S         100 /* …some hundredths of a core; who waits, waits for his own host */
+#define ERA_LINK_GRACE_MS              1000 /* a link's time to greet, and to become a neighbour: it gives way last */
 #define ERA_LINK_IDLE_MS             60000 /* nothing heard: the link is dead */
 #define ERA_SYNC_INTERVAL_MS         2000
 #define ERA_SYNC_QUIET_MS            60000 /* rounds that find nothing back off up to this */
@@ -126,6 +129,8 @@
 #define ERA_LINKS_PER_GROUP_MAX     64  /* accepted from one public prefix, see era_place_group */
 #define ERA_LINKS_ACCEPTED_BURST    64  /* of one address that is nobody else's, and then… */
 #define ERA_LINKS_ACCEPTED_PER_S    4   /* …who comes and goes costs a handshake each time */
+#define ERA_SITE_LINKS_BURST        256 /* of an IPv6 /48, of which whoever has one host may have them all, and… */
+#define ERA_SITE_LINKS_PER_S        16
 #define ERA_BANS_MAX                256 /* remembered; the oldest gives way, a key's before a host's */
 #define ERA_BREAKS_MAX              3   /* of one host within a day; then it is banned */
 #define ERA_BAN_MIN_MS              60000

@@ -116,6 +116,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     case ERA_LINK_UP:
         ev.kind = ERA_EV_LINK_UP;
         ev.proven = l->peer;
+        ev.found = l->found;
         break;
     case ERA_LINK_DIAL_FAILED:
         tell_fault(d, l);

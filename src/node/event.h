@@ -8,7 +8,7 @@
 enum era_event_kind {
     ERA_EV_START,       /* everything was restored: begin */
     ERA_EV_TICK,        /* the deadline came */
-    ERA_EV_LINK_UP,     /* link, outgoing, address, proven */
+    ERA_EV_LINK_UP,     /* link, outgoing, address, found, proven */
     ERA_EV_LINK_DOWN,   /* link, verdict: what the driver ended it for; ACCEPTED: it just ended */
     ERA_EV_DIAL_FAILED, /* address */
     ERA_EV_REFUSED,     /* address: a stream from there ended before it was a link */
@@ -52,6 +52,7 @@ struct era_event {
     uint64_t link;
     bool outgoing;
     const char *address;
+    const char *found;     /* where a dial by a name led to, see era_gossip_found_at; NULL: not known */
     const uint8_t *proven; /* ERA_KEY_BYTES, see era_gossip_link_up */
     struct era_bytes bytes;
     size_t count;

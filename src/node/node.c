@@ -438,6 +438,8 @@ static void take_event(struct era_node *n, const struct era_event *ev)
         break;
     case ERA_EV_LINK_UP:
         era_gossip_link_up(g, n->now_ms, ev->link, ev->outgoing, ev->address, ev->proven);
+        if (ev->found != NULL)
+            era_gossip_found_at(g, ev->link, ev->found);
         break;
     case ERA_EV_LINK_DOWN:
         era_gossip_link_down(g, n->now_ms, ev->link, ev->verdict);

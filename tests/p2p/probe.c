@@ -7,8 +7,14 @@
 
 struct probe *probe_new(uint64_t now_ms)
 {
+    return probe_new_of(now_ms, 0);
+}
+
+struct probe *probe_new_of(uint64_t now_ms, size_t target)
+{
     struct probe *p = calloc(1, sizeof *p);
     p->w = wire_new(now_ms, 42);
+    p->w->target = target;
     p->n = wire_node(p->w);
     p->g = p->n->gossip;
     p->reads = true;

@@ -50,6 +50,8 @@ struct probe {
 };
 
 struct probe *probe_new(uint64_t now_ms);
+struct probe *probe_new_of(uint64_t now_ms,
+                           size_t target); /* with an overlay of so many neighbours; 0: none */
 void probe_free(struct probe *p);
 const struct probe_seen *probe_look(struct probe *p);
 /* Time passes, timers run. */

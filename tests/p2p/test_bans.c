@@ -167,6 +167,62 @@ Test(screen, keeps_out_neither_loopback_nor_an_anchor)
     probe_free(p);
 }
 
+Test(screen, keeps_out_an_ipv6_48_whose_hosts_come_one_after_another)
+{
+    struct probe *p = probe_new(1000);
+    uint64_t now_ms = p->w->now_ms;
+    char address[64];
+    for (unsigned i = 0; i < ERA_SITE_LINKS_BURST; i++) {
+        snprintf(address, sizeof address, "tcp://[2001:db8:7:%x::1]:1", i);
+        cr_assert_eq(era_gossip_screen(p->g, now_ms, address), ERA_ACCEPTED);
+        era_gossip_stranger_gone(p->g, now_ms, address);
+    }
+    cr_assert_eq(era_gossip_screen(p->g, now_ms, "tcp://[2001:db8:7:ffff::1]:1"), ERA_RATE_LIMITED);
+    probe_link(p, 1, false, "tcp://[2001:db8:7:ffff::1]:1");
+    cr_assert_eq(probe_look(p)->refusals, 1);
+    cr_assert_eq(era_gossip_screen(p->g, now_ms, "tcp://[2001:db8:8::1]:1"), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_screen(p->g, now_ms + 63, "tcp://[2001:db8:7:ffff::1]:1"), ERA_ACCEPTED);
+    probe_free(p);
+}
+
+Test(screen, keeps_out_no_anchor_that_is_named_where_it_answered_last)
+{
+    struct probe *p = probe_new(1000);
+    struct era_frame_hello hello = probe_hello(p, 9);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://seed.example.org:7711"), ERA_ACCEPTED);
+    cr_assert_eq(probe_wait(p, 0)->connects, 1);
+    probe_link(p, 1, true, "tcp://seed.example.org:7711");
+    era_gossip_found_at(p->g, 1, "tcp://192.0.2.9:7711");
+    for (int i = 0; i < 2 * ERA_LINKS_ACCEPTED_BURST; i++)
+        era_gossip_stranger_gone(p->g, p->w->now_ms, "tcp://192.0.2.9:1");
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://192.0.2.9:1"), ERA_RATE_LIMITED,
+                 "not greeted yet");
+    probe_greet(p, 1, &hello);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://192.0.2.9:1"), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://192.0.2.10:1"), ERA_ACCEPTED);
+    up_from(p, 2, "tcp://192.0.2.9:2", 8);
+    misbehave(p, 2);
+    struct era_ban ban;
+    cr_assert_eq(bans_of_hosts(p, &ban), 0);
+    probe_free(p);
+}
+
+Test(screen, spares_no_place_where_another_than_the_pinned_anchor_answered)
+{
+    struct probe *p = probe_new(1000);
+    struct era_frame_hello hello = probe_hello(p, 9), other = probe_hello(p, 8);
+    cr_assert_eq(era_gossip_add_anchor(p->g, "tcp://seed.example.org:7711"), ERA_ACCEPTED);
+    cr_assert_eq(era_gossip_pin_anchor(p->g, "tcp://seed.example.org:7711", &hello.node), ERA_ACCEPTED);
+    cr_assert_eq(probe_wait(p, 0)->connects, 1);
+    probe_link(p, 1, true, "tcp://seed.example.org:7711");
+    era_gossip_found_at(p->g, 1, "tcp://192.0.2.9:7711");
+    probe_greet(p, 1, &other);
+    for (int i = 0; i < ERA_LINKS_ACCEPTED_BURST; i++)
+        era_gossip_stranger_gone(p->g, p->w->now_ms, "tcp://192.0.2.9:1");
+    cr_assert_eq(era_gossip_screen(p->g, p->w->now_ms, "tcp://192.0.2.9:1"), ERA_RATE_LIMITED);
+    probe_free(p);
+}
+
 Test(second_link, of_one_key_that_dialled_both_is_the_one_kept_after_five_seconds)
 {
     struct probe *p = probe_new(1000);

@@ -232,6 +232,48 @@ Test(link, too_many_links_of_one_address_are_refused_in_band)
     probe_free(p);
 }
 
+Test(link, of_a_prefix_that_has_its_share_another_host_comes_in_the_place_of_one_of_its_own)
+{
+    struct probe *p = probe_new_of(1000, 3);
+    char address[64];
+    struct era_frame_hello hello;
+    hello = probe_hello(p, 200);
+    probe_link(p, 1, false, "tcp://21.1.0.1:1");
+    probe_greet(p, 1, &hello);
+    for (unsigned i = 0; i < ERA_LINKS_PER_GROUP_MAX; i++) {
+        snprintf(address, sizeof address, "tcp://20.1.7.%u:1", 1 + i / 2);
+        hello = probe_hello(p, (uint8_t)(10 + i));
+        probe_link(p, 100 + i, false, address);
+        probe_greet(p, 100 + i, &hello);
+    }
+    cr_assert_eq(probe_look(p)->closes, 0);
+    probe_link(p, 1000, false, "tcp://20.1.9.9:1");
+    cr_assert_eq(probe_look(p)->closes, 1);
+    cr_assert_eq(p->seen.closed_link, 100 + ERA_LINKS_PER_GROUP_MAX - 1,
+                 "of the host that has most, its newest");
+    cr_assert_eq(p->seen.close, ERA_TOO_MANY_LINKS);
+    cr_assert_eq(era_gossip_peers(p->g, NULL, 0), ERA_LINKS_PER_GROUP_MAX + 1);
+    probe_free(p);
+}
+
+Test(link, who_proves_a_key_and_does_not_greet_gives_way_to_a_newcomer)
+{
+    struct probe *p = probe_new_of(1000, 3);
+    char address[64];
+    for (unsigned i = 0; i < ERA_LINKS_MAX; i++) {
+        snprintf(address, sizeof address, "tcp://10.1.%u.%u:1", i / 16, 1 + i % 16);
+        probe_link(p, 1 + i, false, address);
+    }
+    cr_assert_eq(probe_look(p)->closes, 0);
+    probe_link(p, 1000, false, "tcp://10.2.0.1:1");
+    cr_assert_eq(probe_look(p)->closed_link, 1000, "they have only just come");
+    probe_wait(p, ERA_LINK_GRACE_MS);
+    probe_link(p, 1001, false, "tcp://10.2.0.1:1");
+    cr_assert_eq(probe_look(p)->closes, 1);
+    cr_assert_eq(p->seen.closed_link, 1, "the oldest");
+    probe_free(p);
+}
+
 Test(link, ipc_and_ipv6_addresses_have_hosts_too)
 {
     struct probe *p = probe_new(1000);

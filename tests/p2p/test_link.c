@@ -65,6 +65,25 @@ static void release(struct pair *p)
     era_link_driver_free(p->b);
 }
 
+Test(link, dialled_by_a_name_tells_the_address_that_it_led_to)
+{
+    struct era_channel_config a = rawlink_config(&driver_network), b = rawlink_config(&driver_network);
+    struct pair p = {.a = era_link_driver_new(8, &a), .b = era_link_driver_new(8, &b)};
+    struct era_link_event up_a, up_b;
+    unsigned port;
+    char named[ERA_ADDRESS_BYTES_MAX + 1];
+    cr_assert_eq(era_link_driver_listen(p.b, "tcp://127.0.0.1:0", p.address), 0);
+    cr_assert_eq(sscanf(p.address, "tcp://127.0.0.1:%u", &port), 1);
+    snprintf(named, sizeof named, "tcp://localhost:%u", port);
+    cr_assert_eq(era_link_driver_dial(p.a, named), 0);
+    next_two(p.a, &up_a, p.b, &up_b);
+    cr_assert_eq(up_a.kind, ERA_LINK_UP);
+    cr_assert_str_eq(up_a.address, named);
+    cr_assert_str_eq(up_a.found, p.address);
+    cr_assert_str_eq(up_b.found, "", "it was not dialled from here");
+    release(&p);
+}
+
 static size_t frame_len(uint32_t i)
 {
     return i % 97 == 0 ? ERA_FRAME_BYTES_MAX - i % 5 : 1 + i * 7919 % 3000;

@@ -1,4 +1,5 @@
 /* Who may come in, and whose handshake is answered, on real sockets. */
+#include "p2p/link_gate.h"
 #include "tests/p2p/driver.h"
 
 #include <criterion/criterion.h>
@@ -123,6 +124,28 @@ Test(link_gate, hosts_that_hold_all_places_keep_no_other_host_out)
     era_link_driver_free(d);
 }
 
+/* Whoever rents a row of addresses would else have a share for each. */
+Test(link_gate, hosts_in_a_row_take_each_others_places_and_no_strangers)
+{
+    enum { HOSTS = ERA_HANDSHAKES_MAX + 40 };
+    struct era_link_driver *d = given_driver((size_t)4 * ERA_LINKS_MAX);
+    char bound[ERA_ADDRESS_BYTES_MAX + 1];
+    static int fds[HOSTS];
+    cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
+    int honest = given_raw_client_of(INADDR_LOOPBACK + 1, bound); /* older than all of them */
+    for (int i = 0; i < HOSTS; i++)                               /* 127.0.7.1 and so on */
+        given_strangers(d, bound, 0x7F000701 + (uint32_t)i, &fds[i], 1,
+                        i < ERA_HANDSHAKES_MAX - 1 ? 0 : (uint64_t)(i - ERA_HANDSHAKES_MAX + 2));
+    int64_t end = driver_now_ms() + DEADLINE_MS;
+    while (!is_closed(fds[0])) /* the oldest of the row; the system takes its time */
+        cr_assert_lt(driver_now_ms(), end);
+    cr_expect_not(is_closed(honest));
+    close(honest);
+    for (int i = 0; i < HOSTS; i++)
+        close(fds[i]);
+    era_link_driver_free(d);
+}
+
 /* A listener of both families, which names IPv4 hosts by IPv6 addresses that share one /64. */
 static void given_both_families(struct era_link_driver *d, char v4[ERA_ADDRESS_BYTES_MAX + 1])
 {
@@ -194,6 +217,31 @@ Test(link_gate, who_is_screened_out_is_closed_counted_and_nothing_else)
     era_link_driver_free(d);
 }
 
+Test(link_gate, who_is_screened_out_takes_nobodys_turn)
+{
+    struct era_link_gate gate;
+    era_link_gate_init(&gate);
+    for (int i = 0; i < ERA_TURNED_AWAY_BURST - 1; i++) {
+        cr_assert(era_link_gate_opens(&gate));
+        era_link_gate_took(&gate, false);
+    }
+    for (int i = 0; i < ERA_ACCEPTS_BURST; i++) {
+        cr_assert(era_link_gate_opens(&gate), "%d were taken", i);
+        era_link_gate_took(&gate, true);
+    }
+}
+
+Test(link_gate, above_their_own_pace_those_who_are_screened_out_wait_too)
+{
+    struct era_link_gate gate;
+    int64_t begin = driver_now_ms(), taken = 0;
+    era_link_gate_init(&gate);
+    for (; taken < 2 * ERA_TURNED_AWAY_BURST && era_link_gate_opens(&gate); taken++)
+        era_link_gate_took(&gate, false);
+    cr_assert_leq(taken,
+                  ERA_TURNED_AWAY_BURST + (driver_now_ms() - begin + 1) * ERA_TURNED_AWAY_PER_S / 1000);
+}
+
 Test(link_gate, above_its_pace_no_connection_is_taken)
 {
     enum { MORE = 100 };
@@ -208,12 +256,13 @@ Test(link_gate, above_its_pace_no_connection_is_taken)
         struct pollfd p = {.fd = era_link_driver_fd(d), .events = POLLIN};
         cr_assert_lt(driver_now_ms() - begin, DEADLINE_MS);
         if (tried < asked + 16 && tried < ERA_ACCEPTS_BURST + MORE) { /* the system's queue is short */
-            close(given_raw_client_of(INADDR_LOOPBACK + 1, bound));
+            close(given_raw_client_of(INADDR_LOOPBACK + 2, bound));
             tried++;
         } else {
             (void)poll(&p, 1, 10);
         }
-        cr_assert_not(era_link_driver_poll(d, &e));
+        while (era_link_driver_poll(d, &e))
+            cr_assert_eq(e.kind, ERA_LINK_REFUSED);
     }
     cr_assert_geq(driver_now_ms() - begin, (int64_t)1000 * MORE / ERA_ACCEPTS_PER_S - 20);
     era_link_driver_free(d);
@@ -253,8 +302,9 @@ static void serve_until(struct era_link_driver *d, const struct rawlink *links, 
     }
 }
 
-/* Of answers that came in one go nobody can tell which was first: so it is tried until they did not. */
-Test(link_gate, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
+/* Of answers that came in one go nobody can tell which was first: so it is tried until they did not. many:
+ * from the hosts that follow each other by step. */
+static bool one_is_served_before_many(uint32_t step)
 {
     enum { MANY = ERA_HANDSHAKES_PER_ADDRESS_MAX };
     struct era_link_driver *d = given_driver(ERA_LINKS_MAX);
@@ -262,16 +312,18 @@ Test(link_gate, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
     static struct rawlink many[MANY];
     bool waited = false;
     cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
-    for (int i = 0; i < 40 && !waited; i++) {
-        for (size_t k = 0; k < MANY; k++)
-            many[k] = given_first_message(INADDR_LOOPBACK + 1, bound);
+    for (uint32_t i = 0; i < 40 && !waited; i++) {
+        for (uint32_t k = 0; k < MANY; k++)
+            many[k] = given_first_message(0x7F000901 + step * (i * MANY + k), bound);
         if (i > ERA_HANDSHAKES_BURST / MANY) { /* no more are answered at once */
             serve_until(d, many, MANY, MANY / 4);
-            struct rawlink one = given_first_message(INADDR_LOOPBACK + 2, bound);
-            serve_until(d, &one, 1, 1);
-            waited = answered(many, MANY) <= MANY / 2;
-            rawlink_end(&one);
-            (void)driver_await(d, ERA_LINK_REFUSED);
+            for (int k = 0; k < 2; k++) { /* a second time too, though it was served last */
+                struct rawlink one = given_first_message(INADDR_LOOPBACK + 1, bound);
+                serve_until(d, &one, 1, 1);
+                waited = answered(many, MANY) <= MANY / 2;
+                rawlink_end(&one);
+                (void)driver_await(d, ERA_LINK_REFUSED);
+            }
         }
         serve_until(d, many, MANY, MANY);
         for (size_t k = 0; k < MANY; k++)
@@ -279,6 +331,16 @@ Test(link_gate, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
         for (size_t k = 0; k < MANY; k++)
             (void)driver_await(d, ERA_LINK_REFUSED);
     }
-    cr_assert(waited);
     era_link_driver_free(d);
+    return waited;
+}
+
+Test(link_gate, a_host_that_makes_handshakes_by_the_hundred_waits_for_itself)
+{
+    cr_assert(one_is_served_before_many(0));
+}
+
+Test(link_gate, hosts_in_a_row_that_make_handshakes_wait_for_each_other)
+{
+    cr_assert(one_is_served_before_many(1));
 }

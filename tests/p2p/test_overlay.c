@@ -353,7 +353,58 @@ Test(eclipse, whoever_floods_gives_way_before_those_who_came_alone)
         one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
     }
     one_up(&t, 2, 2, "tcp://21.1.0.1:1", false, false);
-    cr_assert_eq(era_overlay_spare(t.o), 149, "its newest");
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 149, "its newest");
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, on_one_lan_too_the_host_that_has_most_links_gives_way)
+{
+    char address[64];
+    struct one t = given_one("tcp://10.77.0.1:1");
+    for (uint16_t i = 0; i < 40; i++) {
+        snprintf(address, sizeof address, "tcp://10.77.0.%u:5000", 20 + i / 2);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+    }
+    one_wait(&t, ERA_LINK_GRACE_MS);
+    one_up(&t, 2, 2, "tcp://10.77.0.5:1", false, false);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 139, "not the newest of all");
+    one_wait(&t, ERA_LINK_GRACE_MS);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 139);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, who_has_an_ipv6_48_gives_way_before_its_neighbours)
+{
+    char address[64];
+    struct one t = given_one("tcp://192.0.2.1:1");
+    for (uint16_t i = 0; i < 40; i++) { /* a host each */
+        snprintf(address, sizeof address, "tcp://[2001:db8:66:%x::1]:5000", i);
+        one_up(&t, 100 + i, (uint16_t)(1000 + i), address, false, false);
+    }
+    one_up(&t, 1, 1, "tcp://[2001:db8:1::1]:1", false, false);
+    one_up(&t, 2, 2, "tcp://20.1.0.1:1", false, false);
+    one_wait(&t, ERA_LINK_GRACE_MS);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 139);
+    era_overlay_free(t.o);
+}
+
+Test(eclipse, who_has_just_come_has_a_moment_to_become_a_neighbour)
+{
+    char address[64];
+    struct one t = given_one("tcp://192.0.2.1:1");
+    for (uint16_t i = 0; i < ERA_OVERLAY_DIALS_MAX; i++) { /* these it asks to be neighbours */
+        snprintf(address, sizeof address, "tcp://%u.1.0.1:1", 30 + i);
+        one_up(&t, 100 + i, (uint16_t)(100 + i), address, false, false);
+    }
+    one_up(&t, 1, 1, "tcp://20.1.0.1:1", false, false);
+    one_up(&t, 2, 2, "tcp://21.1.0.1:1", false, false);
+    one_wait(&t, ERA_LINK_GRACE_MS);
+    one_up(&t, 3, 3, "tcp://22.1.0.1:1", false, false);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 2);
+    one_wait(&t, ERA_LINK_GRACE_MS - 1);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 2);
+    one_wait(&t, 1);
+    cr_assert_eq(era_overlay_spare(t.o, NULL), 3, "whoever was here before stays");
     era_overlay_free(t.o);
 }
 
