@@ -627,7 +627,8 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
     if (o != NULL && o->parent == branch->link) {
         if (item->fetched) { /* not lost: late. Wait longer the next time. */
             learn_lag(b, now_ms - item->first_ms);
-            o->lates++;
+            if (o->lates < LATES_MAX)
+                o->lates++;
         }
         o->misses = o->lates < LATES_MAX ? 0 : MISSES_MAX;
         return;

@@ -60,7 +60,7 @@ struct era_branch {
     uint64_t order_ms;       /* when the orders go */
     size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
-    unsigned surplus; /* grows when copies of the reference tree bring by it what is here already */
+    unsigned surplus;  /* grows when copies of the reference tree bring by it what is here already */
     uint64_t broke_ms; /* when what it had announced was last given up; 0 = never */
     bool stir;         /* …and nobody else had announced it */
     struct era_branch_counts counts;
@@ -71,7 +71,6 @@ struct era_branch {
 struct era_origin {
     uint64_t tag;        /* of the key; 0 = free */
     uint64_t rank;       /* its first bytes: the lowest gives the reference tree */
-    uint32_t next;       /* chain of the index */
     uint64_t used;       /* grows with use: the least is forgotten first */
     uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
     uint64_t item;       /* its last one (short id) */
@@ -80,10 +79,11 @@ struct era_origin {
     uint64_t spare_item; /* …as told by its announcement of this item (short id) */
     uint64_t moved_ms;   /* when the parent changed… */
     uint64_t moved_item; /* …by what was heard of this item */
-    unsigned misses;     /* items on end that had to be asked for and that the parent did not bring… */
-    unsigned lates;      /* …or brought only then: in a ring of parents each has them from the next */
+    uint32_t next;       /* chain of the index */
+    uint8_t misses;      /* items on end that had to be asked for and that the parent did not bring… */
+    uint8_t lates;       /* …or brought only then: in a ring of parents each has them from the next */
     bool streams;        /* its last two came closer than ERA_SETTLE_MS */
-    unsigned pushes;     /* items that came by its tree, up to ERA_ORIGIN_PROVEN */
+    uint8_t pushes;      /* items that came by its tree, up to ERA_ORIGIN_PROVEN */
 };
 
 struct era_heard {

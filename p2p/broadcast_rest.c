@@ -62,14 +62,15 @@ static bool recents_shrink(struct era_broadcast *b, uint64_t now_ms)
     return true;
 }
 
-static void marks_shrink(const struct era_broadcast *b, struct era_marks *marks)
+static void marks_shrink(const struct era_broadcast *b, struct era_marks *marks, uint64_t now_ms)
 {
     struct era_marks old = *marks;
     *marks = (struct era_marks){0};
     for (size_t r = 0; r < old.row_count; r++)
         for (size_t i = ERA_MARK_WAYS; i-- > 0;) { /* the oldest first */
             const struct era_mark *mark = &old.rows[r][i];
-            if (mark->short_id != 0 && era_recent_at(b, mark->number) != NULL)
+            const struct era_recent *item = era_recent_at(b, mark->number);
+            if (mark->short_id != 0 && item != NULL && era_recent_is_young(item, now_ms))
                 era_marks_put(marks, mark->short_id, mark->number, mark->flags);
         }
     free(old.rows);
@@ -161,7 +162,7 @@ void era_broadcast_rest(struct era_broadcast *b, uint64_t now_ms)
     bool shrunk = recents_shrink(b, now_ms);
     for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
         if (shrunk || marks_are_many(b, &branch->marks))
-            marks_shrink(b, &branch->marks);
+            marks_shrink(b, &branch->marks, now_ms);
     if (b->origin_count > ERA_ORIGINS_KEPT + 1)
         origins_shrink(b, now_ms);
     b->rest_ms = is_large(b) ? era_add_sat(now_ms, REST_CHECK_MS) : 0;

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKET_IDS      256 /* on average, at most: few small blocks, that keep few pages of the heap */
-#define BUCKET_STEP     16  /* grown by so many */
+#define BUCKET_IDS                                                                                           \
+    2048 /* on average, at most: few blocks, that keep few pages of the heap beside their own */
+#define BUCKETS_MIN     16 /* room from the start: nor does their table */
+#define BUCKET_STEP     16 /* grown by so many */
 #define BUCKET_BITS_MAX 20
 
 /* Costs in bytes, to choose a way by. */
@@ -50,7 +52,7 @@ struct era_idset *era_idset_new(void)
 {
     struct era_idset *set = calloc(1, sizeof *set);
     assert(set != NULL);
-    set->buckets = calloc(1, sizeof *set->buckets);
+    set->buckets = calloc(BUCKETS_MIN, sizeof *set->buckets);
     assert(set->buckets != NULL);
     return set;
 }
@@ -145,26 +147,26 @@ static void bucket_resize(struct bucket *b, uint32_t cap)
 static void split(struct era_idset *set)
 {
     size_t old = (size_t)1 << set->bits;
-    struct bucket *buckets = calloc(2 * old, sizeof *buckets);
-    assert(buckets != NULL);
     set->bits++;
-    for (size_t b = 0; b < old; b++) {
-        struct bucket *low = &buckets[2 * b], *high = &buckets[2 * b + 1];
-        *low = set->buckets[b];
+    if (2 * old > BUCKETS_MIN)
+        set->buckets = realloc(set->buckets, 2 * old * sizeof *set->buckets);
+    assert(set->buckets != NULL);
+    for (size_t b = old; b-- > 0;) { /* the last first: it moves where nothing is yet */
+        struct bucket low = set->buckets[b], high = {0};
         uint32_t at = 0;
-        while (at < low->count && place_of(low->entries[at].begin, set->bits) == 2 * b)
+        while (at < low.count && place_of(low.entries[at].begin, set->bits) == 2 * b)
             at++;
-        uint32_t moved = low->count - at;
+        uint32_t moved = low.count - at;
         if (moved > 0) {
-            bucket_resize(high, moved + BUCKET_STEP);
-            memcpy(high->entries, low->entries + at, moved * sizeof *high->entries);
-            bucket_resize(low, at + BUCKET_STEP);
+            bucket_resize(&high, moved + BUCKET_STEP);
+            memcpy(high.entries, low.entries + at, moved * sizeof *high.entries);
+            bucket_resize(&low, at + BUCKET_STEP);
         }
-        high->count = moved;
-        low->count = at;
+        high.count = moved;
+        low.count = at;
+        set->buckets[2 * b] = low;
+        set->buckets[2 * b + 1] = high;
     }
-    free(set->buckets);
-    set->buckets = buckets;
 }
 
 static bool add(struct era_idset *set, const struct era_hash *id, bool named, uint32_t number)

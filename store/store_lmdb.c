@@ -209,6 +209,9 @@ static void lmdb_rest(struct era_store *s)
         (void)env_open_again(l); /* or whoever needs it does */
     }
     pthread_rwlock_unlock(&l->in_use);
+    free(l->read);
+    l->read = NULL;
+    l->read_cap = 0;
 }
 
 /* ---- committing ---- */

@@ -27,7 +27,8 @@ struct era_writer {
     struct era_store *store;
     int fd;
     pthread_t thread;
-    bool joined;
+    bool runs; /* the thread; this and the next: the caller's alone */
+    bool stopped;
     struct era_store_put *merged; /* the thread's alone */
 
     pthread_mutex_t lock; /* over all below */
@@ -38,7 +39,7 @@ struct era_writer {
     uint64_t submitted;
     size_t bytes_queued;
     bool failed; /* nothing is queued then */
-    bool stopping;
+    bool ending; /* the thread is to end */
     struct job jobs[];
 };
 
@@ -114,7 +115,7 @@ static void *run(void *ctx)
     struct era_writer *w = ctx;
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        while (w->done == w->submitted && !w->stopping)
+        while (w->done == w->submitted && !w->ending)
             pthread_cond_wait(&w->wake, &w->lock);
         if (w->done == w->submitted)
             break;
@@ -138,7 +139,21 @@ static int thread_start(struct era_writer *w)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&w->thread, NULL, run, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->runs = rc == 0;
     return -rc;
+}
+
+/* It commits what is queued first. */
+static void thread_end(struct era_writer *w)
+{
+    if (!w->runs)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->ending = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    w->ending = w->runs = false;
 }
 
 /* ---- the caller's side ---- */
@@ -224,15 +239,15 @@ static bool is_full(const struct era_writer *w, size_t bytes)
 
 static int submit_locked(struct era_writer *w, struct job job)
 {
-    if (w->stopping)
-        return -ESHUTDOWN;
     if (is_full(w, job.bytes))
         return -EAGAIN;
     *job_at(w, w->submitted) = job;
     w->submitted++;
     w->bytes_queued += job.bytes;
-    if (w->failed) {
-        job_end(w, -ECANCELED);
+    int rc = w->failed ? -ECANCELED : w->runs ? 0 : thread_start(w);
+    if (rc < 0) {
+        w->failed = true;
+        job_end(w, rc);
         fd_raise(w);
     } else {
         pthread_cond_signal(&w->wake);
@@ -243,6 +258,8 @@ static int submit_locked(struct era_writer *w, struct job job)
 int era_writer_submit(struct era_writer *w, uint64_t token, const struct era_store_put *puts, size_t n)
 {
     int rc = era_record_batch_check(puts, n);
+    if (rc == 0 && w->stopped)
+        rc = -ESHUTDOWN;
     if (rc < 0)
         return rc;
     struct job job = {.token = token, .n = n, .bytes = bytes_of(puts, n)};
@@ -279,16 +296,19 @@ void era_writer_resume(struct era_writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
+void era_writer_rest(struct era_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool idle = w->done == w->submitted;
+    pthread_mutex_unlock(&w->lock);
+    if (idle)
+        thread_end(w);
+}
+
 void era_writer_stop(struct era_writer *w)
 {
-    if (w->joined)
-        return;
-    pthread_mutex_lock(&w->lock);
-    w->stopping = true;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
-    w->joined = true;
+    thread_end(w);
+    w->stopped = true;
 }
 
 void era_writer_free(struct era_writer *w)

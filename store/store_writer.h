@@ -42,6 +42,10 @@ bool era_writer_poll(struct era_writer *w, uint64_t *token, int *result);
 /* Store again what is submitted from now on. */
 void era_writer_resume(struct era_writer *w);
 
+/* If nothing is queued, end the thread until something is: what malloc keeps for it, small pieces that each
+ * keep a page, goes with it. A thread that is not to be had again is a transaction that failed. */
+void era_writer_rest(struct era_writer *w);
+
 /* Commit what is queued, end the thread. Results can still be polled. */
 void era_writer_stop(struct era_writer *w);
 

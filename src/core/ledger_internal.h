@@ -38,7 +38,7 @@ struct other_key {
 };
 
 /* Some pages each: what lives long keeps few pages that are not its own, and the last one is soon used. */
-#define ITEMS_PER_CHUNK 512
+#define ITEMS_PER_CHUNK 1024
 
 struct candidate_key {
     struct era_hash proposal;
@@ -71,7 +71,7 @@ struct era_ledger {
     uint32_t item_end;        /* numbers below it were used */
     uint32_t free_items;      /* list_next */
     uint32_t gone_items; /* likewise; their ids stand until all changes are taken: gossip asks for them */
-    struct era_numbers by_id, by_place;
+    struct era_numbers by_id, by_place; /* places that are not in a line */
     struct place *places; /* those with two words */
     struct other_key *others;
     uint32_t others_made;
@@ -151,6 +151,8 @@ bool era_kind_is_line(uint32_t kind);
 size_t era_ledger_line_count(const struct era_charter *c);
 /* The first of a validator's line; component -1: its announcements. */
 struct era_item *era_ledger_line(const struct era_ledger *l, int component, int validator);
+/* The number of the first that a validator said of an epoch; 0: nothing. */
+uint32_t era_ledger_first_in_line(const struct era_ledger *l, const struct place_key *k);
 void era_ledger_enter_line(struct era_ledger *l, struct era_item *item);
 void era_ledger_leave_line(struct era_ledger *l, struct era_item *item);
 /* The two highest epochs <= own + 1 are kept. */

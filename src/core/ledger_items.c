@@ -10,6 +10,9 @@
 
 #define NOBODY UINT32_MAX
 
+#define CHUNKS_STEP                                                                                          \
+    64 /* pointers: a small block that is made anew amid a burst keeps a page when it is over */
+
 static_assert(sizeof(struct era_item) == 64, "an item is a cache line");
 
 struct era_item *era_ledger_item(const struct era_ledger *l, uint32_t number)
@@ -65,7 +68,8 @@ void era_ledger_each_offered(const struct era_ledger *l,
 static void more_items(struct era_ledger *l)
 {
     size_t chunks = l->item_end / ITEMS_PER_CHUNK;
-    l->chunks = realloc(l->chunks, (chunks + 1) * sizeof(*l->chunks));
+    if (chunks % CHUNKS_STEP == 0)
+        l->chunks = realloc(l->chunks, (chunks + CHUNKS_STEP) * sizeof(*l->chunks));
     assert(l->chunks);
     l->chunks[chunks] = calloc(ITEMS_PER_CHUNK, sizeof *l->chunks[chunks]);
     assert(l->chunks[chunks]);
@@ -115,8 +119,6 @@ void era_ledger_item_free(struct era_ledger *l, struct era_item *item)
     uint32_t number = era_ledger_number(l, &item->item);
     assert(!item->offered); /* or gossip would ask what its number stands for */
     leave_place(l, item, number);
-    if (era_kind_is_line(item->kind))
-        era_ledger_leave_line(l, item);
     if (era_kind_is_succession(item->kind))
         era_ledger_leave_succession(l, item);
     era_numbers_replace(&l->by_id, hash_of_id(l, &item->item), number, 0, item_hash, l);
@@ -334,8 +336,11 @@ static bool place_is(const void *ctx, uint32_t number, const void *key)
            item->seq == k->seq;
 }
 
+/* Lines are short: what is in one needs no table. */
 static uint32_t first_said(const struct era_ledger *l, const struct place_key *k)
 {
+    if (era_kind_is_line(k->kind))
+        return era_ledger_first_in_line(l, k);
     return era_numbers_find(&l->by_place, hash_of_place(l, k), k, place_is, l);
 }
 
@@ -358,6 +363,8 @@ void era_ledger_enter_place(struct era_ledger *l, struct era_item *item)
     uint32_t number = era_ledger_number(l, &item->item);
     era_ledger_place_key_of(item, &k);
     struct era_item *last = era_ledger_said(l, &k);
+    if (!last && era_kind_is_line(k.kind))
+        return;
     if (!last) {
         era_numbers_add(&l->by_place, hash_of_place(l, &k), number, place_hash, l);
         return;
@@ -374,9 +381,11 @@ static void leave_place(struct era_ledger *l, struct era_item *item, uint32_t nu
         return;
     era_ledger_place_key_of(item, &k);
     uint32_t at = first_said(l, &k);
-    if (at == number) {
+    if (era_kind_is_line(k.kind))
+        era_ledger_leave_line(l, item);
+    else if (at == number)
         era_numbers_replace(&l->by_place, hash_of_place(l, &k), number, item->place_next, place_hash, l);
-    } else {
+    if (at != number) {
         while (era_ledger_item(l, at)->place_next != number)
             at = era_ledger_item(l, at)->place_next;
         era_ledger_item(l, at)->place_next = item->place_next;

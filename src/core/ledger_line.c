@@ -27,6 +27,16 @@ struct era_item *era_ledger_line(const struct era_ledger *l, int component, int 
     return era_ledger_item(l, *line_at(l, component, validator));
 }
 
+uint32_t era_ledger_first_in_line(const struct era_ledger *l, const struct place_key *k)
+{
+    uint32_t first = 0;
+    for (uint32_t at = *line_at(l, (int)k->component, (int)k->who); at != 0;
+         at = era_ledger_item(l, at)->list_next)
+        if (era_ledger_item(l, at)->seq == k->seq)
+            first = at; /* who comes later stands before it */
+    return first;
+}
+
 void era_ledger_enter_line(struct era_ledger *l, struct era_item *item)
 {
     era_ledger_list_put(l, line_at(l, item->component, (int)item->who), item);

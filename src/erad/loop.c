@@ -94,6 +94,7 @@ static void on_heap(evutil_socket_t fd, short what, void *ctx)
     if (!era_heap_is_over(&d->heap))
         return;
     era_node_rest(d->node);
+    era_writer_rest(d->writer);
     era_store_rest(d->store);
     era_heap_trim();
 }

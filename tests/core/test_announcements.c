@@ -60,6 +60,32 @@ Test(announcements, N4_two_announcements_of_one_epoch_are_evidence)
     cr_expect(holds(p, first) && holds(p, second));
 }
 
+Test(announcements, R6_what_a_key_says_of_an_epoch_stands_in_the_order_it_came)
+{
+    struct era_announcement two = given_running(c, 5, "2.0.0"), three = given_running(c, 5, "3.0.0");
+    struct era_key alice = given_key("alice").key;
+    struct era_item *first, *second, *third;
+    const struct era_item *said[2];
+
+    p->epoch = 5;
+    cr_assert_eq(offer(p, announced("alice", 5), &first), ERA_ACCEPTED);
+    cr_assert_eq(offer(p, given_announce(c, "alice", &two), &second), ERA_ACCEPTED);
+    cr_assert_eq(take(p, announced("alice", 4)), ERA_ACCEPTED);
+    cr_assert_eq(era_ledger_spoken(p->ledger, ERA_KIND_ANNOUNCEMENT, -1, 5, &alice, said), 2);
+    cr_expect(said[0] == first && said[1] == second);
+    era_ledger_abandon(p->ledger, first);
+    cr_assert_eq(era_ledger_spoken(p->ledger, ERA_KIND_ANNOUNCEMENT, -1, 5, &alice, said), 1);
+    cr_expect(said[0] == second);
+    cr_assert_eq(offer(p, given_announce(c, "alice", &three), &third), ERA_ACCEPTED);
+    cr_assert_eq(era_ledger_spoken(p->ledger, ERA_KIND_ANNOUNCEMENT, -1, 5, &alice, said), 2);
+    cr_expect(said[0] == second && said[1] == third);
+    era_ledger_abandon(p->ledger, third);
+    cr_assert_eq(era_ledger_spoken(p->ledger, ERA_KIND_ANNOUNCEMENT, -1, 5, &alice, said), 1);
+    cr_expect(said[0] == second);
+    era_ledger_abandon(p->ledger, second);
+    cr_expect_eq(era_ledger_spoken(p->ledger, ERA_KIND_ANNOUNCEMENT, -1, 5, &alice, said), 0);
+}
+
 Test(announcements, R16_announcements_in_flight_are_pruned_when_they_land)
 {
     struct era_item *item[4];

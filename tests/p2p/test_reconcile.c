@@ -42,6 +42,24 @@ Test(idset, holds_each_id_once)
     era_idset_free(NULL);
 }
 
+Test(idset, stays_in_order_as_it_grows)
+{
+    struct era_idset *set = given_ids(0, 100000);
+    struct era_cursor at = {.some = false};
+    struct era_hash last = {{0}};
+    size_t count = 0;
+    for (; era_idset_next(set, &at); count++) {
+        cr_assert(count == 0 || era_hash_cmp(&last, &at.at) < 0);
+        last = at.at;
+    }
+    cr_assert_eq(count, 100000);
+    for (uint64_t n = 0; n < 100000; n++) {
+        struct era_hash id = id_of(n);
+        cr_assert(era_idset_contains(set, &id));
+    }
+    era_idset_free(set);
+}
+
 Test(idset, is_walked_in_order_from_any_place)
 {
     struct era_idset *set = given_ids(0, 3000);

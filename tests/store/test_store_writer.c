@@ -299,6 +299,41 @@ Test(writer, stop_stores_what_is_queued_and_takes_no_more)
     era_store_close(g.inner);
 }
 
+Test(writer, stores_again_after_a_rest)
+{
+    struct era_store *s = era_store_mem_new();
+    struct era_writer *w = started(s, 4);
+    submit(w, 1, "Sa", "1");
+    expect_result(w, "1:0");
+    era_writer_rest(w);
+    era_writer_rest(w);
+    submit(w, 2, "Sb", "2");
+    expect_result(w, "2:0");
+    era_writer_rest(w);
+    era_writer_stop(w);
+    cr_assert_eq(submit(w, 3, "Sc", "3"), -ESHUTDOWN);
+    era_writer_free(w);
+    expect_stored(s, "Sa=1 Sb=2");
+    era_store_close(s);
+}
+
+Test(writer, a_rest_amid_a_commit_waits_for_nothing)
+{
+    struct gated g;
+    given_gated(&g);
+    struct era_writer *w = started(&g.base, 4);
+    submit(w, 1, "Sa", "1");
+    sem_wait(&g.entered);
+    submit(w, 2, "Sb", "2");
+    era_writer_rest(w);
+    sem_post(&g.leave);
+    sem_post(&g.leave);
+    expect_result(w, "1:0");
+    expect_result(w, "2:0");
+    era_writer_free(w);
+    era_store_close(g.inner);
+}
+
 Test(writer, a_batch_beyond_a_bound_is_refused_alone)
 {
     struct era_store *s = era_store_mem_new();
