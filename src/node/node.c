@@ -212,7 +212,7 @@ static void tell_gate(struct era_node *n, int component, const struct era_gate *
     if (gate->unleased) {
         node_log(n, ERA_LOG_WARNING, "%s: gate stale: leases of epoch %llu by stake %llu, needed %llu", name,
                  (unsigned long long)n->epoch, (unsigned long long)gate->lease_stake,
-                 (unsigned long long)era_charter_quorum(n->counting->charter));
+                 (unsigned long long)n->counting->quorum);
         return;
     }
     bool stops = !era_gate_may_emit(gate->state);
@@ -269,7 +269,7 @@ static uint64_t lease_stake(struct era_node *n, const struct era_hash *entry)
     if (q->some && q->epoch == n->epoch && era_hash_eq(&q->entry, entry))
         return q->stake;
     uint64_t stake = era_lease_stake(n->counting->ledger, n->epoch, entry);
-    *q = (struct lease_quorum){stake >= era_charter_quorum(n->counting->charter), n->epoch, stake, *entry};
+    *q = (struct lease_quorum){stake >= n->counting->quorum, n->epoch, stake, *entry};
     return stake;
 }
 
@@ -283,7 +283,7 @@ static void judge_component(struct era_node *n, int component, bool fresh)
     in.fresh = fresh;
     if (c->strict_emission && component == n->network_component && e) {
         in.lease_stake = lease_stake(n, &e->hash);
-        in.unleased = in.lease_stake < era_charter_quorum(c);
+        in.unleased = in.lease_stake < n->counting->quorum;
     }
     struct era_gate *gate = &n->gates[component];
     struct told *told = &n->told[component], now = {0};
@@ -314,7 +314,7 @@ static void keep_high_water(struct era_node *n)
     const struct era_charter *c = n->counting->charter;
     if (n->epoch <= n->high_water)
         return;
-    if (!c->authority_only && era_ledger_fresh_stake(n->counting->ledger, n->epoch) < era_charter_quorum(c))
+    if (!c->authority_only && era_ledger_fresh_stake(n->counting->ledger, n->epoch) < n->counting->quorum)
         return;
     uint8_t value[8];
     n->high_water = n->epoch;
@@ -333,7 +333,7 @@ static void judge_gates(struct era_node *n)
     n->gate_dirty = n->announced_dirty = false;
     /* Fresh: announced for the present epoch or the one before it (N6). */
     n->fresh_stake = era_fresh_stake(&n->fresh, n->counting->ledger, n->epoch > 0 ? n->epoch - 1 : 0);
-    bool fresh = c->authority_only || n->fresh_stake >= era_charter_quorum(c);
+    bool fresh = c->authority_only || n->fresh_stake >= n->counting->quorum;
     keep_high_water(n);
     for (size_t i = 0; i < n->charter->component_count; i++)
         judge_component(n, (int)i, fresh);

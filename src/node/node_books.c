@@ -63,6 +63,7 @@ static void open_book(struct era_node *n, const struct era_charter *charter)
     n->books = realloc(n->books, (n->book_count + 1) * sizeof(*n->books));
     assert(n->books);
     b->charter = charter;
+    b->quorum = era_charter_quorum(charter);
     b->verifier = era_verifier_new(charter, &n->config.network);
     b->ledger = era_ledger_new(charter, &n->config.network, &n->table_key);
     era_verifier_ask(b->verifier, known_charter, named_signer, b->ledger);

@@ -13,6 +13,7 @@ struct book {
     const struct era_charter *charter; /* borrowed: of the configuration, or of the ledger before */
     struct era_verifier *verifier;
     struct era_ledger *ledger;
+    uint64_t quorum; /* of the charter: asked for at every step */
 };
 
 /* Something that happens once its batch is durable. */
