@@ -10,6 +10,7 @@
  *   slow        a good handshake, a byte a second
  *   garbage     4 KiB of nothing
  *   spoilt      a good handshake, then a record that is not authentic
+ *   keyed       a good handshake, and no hello; only by name
  *   mute        a good handshake and hello, then silence
  *   flood       then rounds and requests by the thousand, nothing is read
  *   hungry      then a request for all there is, nothing is read
@@ -51,6 +52,7 @@ enum kind {
     SLOW,
     GARBAGE,
     SPOILT,
+    KEYED,
     MUTE,
     FLOOD,
     HUNGRY,
@@ -60,11 +62,11 @@ enum kind {
     CLINGING,
     KINDS
 };
-static const char *const kind_names[KINDS] = {"silent",   "half",      "slow",      "garbage",
-                                              "spoilt",   "mute",      "flood",     "hungry",
-                                              "sketches", "fragments", "halfframe", "clinging"};
+static const char *const kind_names[KINDS] = {"silent",    "half",      "slow",    "garbage", "spoilt",
+                                              "keyed",     "mute",      "flood",   "hungry",  "sketches",
+                                              "fragments", "halfframe", "clinging"};
 /* Of twenty connections so many are of a kind. */
-static const unsigned usual[KINDS] = {4, 3, 2, 2, 1, 1, 1, 1, 2, 1, 1, 1};
+static const unsigned usual[KINDS] = {4, 3, 2, 2, 1, 0, 1, 1, 1, 2, 1, 1, 1};
 
 enum state { RESTING, CONNECTING, OPEN };
 
@@ -301,6 +303,8 @@ static bool begin_to_talk(struct foe *f)
     f->shaken = true;
     if (f->kind == SPOILT)
         return spoil(f);
+    if (f->kind == KEYED)
+        return foe_flush(f);
     if (!say_hello(f))
         return false;
     switch (f->kind) {

@@ -1,11 +1,31 @@
 #!/usr/bin/env bats
-# Two hundred hostile connections on one daemon: its peers notice nothing. The long form: siege.bats.
+# Hundreds of hostile connections on one daemon: its peers notice nothing. The long form: siege.bats.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib.bash reads and sets them, every test by itself
 load siege
 
 statements=100
 foes=200
 foe_pause_ms=200
+
+is_up() { says n05 '[.peers[] | select(.state == "up")] | length == 1' peers; }
+
+@test "C1: 600 connections that prove a key and never greet: a peer that restarts gets in" {
+    foes=600 deadline_s=20
+    star_up
+    siege_begin keyed
+    # More than there are places came and went, and all the places are theirs.
+    until_true siege_counts shaken 400
+    until_true says n01 '.refused["too-many-links"] > 50' peers
+    node_down n05
+    node_up n05
+    began_ms=$(now_ms)
+    timed 'a peer that restarts, up' is_up
+    # At its first try.
+    says n05 '(.refused["too-many-links"] // 0) == 0' peers
+    siege_end
+    until_true only_good_ones
+    until_true descriptors_are_back
+}
 
 @test "C1: 200 hostile connections of every kind: all news arrives, a peer that restarts gets in, all is released" {
     star_up
@@ -16,7 +36,7 @@ foe_pause_ms=200
     # From an address that holds no place yet, past strangers that hold them all.
     node_down n05
     node_up n05
-    until_true says n05 '[.peers[] | select(.state == "up")] | length == 1' peers
+    until_true is_up
     burst
     siege_end
     until_true only_good_ones
