@@ -61,7 +61,7 @@
 #define ERA_IDS_PER_PLACE_MAX       2  /* R6 */
 #define ERA_LEDGER_ITEMS_MAX        ((uint64_t)2000000) /* a charter may demand; check refuses more */
 #define ERA_CERTIFICATES_KEPT_MAX   64                  /* history in memory, a component; all stay on disk */
-#define ERA_CHARTERS_PER_EPOCH_MAX  8 /* of one signer taken in beyond two: each is stored, pushed and accepted */
+#define ERA_DISPLACED_PER_EPOCH_MAX 8 /* words of one key taken in where its place is full: each is stored and pushed */
 #define ERA_EVENT_EPOCHS_KEPT       3
 #define ERA_EVENT_RING_MAX          4096
 #define ERA_BODIES_RECENT_MAX       64 /* envelopes in memory after they are durable: pushes go out within ms */

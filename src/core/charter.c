@@ -83,10 +83,11 @@ uint64_t era_charter_capacity(const struct era_charter *c, uint64_t artefacts)
         uint64_t signers = c->components[i].signer_count;
         uint64_t a_validator = era_add_sat(1, artefacts);
 
-        a_slot = era_add_sat(a_slot, 3 * signers);
-        a_slot = era_add_sat(a_slot, era_mul_sat(c->validator_count, a_validator));
+        /* Approvals; proposals of its own and those that a signer approves; rejects. */
+        a_slot = era_add_sat(a_slot, signers * (3 * ERA_IDS_PER_PLACE_MAX + 2 * signers));
+        a_slot = era_add_sat(a_slot, era_mul_sat(c->validator_count, a_validator * ERA_IDS_PER_PLACE_MAX));
     }
-    return era_mul_sat(a_slot, (uint64_t)ERA_LEDGER_WINDOW_SEQS * ERA_IDS_PER_PLACE_MAX);
+    return era_mul_sat(a_slot, ERA_LEDGER_WINDOW_SEQS);
 }
 
 bool era_name_valid(const char *name)

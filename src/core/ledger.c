@@ -20,8 +20,13 @@ static uint64_t items_max(const struct era_charter *c)
                           ERA_IDS_PER_PLACE_MAX * (c->validator_count + 1);
     uint64_t evidence = era_charter_capacity(c, 0) / ERA_IDS_PER_PLACE_MAX +
                         succession / ERA_IDS_PER_PLACE_MAX + ERA_EVIDENCE_KEPT_MAX;
-    return era_add_sat(era_charter_capacity(c, ERA_ARTEFACTS_MAX),
-                       era_add_sat(carriers, era_add_sat(lines, era_add_sat(succession, evidence))));
+    uint64_t held = 0; /* proposals that a signer approves besides others, each by any signer */
+    for (size_t i = 0; i < c->component_count; i++)
+        held += (uint64_t)ERA_LEDGER_WINDOW_SEQS * (PLACE_ITEMS_MAX - 1) * c->components[i].signer_count *
+                c->components[i].signer_count;
+    return era_add_sat(
+        era_charter_capacity(c, ERA_ARTEFACTS_MAX),
+        era_add_sat(carriers, era_add_sat(lines, era_add_sat(succession, era_add_sat(evidence, held)))));
 }
 
 struct era_ledger *era_ledger_new(const struct era_charter *charter, const struct era_hash *network,
@@ -61,6 +66,7 @@ void era_ledger_free(struct era_ledger *l)
     }
     era_ledger_items_free(l);
     era_ledger_successors_free(l);
+    era_ledger_displacing_free(l);
     era_bodies_free(l->bodies);
     free(l->components);
     free(l->lines);
@@ -91,6 +97,7 @@ void era_ledger_complete(struct era_ledger *l)
 {
     l->complete = true;
     era_ledger_judge_proposed(l);
+    era_ledger_judge_all_claims(l);
 }
 
 void era_ledger_retire(struct era_ledger *l, uint64_t epoch)
@@ -153,13 +160,6 @@ void era_ledger_tell_deleted(struct era_ledger *l, struct era_item *item)
 
 /* ---- offering ---- */
 
-/* Two ids (R6). Attestations: as many a slot as era_charter_capacity counts, whatever artefacts they name:
- * the names are the key holder's choice, and would bound nothing. */
-static size_t place_max(uint32_t kind)
-{
-    return kind == ERA_KIND_ATTESTATION ? ERA_IDS_PER_PLACE_MAX * ERA_ARTEFACTS_MAX : ERA_IDS_PER_PLACE_MAX;
-}
-
 /* What evidence proves needs no further words (R8); but what the disk holds was counted before. */
 bool era_ledger_place_full(const struct era_ledger *l, const struct place_key *k, bool from_disk)
 {
@@ -167,7 +167,7 @@ bool era_ledger_place_full(const struct era_ledger *l, const struct place_key *k
     size_t count = era_ledger_said_count(l, k);
     if (p && p->evidence)
         return !from_disk || count >= PLACE_ITEMS_MAX;
-    return count >= place_max(k->kind);
+    return count >= era_ledger_place_max(l, k);
 }
 
 /* What the slot's position allows. Carriers are never judged by the window (R2). */
@@ -220,6 +220,7 @@ void era_ledger_enter_slot(struct era_ledger *l, struct era_item *item, const st
     struct era_slot *slot = era_ledger_slot(l, item->component, item->seq, true);
     era_ledger_list_put(l, &slot->items, item);
     item->candidate = era_ledger_candidate_at(l, item->component, item->seq, proposal, true);
+    item->candidate->items++;
     slot->approved_ids += item->kind == ERA_KIND_APPROVED;
     slot->certificate_ids += item->kind == ERA_KIND_CERTIFICATE;
 }
@@ -278,10 +279,12 @@ static enum era_verdict offer_loose(struct era_ledger *l, const struct era_verif
     enum era_verdict v = era_kind_is_line(s->kind)
                              ? era_ledger_line_verdict(l, s->component, s->validator, k.seq, epoch, from_disk)
                              : era_ledger_slot_verdict(l, s->kind, s->component, k.seq, from_disk);
+    if (v == ERA_ACCEPTED && era_kind_is_claim(s->kind))
+        v = era_ledger_claim_verdict(l, s, &k, target_of(s), from_disk);
+    else if (v == ERA_ACCEPTED && era_ledger_place_full(l, &k, from_disk))
+        v = ERA_CAPPED;
     if (v != ERA_ACCEPTED)
         return v;
-    if (era_ledger_place_full(l, &k, from_disk))
-        return ERA_CAPPED;
     struct era_item *item = *out = era_ledger_item_new(l, s, k.seq);
     era_ledger_enter_place(l, item);
     if (era_kind_is_line(s->kind))
@@ -422,11 +425,21 @@ static void commit(struct era_ledger *l, struct era_item *item)
     if (item->kind == ERA_KIND_APPROVED) {
         era_ledger_count_carrier(l, item);
         era_ledger_set_offered(l, item, true);
+        era_ledger_judge_claims(l, item->component, item->seq);
+        return;
+    }
+    if (era_kind_is_claim(item->kind)) {
+        era_ledger_commit_claim(l, item);
         return;
     }
     bool equivocal = era_ledger_mark_equivocal(l, item);
     era_ledger_set_offered(l, item, !equivocal && !l->components[item->component].overtaken);
     era_ledger_count_loose(l, item);
+    if (item->kind == ERA_KIND_APPROVE) {
+        struct place_key k;
+        era_ledger_place_key_of(item, &k);
+        era_ledger_note_backing(l, &k);
+    }
 }
 
 void era_ledger_commit(struct era_ledger *l, struct era_item *item)

@@ -8,8 +8,10 @@
  * era_ledger_abandon takes a pending one out again.
  *
  * Invariants: at most two ids per (key, kind, place), of attestations two per
- * artefact that a record may name; one evidence a place, the first, and then the
- * two ids that it names besides; a slot holds at most two proposal ids of
+ * artefact that a record may name, of rejects one per signer and two, of
+ * proposals also what a signer approves: always the same ones, in whatever order
+ * they came (ledger_claims.c); one evidence a place, the first, and then the two
+ * ids that it names besides; a slot holds at most two proposal ids of
  * each carrier kind; items, slots and candidates are bounded by
  * era_charter_capacity. Never reads a clock, and a disk only through bodies.h:
  * an item's envelope is in memory until it is durable, and read again when it
@@ -58,6 +60,8 @@ struct era_attested {
     struct era_signature signature;
     struct era_bytes payload;
     bool matched; /* digest is the plan's */
+    int match;    /* the first match of the candidate's tally; -1: none */
+    const struct era_item *item;
     const struct era_attestation *text;
 };
 
@@ -92,6 +96,10 @@ struct era_candidate {
     struct era_match_tally matches;                /* once known */
     const struct era_item *approved, *certificate; /* durable carriers, or NULL */
     bool assembling;                               /* a carrier of ours is pending */
+    bool stands; /* one who proposes it is heard (R6), or it is approved: what is said of it may count */
+    bool stood;  /* before that was judged last */
+    uint64_t backed_by; /* bit a signer: it approves this one, and no other in the slot */
+    size_t items;       /* held that speak of it, pending ones included */
     bool told_approved, told_failed;
     struct era_candidate *slot_next;
     /* Tallies changed since the last era_ledger_assemblable; where the pointer to it is, or NULL. */
@@ -104,6 +112,7 @@ struct era_slot {
     struct era_candidate *candidates;
     uint32_t items;                       /* the last one that came; see era_item */
     size_t approved_ids, certificate_ids; /* R6: at most two each, pending ones included */
+    bool capped;                          /* a claim was refused that may fit once another stands */
 };
 
 /* An adopted proposal: its certificate is durable. */
@@ -128,7 +137,8 @@ enum era_change_kind {
     ERA_CHANGE_ADOPTED,      /* component: a certificate was committed */
     ERA_CHANGE_APPROVED,     /* component, candidate: reached k */
     ERA_CHANGE_FAILED,       /* component, candidate: k can no longer be reached (T4) */
-    ERA_CHANGE_CHARTER       /* item: hash of the charter; its certificate was committed (R10) */
+    ERA_CHANGE_CHARTER,      /* item: hash of the charter; its certificate was committed (R10) */
+    ERA_CHANGE_ROOM          /* what was refused as capped may fit now: ask for it again */
 };
 
 struct era_change {
@@ -174,7 +184,7 @@ void era_ledger_retire(struct era_ledger *l, uint64_t epoch);
  *            after era_ledger_start: of a place that was overtaken it is history.
  * Returns ERA_ACCEPTED (*out is the pending item, until commit or abandon), or
  * why not: ERA_DUPLICATE, ERA_DOMINATED, ERA_BEYOND_WINDOW, ERA_CAPPED,
- * ERA_FULL, ERA_WRONG_EPOCH; the ledger is then unchanged. Events are not
+ * ERA_FULL, ERA_WRONG_EPOCH; what is held is then unchanged. Events are not
  * the ledger's: asserts. A second certificate of a slot is ERA_FULL when so
  * many slots are void that the head below them had to be forgotten. */
 enum era_verdict era_ledger_offer(struct era_ledger *l, const struct era_verified *s, uint64_t epoch,
@@ -266,6 +276,9 @@ size_t era_ledger_voids(const struct era_ledger *l, int component, struct era_vo
 /* What a key said in a slot, pending included: ids of up to two items. Returns their number. */
 size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
                          const struct era_key *key, const struct era_item *out[2]);
+/* A proposal, reject or attestation whose key says as much besides in that slot as is kept: it may have been
+ * held, and displaced (R6). False of all other kinds. */
+bool era_ledger_crowded(const struct era_ledger *l, const struct era_verified *s);
 /* Two higher epochs of a line (announcement; checkpoint, of a component) are held, whatever one's own is:
  * what is not held of this one may have been pruned, be it by a clock that had jumped. */
 bool era_ledger_outran(const struct era_ledger *l, const struct era_verified *s);

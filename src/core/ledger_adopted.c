@@ -14,7 +14,7 @@ static void refresh_loose(struct era_ledger *l, const struct component *c)
         for (struct era_item *item = era_ledger_item(l, c->slots[i]->items); item;
              item = era_ledger_item(l, item->list_next))
             if (item->durable && !era_kind_is_carrier(item->kind) && !item->equivocal && !item->derived)
-                era_ledger_set_offered(l, item, !c->overtaken);
+                era_ledger_set_offered(l, item, !c->overtaken && era_ledger_is_kept(l, item));
 }
 
 /* Offered: the head's certificate and what lies above it, both rivals of a void slot among them (R12). */

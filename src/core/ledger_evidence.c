@@ -308,6 +308,8 @@ static void count_both(struct era_ledger *l, const struct era_item *item, const 
         i->equivocal = true;
         era_ledger_set_offered(l, i, false);
     }
+    if (p->key.kind == ERA_KIND_APPROVE)
+        era_ledger_note_backing(l, &p->key);
 }
 
 static void place_key_of(const struct era_item *item, const struct era_evidence *e, struct place_key *k)

@@ -62,6 +62,13 @@ struct component {
     uint64_t carried;            /* slots above it are void of effect: the charter that follows says so */
 };
 
+/* Words of one key that were taken beyond what their places hold, in this epoch. */
+struct displacing {
+    uint32_t who, count;
+    uint64_t epoch;
+    UT_hash_handle hh;
+};
+
 struct era_ledger {
     const struct era_charter *charter;
     struct era_hash network;
@@ -83,10 +90,7 @@ struct era_ledger {
     struct era_ledger *older;         /* of the charter before; NULL: charter 0, or not followed */
     struct era_successor *successors; /* charters spoken about as the next one (R10) */
     uint32_t charter_items;           /* all that is said about it */
-    struct displacing {
-        uint64_t epoch;
-        uint32_t count;
-    } displacing[ERA_SIGNERS_MAX]; /* by signer of network: charters taken beyond two, in this epoch */
+    struct displacing *displacing;
     bool retired; /* a charter that followed is followed too: only certificates and closes are taken */
     bool epoch_known, complete; /* see era_ledger_start, era_ledger_complete */
     uint64_t epoch;             /* own, of the start or the last statement offered; 0 until it is known */
@@ -101,11 +105,19 @@ struct era_ledger {
 struct era_slot *era_ledger_slot(struct era_ledger *l, int component, uint64_t seq, bool create);
 struct era_candidate *era_ledger_candidate_at(struct era_ledger *l, int component, uint64_t seq,
                                               const struct era_hash *proposal, bool create);
+/* One item less is about it; it goes with the last. */
+void era_ledger_candidate_release(struct era_ledger *l, struct era_candidate *c);
 /* Free every slot at or below seq with its candidates and durable items. */
 void era_ledger_collect(struct era_ledger *l, int component, uint64_t seq);
 /* Count a durable statement or carrier into its candidate. */
 void era_ledger_count_loose(struct era_ledger *l, const struct era_item *item);
 void era_ledger_count_carrier(struct era_ledger *l, const struct era_item *item);
+/* Of a durable attestation, or one being committed: which match of its plan it is. */
+void era_ledger_note_match(struct era_ledger *l, struct era_item *item);
+/* A reject or attestation goes, and counts no more. */
+void era_ledger_uncount_claim(struct era_ledger *l, struct era_item *item);
+/* Nobody proposes it any more, and no signer approved it. */
+void era_ledger_unlearn_proposal(struct era_ledger *l, struct era_candidate *c);
 /* Tell APPROVED and FAILED once; queue for assembly. */
 void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
 /* Take it out of that queue, wherever it stands: a burst may have left many there. */
@@ -131,6 +143,30 @@ void era_ledger_successors_free(struct era_ledger *l);
 
 /* Nobody proposes it any more: nothing is known of it but what is pending. No old signer approved it. */
 void era_ledger_unlearn_charter(struct era_ledger *l, struct era_successor *s);
+
+/* ledger_claims.c: of words that bind to nothing, which are kept when a key says more than a place holds
+ * (R6): a function of what was said, not of its order. */
+bool era_kind_is_claim(uint32_t kind); /* proposals, rejects, attestations */
+size_t era_ledger_place_max(const struct era_ledger *l, const struct place_key *k);
+/* Of its place's durable words it is one of those that come first: what may count, then the lowest ids. */
+bool era_ledger_is_among_first(const struct era_ledger *l, const struct era_item *item);
+/* Room in a place for a word with this id, perhaps another's: its key may take that so often an epoch. */
+bool era_ledger_has_room(struct era_ledger *l, const struct place_key *k, const struct era_hash *id);
+void era_ledger_displacing_free(struct era_ledger *l);
+/* A claim about this proposal. */
+enum era_verdict era_ledger_claim_verdict(struct era_ledger *l, const struct era_verified *s,
+                                          const struct place_key *k, const struct era_hash *proposal,
+                                          bool from_disk);
+/* Count it, offer it, and let go what it displaces. May free it. */
+void era_ledger_commit_claim(struct era_ledger *l, struct era_item *item);
+/* True of all that is no claim. */
+bool era_ledger_is_kept(const struct era_ledger *l, const struct era_item *item);
+/* Approvals of this place were counted, or proven to be equivocal: what they back may be another. */
+void era_ledger_note_backing(struct era_ledger *l, const struct place_key *k);
+/* An approved carrier was counted. */
+void era_ledger_judge_claims(struct era_ledger *l, int component, uint64_t seq);
+/* A start has read all. */
+void era_ledger_judge_all_claims(struct era_ledger *l);
 
 /* ledger_proposed.c: which of the charters that signers propose are kept, and what of them is offered (R6).
  * All is a function of what was said, not of its order: nodes that compare their sets end with the same. */
@@ -208,6 +244,9 @@ void era_ledger_charter_place_key(struct era_ledger *l, const struct era_verifie
 void era_ledger_place_key_of(const struct era_item *item, struct place_key *k);
 /* Its key; a pointer into the charter or the ledger. */
 const struct era_key *era_ledger_key(const struct era_ledger *l, uint32_t who);
+/* Of this key; false: it said nothing. */
+bool era_ledger_place_key_at(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
+                             const struct era_key *key, struct place_key *k);
 /* The first one said in a place; NULL: nothing. The next is its place_next. */
 struct era_item *era_ledger_said(const struct era_ledger *l, const struct place_key *k);
 size_t era_ledger_said_count(const struct era_ledger *l, const struct place_key *k);

@@ -114,6 +114,11 @@ struct era_item *era_ledger_item_new(struct era_ledger *l, const struct era_veri
 
 static void leave_place(struct era_ledger *l, struct era_item *item, uint32_t number);
 
+static bool is_of_slot(uint32_t kind)
+{
+    return !era_kind_is_line(kind) && !era_kind_is_succession(kind) && kind != ERA_KIND_EVIDENCE;
+}
+
 void era_ledger_item_free(struct era_ledger *l, struct era_item *item)
 {
     uint32_t number = era_ledger_number(l, &item->item);
@@ -121,6 +126,8 @@ void era_ledger_item_free(struct era_ledger *l, struct era_item *item)
     leave_place(l, item, number);
     if (era_kind_is_succession(item->kind))
         era_ledger_leave_succession(l, item);
+    if (is_of_slot(item->kind) && item->candidate)
+        era_ledger_candidate_release(l, item->candidate);
     era_numbers_replace(&l->by_id, hash_of_id(l, &item->item), number, 0, item_hash, l);
     era_bodies_drop(l->bodies, &item->item);
     l->item_count--;
@@ -315,6 +322,17 @@ void era_ledger_charter_place_key(struct era_ledger *l, const struct era_verifie
     set_key(k, who_of(l, s), s->kind, -1, l->charter->version + 1);
 }
 
+bool era_ledger_place_key_at(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
+                             const struct era_key *key, struct place_key *k)
+{
+    const struct other_key *o = is_validators(kind) ? NULL : other_key(l, key);
+    int validator = is_validators(kind) ? era_charter_validator_index(l->charter, key) : -1;
+    if (!o && validator < 0)
+        return false;
+    set_key(k, o ? o->who : (uint32_t)validator, kind, component, seq);
+    return true;
+}
+
 static uint64_t hash_of_place(const struct era_ledger *l, const struct place_key *k)
 {
     return era_siphash(&l->table_key, k, sizeof *k);
@@ -432,12 +450,9 @@ size_t era_ledger_spoken(const struct era_ledger *l, uint32_t kind, int componen
                          const struct era_key *key, const struct era_item *out[2])
 {
     struct place_key k;
-    const struct other_key *o = is_validators(kind) ? NULL : other_key(l, key);
-    int validator = is_validators(kind) ? era_charter_validator_index(l->charter, key) : -1;
     size_t n = 0;
-    if (!o && validator < 0)
+    if (!era_ledger_place_key_at(l, kind, component, seq, key, &k))
         return 0;
-    set_key(&k, o ? o->who : (uint32_t)validator, kind, component, seq);
     for (const struct era_item *i = era_ledger_said(l, &k); i && n < 2; i = era_ledger_item(l, i->place_next))
         out[n++] = i;
     return n;

@@ -5,38 +5,9 @@
  * nobody proposes any more goes with all that was said of it, unless an old
  * signer approved it: such words count for ever (R8). Whom it alone named as a
  * signer is nobody then: evidence against him, and his key, go too (R1). */
-#include <assert.h>
-
 #include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 #include "src/core/succession.h"
-
-/* Durable ones that its signer said with lower ids. */
-static size_t lower_count(const struct era_ledger *l, const struct place_key *k, const struct era_hash *item)
-{
-    size_t n = 0;
-    for (const struct era_item *i = era_ledger_said(l, k); i; i = era_ledger_item(l, i->place_next))
-        n += i->durable && era_hash_cmp(&i->item, item) < 0;
-    return n;
-}
-
-static bool is_lowest(const struct era_ledger *l, const struct era_item *item)
-{
-    struct place_key k;
-    era_ledger_place_key_of(item, &k);
-    return lower_count(l, &k, &item->item) < ERA_IDS_PER_PLACE_MAX;
-}
-
-/* Each that is taken beyond two goes to every node: so many an epoch, the others are asked for in the next.
- */
-static bool may_displace(struct era_ledger *l, int signer)
-{
-    assert(signer >= 0);
-    struct displacing *d = &l->displacing[signer];
-    if (d->epoch != l->epoch)
-        *d = (struct displacing){.epoch = l->epoch};
-    return d->count++ < ERA_CHARTERS_PER_EPOCH_MAX;
-}
 
 enum era_verdict era_ledger_proposed_verdict(struct era_ledger *l, const struct era_verified *s,
                                              bool from_disk)
@@ -44,10 +15,8 @@ enum era_verdict era_ledger_proposed_verdict(struct era_ledger *l, const struct 
     struct place_key k;
     const struct era_successor *known = era_ledger_successor(l, &s->charter->hash);
     era_ledger_charter_place_key(l, s, &k);
-    if (from_disk || (known && known->backed) || era_ledger_said_count(l, &k) < ERA_IDS_PER_PLACE_MAX)
-        return ERA_ACCEPTED;
-    bool lower = lower_count(l, &k, &s->item) < ERA_IDS_PER_PLACE_MAX;
-    return lower && may_displace(l, s->signer) ? ERA_ACCEPTED : ERA_CAPPED;
+    bool room = from_disk || (known && known->backed) || era_ledger_has_room(l, &k, &s->item);
+    return room ? ERA_ACCEPTED : ERA_CAPPED;
 }
 
 /* ---- what goes ---- */
@@ -84,7 +53,8 @@ static void displace(struct era_ledger *l, struct era_item *item)
 static bool displace_one(struct era_ledger *l)
 {
     for (struct era_item *i = era_ledger_item(l, l->charter_items); i; i = era_ledger_item(l, i->list_next))
-        if (i->kind == ERA_KIND_CHARTER && i->durable && !i->successor->held && !is_lowest(l, i)) {
+        if (i->kind == ERA_KIND_CHARTER && i->durable && !i->successor->held &&
+            !era_ledger_is_among_first(l, i)) {
             displace(l, i);
             return true;
         }
@@ -102,7 +72,7 @@ bool era_ledger_is_proposed(const struct era_ledger *l, const struct era_item *i
     if (s->certificate || era_ledger_followed(l))
         return s->certificate != NULL;
     if (item->kind == ERA_KIND_CHARTER)
-        return s->backed || is_lowest(l, item);
+        return s->backed || era_ledger_is_among_first(l, item);
     return s->stands || (item->kind == ERA_KIND_CHARTER_APPROVE && item->signer >= 0);
 }
 

@@ -88,8 +88,10 @@ void era_ledger_each_attested(const struct era_ledger *l, const struct era_candi
         struct era_attested a = {.validator = all[i]->who,
                                  .signature = e.signature,
                                  .payload = e.payload,
-                                 .text = &s->u.attestation};
-        a.matched = c->plan && era_match_fits(&c->matches, c->plan, a.text);
+                                 .text = &s->u.attestation,
+                                 .item = all[i]};
+        a.match = c->plan ? era_match_first(&c->matches, c->plan, a.text) : -1;
+        a.matched = a.match >= 0;
         more = visit(ctx, &a);
     }
     free(all);

@@ -94,6 +94,18 @@ static void candidate_free(struct era_ledger *l, struct era_candidate *pub)
     free(c);
 }
 
+void era_ledger_candidate_release(struct era_ledger *l, struct era_candidate *c)
+{
+    assert(c->items > 0);
+    if (--c->items > 0)
+        return;
+    struct era_candidate **at = &era_ledger_slot(l, c->component, c->seq, false)->candidates;
+    while (*at != c)
+        at = &(*at)->slot_next;
+    *at = c->slot_next;
+    candidate_free(l, c);
+}
+
 static void slot_free(struct era_ledger *l, struct era_slot *slot)
 {
     for (struct era_item *i = era_ledger_item(l, slot->items), *next; i; i = next) {
@@ -137,6 +149,7 @@ static bool count_match(void *ctx, const struct era_attested *a)
 {
     struct era_candidate *c = ctx;
     era_match_add(&c->matches, c->plan, a->text, a->validator);
+    ((struct era_item *)a->item)->next = (int16_t)a->match;
     return true;
 }
 
@@ -165,6 +178,22 @@ static void learn_proposal(struct era_ledger *l, struct era_candidate *c, struct
     free(s);
 }
 
+void era_ledger_unlearn_proposal(struct era_ledger *l, struct era_candidate *c)
+{
+    const struct era_slot *slot = era_ledger_slot(l, c->component, c->seq, false);
+    assert(c->approved_by == 0 && !c->approved && !c->assembling);
+    era_ledger_untouch(c);
+    free((void *)c->payload.data);
+    c->payload = (struct era_bytes){0};
+    free(c->plan);
+    c->plan = NULL;
+    era_match_release(&c->matches);
+    c->known = false;
+    for (struct era_item *i = era_ledger_item(l, slot->items); i; i = era_ledger_item(l, i->list_next))
+        if (i->kind == ERA_KIND_ATTESTATION && i->candidate == c)
+            i->next = -1;
+}
+
 static void add_approval(struct era_ledger *l, struct era_candidate *c, int signer,
                          const struct era_signature *sig)
 {
@@ -188,6 +217,15 @@ static void add_reject(struct era_candidate *c, int signer, const char *reason)
     struct era_rejected *r = &c->rejects[c->reject_count++];
     r->signer = signer;
     era_text_set(r->reason, sizeof r->reason, reason);
+}
+
+static void drop_reject(struct era_candidate *c, int signer)
+{
+    size_t at = 0;
+    while (c->rejects[at].signer != signer)
+        at++;
+    memmove(&c->rejects[at], &c->rejects[at + 1], (--c->reject_count - at) * sizeof *c->rejects);
+    c->rejected_by &= ~((uint64_t)1 << signer);
 }
 
 static void add_ready(struct era_ledger *l, struct era_candidate *c, uint32_t validator)
@@ -214,6 +252,45 @@ static void add_attestation(struct era_candidate *c, uint32_t validator, struct 
     enum era_verdict v = era_statement_decode(ERA_KIND_ATTESTATION, payload, s);
     assert(v == ERA_ACCEPTED);
     era_match_add(&c->matches, c->plan, &s->u.attestation, validator);
+    free(s);
+}
+
+void era_ledger_note_match(struct era_ledger *l, struct era_item *item)
+{
+    const struct era_candidate *c = item->candidate;
+    struct era_statement *s;
+    if (item->kind != ERA_KIND_ATTESTATION || !c->known || c->matches.count == 0)
+        return;
+    s = malloc(sizeof *s);
+    assert(s);
+    if (era_ledger_statement(l, item, s))
+        item->next = (int16_t)era_match_first(&c->matches, c->plan, &s->u.attestation);
+    free(s);
+}
+
+/* What else the key says of that candidate in that place counts still. */
+void era_ledger_uncount_claim(struct era_ledger *l, struct era_item *item)
+{
+    struct era_candidate *c = item->candidate;
+    bool rejects = item->kind == ERA_KIND_REJECT;
+    struct place_key k;
+    struct era_statement *s = malloc(sizeof *s);
+    assert(s);
+    era_ledger_place_key_of(item, &k);
+    if (rejects)
+        drop_reject(c, item->signer);
+    else
+        era_match_drop(&c->matches, item->who);
+    c->attested_count -= !rejects;
+    item->durable = false;
+    for (const struct era_item *i = era_ledger_said(l, &k); i; i = era_ledger_item(l, i->place_next)) {
+        if (!i->durable || i->candidate != c || (!rejects && i->next < 0) || !era_ledger_statement(l, i, s))
+            continue;
+        if (rejects)
+            add_reject(c, i->signer, s->u.reject.reason);
+        else
+            era_match_add(&c->matches, c->plan, &s->u.attestation, i->who);
+    }
     free(s);
 }
 

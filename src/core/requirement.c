@@ -84,13 +84,25 @@ static bool fits(const struct era_match *m, const struct era_plan *plan, const s
     return strcmp(want->name, a->artefact) == 0 && strcmp(want->digest, a->digest) == 0;
 }
 
-bool era_match_fits(const struct era_match_tally *t, const struct era_plan *plan,
+int era_match_first(const struct era_match_tally *t, const struct era_plan *plan,
                     const struct era_attestation *a)
 {
     for (size_t i = 0; i < t->count; i++)
         if (fits(&t->matches[i], plan, a))
-            return true;
-    return false;
+            return (int)i;
+    return -1;
+}
+
+void era_match_drop(struct era_match_tally *t, size_t validator)
+{
+    uint8_t bit = (uint8_t)(1u << (validator % 8));
+    for (size_t i = 0; i < t->count; i++) {
+        struct era_match *m = &t->matches[i];
+        if (!(m->counted[validator / 8] & bit))
+            continue;
+        m->counted[validator / 8] &= (uint8_t)~bit;
+        m->stake -= t->charter->validators[validator].stake;
+    }
 }
 
 bool era_match_add(struct era_match_tally *t, const struct era_plan *plan, const struct era_attestation *a,

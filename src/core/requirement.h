@@ -39,12 +39,14 @@ struct era_match_tally {
 
 void era_match_init(struct era_match_tally *t, const struct era_charter *c, const struct era_plan *plan);
 void era_match_release(struct era_match_tally *t); /* NULL-safe */
-/* An attestation's digest is the plan's for at least one artefact asked. */
-bool era_match_fits(const struct era_match_tally *t, const struct era_plan *plan,
+/* The first artefact asked whose digest in the plan an attestation names; -1: it matches none. */
+int era_match_first(const struct era_match_tally *t, const struct era_plan *plan,
                     const struct era_attestation *a);
 /* Count a verified attestation. True when it fits. */
 bool era_match_add(struct era_match_tally *t, const struct era_plan *plan, const struct era_attestation *a,
                    size_t validator);
+/* Nothing that this validator attested counts any more. */
+void era_match_drop(struct era_match_tally *t, size_t validator);
 /* Every artefact has the policy's quorum. */
 bool era_match_enough(const struct era_match_tally *t, const struct era_component *component);
 /* The least stake over all artefacts; UINT64_MAX when none is asked. */

@@ -66,12 +66,12 @@ static bool is_lost_vote(const struct era_node *n, const struct book *b, const s
     return !is_held(n, b->ledger, &id);
 }
 
-/* What binds to nothing may have gone with the charter that it is about (R6); likewise the approval of one
- * who is a signer of that charter alone. */
-static bool may_be_displaced(const struct era_verified *s)
+/* What binds to nothing may have gone with the charter that it is about (R6), or where its key says more than
+ * is kept; likewise the approval of one who is a signer of that charter alone. */
+static bool may_be_displaced(const struct book *b, const struct era_verified *s)
 {
     return s->kind == ERA_KIND_CHARTER || s->kind == ERA_KIND_ACCEPT ||
-           (s->kind == ERA_KIND_CHARTER_APPROVE && s->signer < 0);
+           (s->kind == ERA_KIND_CHARTER_APPROVE && s->signer < 0) || era_ledger_crowded(b->ledger, s);
 }
 
 /* A word of one's own key that this store lacks. Evidence names two. Other carriers are everybody's to make,
@@ -84,7 +84,7 @@ static bool is_news_of_own_key(const struct era_node *n, const struct book *b, c
     if (s->carrier)
         return is_lost_vote(n, b, s);
     if (!era_key_eq(&s->key, &n->config.secret->key) || era_ledger_outran(b->ledger, s) ||
-        may_be_displaced(s))
+        may_be_displaced(b, s))
         return false;
     bool lacks = !s->evidence;
     for (size_t i = 0; s->evidence && i < 2; i++) {
@@ -315,6 +315,9 @@ static bool drain(struct era_node *n, struct era_ledger *ledger, const struct er
             break;
         case ERA_CHANGE_CHARTER:
             node_charter_adopted(n, ledger);
+            break;
+        case ERA_CHANGE_ROOM:
+            era_gossip_forget_refused(n->gossip);
             break;
         }
     }

@@ -14,6 +14,7 @@ tests_core_test_core_SOURCES += tests/core/test_verify_charter.c
 tests_core_test_core_SOURCES += tests/core/test_succession.c tests/core/test_succession_paths.c
 tests_core_test_core_SOURCES += tests/core/test_succession_order.c
 tests_core_test_core_SOURCES += tests/core/test_proposed.c
+tests_core_test_core_SOURCES += tests/core/test_claims.c
 tests_core_test_core_SOURCES += tests/core/test_proposed_restart.c
 tests_core_test_core_SOURCES += tests/core/test_inherited.c
 tests_core_test_core_SOURCES += tests/core/test_plan.c

@@ -149,7 +149,8 @@ const char *changes(struct peer *p)
         [ERA_CHANGE_OFFER] = "offer",     [ERA_CHANGE_WITHDRAW] = "withdraw",
         [ERA_CHANGE_DELETE] = "delete",   [ERA_CHANGE_EQUIVOCATION] = "equivocation",
         [ERA_CHANGE_ADOPTED] = "adopted", [ERA_CHANGE_APPROVED] = "approved",
-        [ERA_CHANGE_FAILED] = "failed",   [ERA_CHANGE_CHARTER] = "charter"};
+        [ERA_CHANGE_FAILED] = "failed",   [ERA_CHANGE_CHARTER] = "charter",
+        [ERA_CHANGE_ROOM] = "room"};
     static char text[4096];
     struct era_change c;
     text[0] = '\0';
@@ -202,4 +203,62 @@ bool offers(struct peer *p, struct era_bytes envelope)
 {
     const struct era_item *held = find(p, envelope);
     return held && held->offered;
+}
+
+/* ---- two that compare their sets ---- */
+
+#define OFFERED_MAX 512
+
+struct set {
+    struct peer *of;
+    size_t count;
+    struct era_bytes bodies[OFFERED_MAX];
+};
+
+static void gather(void *ctx, const struct era_item *item)
+{
+    struct set *set = ctx;
+    struct era_bytes body = body_of(set->of, item);
+    uint8_t *copy = malloc(body.len);
+    memcpy(copy, body.data, body.len);
+    cr_assert_lt(set->count, OFFERED_MAX);
+    set->bodies[set->count++] = (struct era_bytes){copy, body.len};
+}
+
+/* What one offers and the other does not; what is missing is taught when `teach`. */
+static size_t missing(struct peer *from, struct peer *to, bool teach)
+{
+    struct set *set = calloc(1, sizeof *set);
+    size_t n = 0;
+    set->of = from;
+    era_ledger_each_offered(from->ledger, gather, set);
+    for (size_t i = 0; i < set->count; i++) {
+        if (!offers(to, set->bodies[i])) {
+            n++;
+            if (teach)
+                take(to, set->bodies[i]);
+        }
+        free((void *)set->bodies[i].data);
+    }
+    free(set);
+    return n;
+}
+
+static void make_evidence(struct peer *of)
+{
+    uint8_t *bytes;
+    for (size_t len; (len = era_ledger_assemble_evidence(of->ledger, &bytes)) > 0; free(bytes))
+        take(of, (struct era_bytes){bytes, len});
+}
+
+size_t rounds_to_agree(struct peer *a, struct peer *b)
+{
+    size_t rounds = 0;
+    for (; rounds < 100 && missing(a, b, false) + missing(b, a, false) > 0; rounds++) {
+        missing(a, b, true);
+        missing(b, a, true);
+        make_evidence(a);
+        make_evidence(b);
+    }
+    return rounds;
 }

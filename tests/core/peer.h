@@ -29,10 +29,14 @@ enum era_verdict offer(struct peer *p, struct era_bytes envelope, struct era_ite
 enum era_verdict take(struct peer *p, struct era_bytes envelope);
 /* The same, as from the disk at a start. */
 enum era_verdict restore(struct peer *p, struct era_bytes envelope);
-/* Take every carrier that can be made of what is held; returns how many were accepted. */
 /* Its envelope, borrowed until the ledger is called again. */
 struct era_bytes body_of(const struct peer *p, const struct era_item *item);
+/* Take every carrier that can be made of what is held; returns how many were accepted. */
 size_t assemble(struct peer *p);
+
+/* Two compare what they offer, and each learns what it lacks of it; evidence is made. Rounds until both offer
+ * the same; 100 when they never do. */
+size_t rounds_to_agree(struct peer *a, struct peer *b);
 
 /* What the ledger asked for since the last call: "offer approve, adopted 3, delete readiness". */
 const char *changes(struct peer *p);

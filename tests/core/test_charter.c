@@ -381,9 +381,9 @@ Test(charter, R6_what_may_stand_in_the_window_fits_a_ledger)
 {
     struct era_charter fits = given_charter(5), not = given_charter(5);
 
-    /* 64 slots x (5 signers x 3 + 5 validators x 2) x 2 ids */
-    cr_assert_eq(era_charter_capacity(&fits, 1), 3200);
-    cr_assert_eq(era_charter_capacity(&fits, 16), 12800);
+    /* 64 slots x (5 signers x (2 approvals + 7 proposals + 7 rejects) + 5 validators x 2 x 2 ids) */
+    cr_assert_eq(era_charter_capacity(&fits, 1), 6400);
+    cr_assert_eq(era_charter_capacity(&fits, 16), 16000);
     cr_assert_str_empty(first_said(&fits, true));
 
     free(not .validators);
@@ -402,7 +402,7 @@ Test(charter, R6_what_may_stand_in_the_window_fits_a_ledger)
         snprintf(id, sizeof id, i == 4 ? "network" : "c%u", i);
         given_component(&not .components[i], id, 4, 5);
     }
-    assert_error(not, "statements inside the window may number 2063360, and a ledger holds 2000000");
+    assert_error(not, "statements inside the window may number 2088960, and a ledger holds 2000000");
 }
 
 Test(charter, advice_is_no_error)

@@ -153,7 +153,9 @@ Test(ledger, R6_attestations_of_a_key_are_bounded_whatever_they_name)
         snprintf(name, sizeof name, "a%d", i);
         taken += take(p, given_attest(c, "alice", one, name, given_digest("x"))) == ERA_ACCEPTED;
     }
-    cr_expect_eq(taken, 32, "two for each of 16 artefacts");
+    cr_expect_geq(taken, 32);
+    cr_expect_leq(taken, 32 + 8, "so many lower ones an epoch take another's place");
+    cr_expect_eq(era_ledger_count(p->ledger), 32, "two for each of 16 artefacts");
     cr_expect_eq(take(p, given_attest(c, "bob", one, "linux", given_digest("x"))), ERA_ACCEPTED);
 }
 

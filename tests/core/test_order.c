@@ -7,8 +7,10 @@
  * `oracle`: ends with a void slot above its head (two adopted ids: more was
  * faulty than the rules bear). `storage`: a void slot that a higher one ended,
  * then a release that asks for rebuilds. s4, v6 and v7 are faulty and say two
- * things wherever they can, three where a certificate covers the slot. */
+ * things wherever they can, three where a certificate covers the slot, and in
+ * one slot more proposals, rejects and attestations than are kept. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +95,25 @@ static struct era_proposal *begin(const char *component, uint64_t seq)
     return given_proposal(c, component, seq);
 }
 
+/* s4 proposes six, of which s2 approves one; s1 rejects them all and more; v6 attests whatever comes to mind:
+ * each key more than is kept. */
+static void crowded_slot(const struct era_proposal *head)
+{
+    for (uint64_t i = 0; i < 8; i++) {
+        const struct era_proposal *one = given_soft(given_from(given_next(c, head, 9), 1), 60 + i, "2.4.0");
+        if (i < 6)
+            loose(one, "s4", i == 3 ? "s2" : "", "");
+        add(given_reject(c, "s1", one, "none of these"));
+        if (i == 2)
+            add(given_reject(c, "s1", one, "nor this"));
+    }
+    for (int i = 0; i < 36; i++) {
+        char digest[8];
+        snprintf(digest, sizeof digest, "d%d", i);
+        add(given_attest(c, "v6", begin("network", 9), "linux", given_digest(digest)));
+    }
+}
+
 static void network_pool(void)
 {
     struct era_proposal *p1 = given_soft(begin("network", 1), 10, "1.1.0");
@@ -142,6 +163,7 @@ static void network_pool(void)
     loose(p9, "s3", "s3", "v5");
     add(given_approved(c, far, "s1", "s1 s2"));
     loose(beyond, "s4", "s3", "v1 v2 v3");
+    crowded_slot(p7);
 }
 
 static void oracle_pool(void)

@@ -46,68 +46,6 @@ static void begin(void)
 
 TestSuite(proposed, .init = begin, .fini = peers_free);
 
-/* ---- two that compare their sets ---- */
-
-struct set {
-    size_t count;
-    struct era_bytes bodies[256];
-};
-
-static struct peer *reading;
-
-static void gather(void *ctx, const struct era_item *item)
-{
-    struct set *set = ctx;
-    struct era_bytes body = body_of(reading, item);
-    uint8_t *copy = malloc(body.len);
-    memcpy(copy, body.data, body.len);
-    set->bodies[set->count++] = (struct era_bytes){copy, body.len};
-}
-
-static void offered_by(struct peer *from, struct set *set)
-{
-    set->count = 0;
-    reading = from;
-    era_ledger_each_offered(from->ledger, gather, set);
-}
-
-/* What one offers and the other does not; what is missing is taught when `teach`. */
-static size_t missing(struct peer *from, struct peer *to, bool teach)
-{
-    struct set set;
-    size_t n = 0;
-    offered_by(from, &set);
-    for (size_t i = 0; i < set.count; i++) {
-        if (!offers(to, set.bodies[i])) {
-            n++;
-            if (teach)
-                take(to, set.bodies[i]);
-        }
-        free((void *)set.bodies[i].data);
-    }
-    return n;
-}
-
-static void make_evidence(struct peer *of)
-{
-    uint8_t *bytes;
-    for (size_t len; (len = era_ledger_assemble_evidence(of->ledger, &bytes)) > 0; free(bytes))
-        take(of, (struct era_bytes){bytes, len});
-}
-
-/* Rounds until both offer the same; 100 when they never do. */
-static size_t reconcile(struct peer *a, struct peer *b)
-{
-    size_t rounds = 0;
-    for (; rounds < 100 && missing(a, b, false) + missing(b, a, false) > 0; rounds++) {
-        missing(a, b, true);
-        missing(b, a, true);
-        make_evidence(a);
-        make_evidence(b);
-    }
-    return rounds;
-}
-
 /* ---- the rule ---- */
 
 Test(proposed, R6_three_charters_of_one_signer_end_equal_in_every_order)
@@ -121,7 +59,7 @@ Test(proposed, R6_three_charters_of_one_signer_end_equal_in_every_order)
                 take(a, said(orders[i][n]));
                 take(b, said(orders[k][n]));
             }
-            cr_expect_lt(reconcile(a, b), 10, "orders %zu and %zu", i, k);
+            cr_expect_lt(rounds_to_agree(a, b), 10, "orders %zu and %zu", i, k);
             peer_free(a);
             peer_free(b);
         }
@@ -200,7 +138,7 @@ Test(proposed, R8_an_approved_charter_is_displaced_by_none_and_reaches_all)
     }
     cr_expect(offers(p, said(9)) && offers(p, given_accept(rivals[9], "erin")));
     cr_expect_eq(take(q, said(9)), ERA_CAPPED);
-    cr_expect_lt(reconcile(p, q), 10);
+    cr_expect_lt(rounds_to_agree(p, q), 10);
     const struct era_successor *at_q = era_ledger_successor(q->ledger, &rivals[9]->hash);
     cr_assert_not_null(at_q);
     cr_expect(offers(q, said(9)));
@@ -221,7 +159,7 @@ Test(proposed, R8_who_approves_several_saves_none_from_leaving_and_all_of_it_cou
     take(q, said(0));
     take(q, said(1));
     cr_expect(offers(p, said(9)) && offers(q, said(8)));
-    cr_expect_lt(reconcile(p, q), 10);
+    cr_expect_lt(rounds_to_agree(p, q), 10);
     cr_expect(!offers(p, said(9)) && !offers(p, said(8)) && !offers(q, said(9)) && !offers(q, said(8)));
     cr_expect(holds(p, said(9)) && holds(p, approve));
     cr_expect_neq(era_ledger_successor(p->ledger, &rivals[9]->hash)->old_approved_by, 0);
@@ -379,7 +317,7 @@ static bool all_agree(struct peer *const heard[HEARDS])
         size_t differ = 0;
         for (size_t i = 0; i < HEARDS; i++) {
             heard[i]->epoch++;
-            differ += reconcile(heard[i], heard[(i + 1) % HEARDS]);
+            differ += rounds_to_agree(heard[i], heard[(i + 1) % HEARDS]);
         }
         if (differ == 0)
             return true;
