@@ -30,7 +30,11 @@ follower_pids=()
 
 # ---- making a network ----------------------------------------------------------
 
-pause() { read -rt 0.1 <> <(:) || true; }
+# bats notes that it was interrupted, and goes on: what waits here would go on to its deadline.
+pause() {
+    read -rt 0.1 <> <(:) || true
+    if [ -n "${BATS_INTERRUPTED:-}" ]; then exit 130; fi
+}
 
 # until_true COMMAND…: tries it until it succeeds; fails at the deadline, and shows every log.
 until_true() {
