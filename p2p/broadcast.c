@@ -9,21 +9,23 @@
 #define HURRY_MIN     32   /* …so often on end, wait in queues: what comes late then says nothing of ways */
 #define HURRY_OVER_MS 1000 /* a pause is over only then: whoever was stopped awhile hears much at once */
 #define QUEUE_MS      3000 /* so long it may */
-#define PROBE_MS      100  /* one of those that wait is asked for so often: a tree that broke shows itself */
+#define PROBE_MS      100  /* some of those that wait are asked for so often… */
+#define PROBES_MAX    256  /* …and so many at once, at most */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
 #define LATES_MAX     4    /* …or bring only when they were had otherwise: it may have them from us */
 /* Of copies of the reference tree: an item that one did not bring weighs GAP_MISSED times one that it
  * brought; at GAP_MAX the tree itself has a gap here. So many copies of what was here, SURPLUS_USE for one
  * that was not: an edge too many. */
-#define GAP_MISSED  4
-#define GAP_MAX     32
-#define SURPLUS_MAX 32
-#define SURPLUS_USE 4
-#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS  1000  /* of what is learned of it */
-#define LAG_MS      50    /* before anything is known */
-#define BROKEN_MS   60000 /* who kept what it had announced is not believed for so long */
-#define PENDING_MS  10000 /* the owner has it, and judges */
+#define GAP_MISSED   4
+#define GAP_MAX      32
+#define GAP_QUEUE_MS 1000 /* for so long, while items wait in queues: they may be but late */
+#define SURPLUS_MAX  32
+#define SURPLUS_USE  4
+#define WAIT_MIN_MS  300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS   1000  /* of what is learned of it */
+#define LAG_MS       50    /* before anything is known */
+#define BROKEN_MS    60000 /* who kept what it had announced is not believed for so long */
+#define PENDING_MS   10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(const struct era_root *root)
 {
@@ -33,6 +35,7 @@ struct era_broadcast *era_broadcast_new(const struct era_root *root)
     era_root_siphash_key(root, "push trees: salt told to peers", &b->salt);
     era_root_siphash_key(root, "push trees: tables", &b->origin_key);
     b->lag_ms = b->lag_spread_ms = LAG_MS;
+    b->probes_most = 1;
     return b;
 }
 
@@ -253,20 +256,24 @@ static bool is_hurry(const struct era_broadcast *b, uint64_t now_ms)
 static void note_pace(struct era_broadcast *b, uint64_t now_ms)
 {
     b->hurry = now_ms - b->published_ms < HURRY_MS ? b->hurry + 1 : 0;
+    if (!is_hurry(b, now_ms))
+        b->probes_most = 1;
     b->published_ms = now_ms;
     if (b->hurry >= HURRY_MIN)
         b->hurry_ms = now_ms;
 }
 
-/* Items come on end: this one most likely waits among them. */
+/* Items come on end: this one most likely waits among them. A few are asked for all the same, for a tree that
+ * broke to show itself: more and more while it does, fewer when they were but late. */
 static bool is_in_queue(struct era_broadcast *b, uint64_t now_ms, const struct era_awaited *a)
 {
     if (a->first == 0 || !is_hurry(b, now_ms) || now_ms - a->first_ms >= QUEUE_MS)
         return false;
-    bool probe = now_ms - b->probed_ms >= PROBE_MS;
-    if (probe)
+    if (now_ms - b->probed_ms >= PROBE_MS) {
         b->probed_ms = now_ms;
-    return !probe;
+        b->probes = 0;
+    }
+    return b->probes++ >= b->probes_most;
 }
 
 /* Two who are believed had announced it: somebody holds it. Who was alone with it is asked by itself, and who
@@ -294,7 +301,7 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms)
     struct era_awaited *a;
     while ((a = b->awaited_first) != NULL && a->due_ms <= now_ms && a->due_ms != UINT64_MAX) {
         if (is_in_queue(b, now_ms, a)) {
-            era_awaited_again(b, a, era_add_sat(now_ms, patience_ms(b)));
+            era_awaited_again(b, a, era_add_sat(now_ms, PROBE_MS));
             continue;
         }
         a->arrived = false; /* or the owner would have said so */
@@ -346,7 +353,8 @@ void era_broadcast_compare(struct era_broadcast *b, uint64_t now_ms, struct era_
     struct era_origin *o = era_origin_of_item(b, item);
     if (o == NULL || branch->lazy || item->from == 0 || item->fetched || branch->link == o->parent)
         return;
-    if (!item->hurried && era_add_sat(at_ms, MARGIN_MS) < item->heard_ms && may_move(o, now_ms, item)) {
+    if (!item->hurried && !is_hurry(b, now_ms) && era_add_sat(at_ms, MARGIN_MS) < item->heard_ms &&
+        may_move(o, now_ms, item)) {
         move_to(b, o, now_ms, item, branch);
         item->heard_ms = at_ms;
     } else if (o->spare_item != item->short_id) {
@@ -372,12 +380,32 @@ void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct
         graft(branch, now_ms, item->origin, item->short_id);
 }
 
+void era_broadcast_order_reference(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                                   bool eager)
+{
+    if (b->reference == 0)
+        return;
+    struct era_origin *o = &b->origins[b->reference];
+    bool is_parent = o->parent == branch->link && !branch->lazy;
+    if (eager && is_parent)
+        o->parent = 0;
+    era_eager_set(branch, b->reference, eager || is_parent);
+    if (!eager && is_parent)
+        era_branch_say(branch, now_ms, 0, ERA_ORDER_GRAFT_REFERENCE);
+}
+
 static bool has_announced(const struct era_awaited *a, uint64_t link)
 {
     for (size_t i = 0; i < a->heard_count; i++)
         if (a->heard[i].link == link && !a->heard[i].payload)
             return true;
     return false;
+}
+
+/* Word of it was out before the new parent can have known that it is one: it shows nothing of it. */
+static bool was_under_way(const struct era_origin *o, const struct era_recent *item)
+{
+    return o->moved_item != 0 && item->first_ms < era_add_sat(o->moved_ms, ERA_SETTLE_MS);
 }
 
 /* The way by which it could have come first; NULL: nobody that pushes announced it. */
@@ -395,32 +423,26 @@ static struct era_branch *best_way(const struct era_broadcast *b, const struct e
     return best;
 }
 
-/* Keys that speak but once never mend the copy that each of them gets: what it lacks, or has too much of, is
- * mended in the tree that is copied. Its last item names it; NULL: the peer does not know that. */
-static const struct era_recent *reference_item(const struct era_broadcast *b, const struct era_branch *branch)
-{
-    const struct era_recent *last = era_recent_find(b, b->origins[b->reference].item);
-    return b->reference != 0 && last != NULL && era_branch_knows(branch, &last->id) ? last : NULL;
-}
-
 static bool is_copy(const struct era_origin *o)
 {
     return o->pushes < ERA_ORIGIN_PROVEN;
 }
 
+/* Keys that speak but once never mend the copy that each of them gets: what it lacks, or has too much of, is
+ * mended in the tree that is copied. */
 static void mend_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
                      struct era_branch *best)
 {
-    if (!is_copy(o) || (b->gap += GAP_MISSED) < GAP_MAX)
+    if (!is_copy(o) || b->reference == 0 || (b->gap += GAP_MISSED) < GAP_MAX)
+        return;
+    if (b->gap_ms == 0)
+        b->gap_ms = now_ms;
+    if (is_hurry(b, now_ms) && now_ms - b->gap_ms < GAP_QUEUE_MS)
         return;
     b->gap = 0;
-    const struct era_recent *last = reference_item(b, best);
-    if (last != NULL) {
-        graft(best, now_ms, b->reference, last->short_id);
-    } else { /* it cannot be named: all trees, which their own items prune again */
-        era_eager_set_all(b, best);
-        era_branch_say(best, now_ms, 0, ERA_ORDER_ALL);
-    }
+    b->gap_ms = 0;
+    era_eager_set(best, b->reference, true);
+    era_branch_say(best, now_ms, 0, ERA_ORDER_GRAFT_REFERENCE);
 }
 
 /* Never two edges at once, and never by chance the same time as others: every edge of a circle could be cut.
@@ -428,24 +450,39 @@ static void mend_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_
 static void mend_surplus(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
                          struct era_branch *branch)
 {
-    if (!is_copy(o) || ++branch->surplus < SURPLUS_MAX || b->origins[b->reference].parent == branch->link)
+    if (!is_copy(o) || ++branch->surplus < SURPLUS_MAX || b->reference == 0 ||
+        b->origins[b->reference].parent == branch->link)
         return;
     for (struct era_branch *any = b->branches; any != NULL; any = any->next)
         any->surplus = 0;
-    const struct era_recent *last = reference_item(b, branch);
-    if (last == NULL || era_prng_below(&b->prng, 2) == 0)
+    if (era_prng_below(&b->prng, 2) == 0)
         return;
     era_eager_set(branch, b->reference, false);
-    era_branch_say(branch, now_ms, last->short_id, ERA_ORDER_PRUNE);
+    era_branch_say(branch, now_ms, 0, ERA_ORDER_PRUNE_REFERENCE);
+}
+
+static void close_gap(struct era_broadcast *b, unsigned by)
+{
+    b->gap = b->gap > by ? b->gap - by : 0;
+    if (b->gap < GAP_MAX)
+        b->gap_ms = 0;
 }
 
 static void note_use(struct era_broadcast *b, const struct era_origin *o, struct era_branch *from)
 {
     if (!is_copy(o))
         return;
-    if (b->gap > 0)
-        b->gap--;
+    close_gap(b, 1);
     from->surplus = from->surplus > SURPLUS_USE ? from->surplus - SURPLUS_USE : 0;
+}
+
+/* A probe found what had not come. One step a turn: whether it was but late shows later. */
+static void ask_for_more(struct era_broadcast *b, uint64_t now_ms)
+{
+    if (!is_hurry(b, now_ms) || b->probes_most == PROBES_MAX || b->more_ms == b->probed_ms)
+        return;
+    b->more_ms = b->probed_ms;
+    b->probes_most *= 2;
 }
 
 /* It was announced, and had to be asked for, or anti-entropy brought it: the parent lost it, lacks it, or,
@@ -456,12 +493,15 @@ static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struc
     uint64_t at_ms = 0;
     struct era_origin *o = era_origin_of_item(b, item);
     struct era_branch *best = best_way(b, a, &at_ms);
+    ask_for_more(b, now_ms);
     if (o == NULL || best == NULL)
         return;
     mend_gap(b, now_ms, o, best);
     const struct era_branch *parent = era_branch_find(b, o->parent);
-    bool is_lazy = parent == NULL || parent->lazy || has_announced(a, parent->link);
-    if (!is_lazy && ++o->misses < MISSES_MAX)
+    bool is_there = parent != NULL && !parent->lazy;
+    if (is_there && was_under_way(o, item))
+        return;
+    if (is_there && !has_announced(a, parent->link) && (item->hurried || ++o->misses < MISSES_MAX))
         return;
     graft(best, now_ms, item->origin, item->short_id);
     o->parent = best->link;
@@ -482,7 +522,9 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
         return;
     o->misses = o->lates = 0;
     note_use(b, o, from);
-    if (may_move(o, now_ms, item)) {
+    const struct era_branch *parent = era_branch_find(b, o->parent);
+    bool is_tree = !is_copy(o) && era_trees_are_formed(b, now_ms);
+    if (parent == NULL || parent->lazy || (!(item->hurried && is_tree) && may_move(o, now_ms, item))) {
         o->parent = from->link;
         era_eager_set(from, item->origin, true);
     }
@@ -624,10 +666,16 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
     if (item->from == branch->link || item->wanted == branch->link)
         return;
     struct era_origin *o = era_origin_of_item(b, item);
+    if (item->fetched && b->probes_most > 1)
+        b->probes_most /= 2;
+    if (item->fetched && o != NULL && is_copy(o))
+        close_gap(b, GAP_MISSED);
+    if (o != NULL && item->fetched && !branch->lazy && era_branch_find(b, o->parent) == NULL)
+        o->parent = branch->link; /* nobody else is known to push it */
     if (o != NULL && o->parent == branch->link) {
         if (item->fetched) { /* not lost: late. Wait longer the next time. */
             learn_lag(b, now_ms - item->first_ms);
-            if (o->lates < LATES_MAX)
+            if (!item->hurried && o->lates < LATES_MAX)
                 o->lates++;
         }
         o->misses = o->lates < LATES_MAX ? 0 : MISSES_MAX;

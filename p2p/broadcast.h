@@ -47,7 +47,10 @@ enum era_order {
     ERA_ORDER_WANT = 1,  /* send it */
     ERA_ORDER_GRAFT = 2, /* from now on send me whole what is of its origin */
     ERA_ORDER_PRUNE = 3, /* from now on announce what is of its origin */
-    ERA_ORDER_ALL = 4    /* send me whole whatever comes: I have no other link. No item. */
+    /* Of no item: */
+    ERA_ORDER_ALL = 4,             /* send me whole whatever comes: I have no other link */
+    ERA_ORDER_GRAFT_REFERENCE = 5, /* from now on send me whole what goes by the reference tree… */
+    ERA_ORDER_PRUNE_REFERENCE = 6  /* …or announce it */
 };
 
 /* Of one link; in: what the peer told us. */

@@ -124,7 +124,8 @@ struct era_broadcast {
     uint32_t *origin_heads;
     uint64_t uses;
     uint32_t reference;  /* number of the origin whose tree it is; 0 = none */
-    unsigned gap;        /* grows when copies of it do not bring what they should */
+    unsigned gap;        /* grows when copies of it do not bring what they should… */
+    uint64_t gap_ms;     /* …and was too large since then; 0 = it is not */
     uint64_t forming_ms; /* the first of all trees began */
 
     struct era_awaited *awaited_first, *awaited_last;
@@ -137,7 +138,9 @@ struct era_broadcast {
     uint64_t published_ms;          /* the last item… */
     size_t hurry;                   /* …so many on end that followed closely… */
     uint64_t hurry_ms;              /* …and when these were many, last; 0 = never */
-    uint64_t probed_ms;             /* when one of them was last asked for */
+    uint64_t probed_ms;             /* when some of them were last asked for, … */
+    size_t probes, probes_most;     /* …of so many that fell due; and at most… */
+    uint64_t more_ms;               /* …since this probe */
 };
 
 /* ---- broadcast_table.c ---- */
@@ -152,6 +155,8 @@ struct era_recent *era_recent_at(const struct era_broadcast *b, uint32_t number)
 void era_origins_resize(struct era_broadcast *b, size_t cap); /* cap: a power of 2, room for those that are */
 /* Its tree is kept rather. All nodes order them alike. */
 bool era_origin_is_better(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms);
+/* The first of all trees is one; until then every origin goes everywhere. */
+bool era_trees_are_formed(const struct era_broadcast *b, uint64_t now_ms);
 /* The origin's number, made when it is new. Never 0. pushed: an item of it came down a tree, or is ours. */
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed);
 uint32_t era_origin_find(const struct era_broadcast *b, const struct era_key *key); /* 0: not known */
@@ -194,5 +199,8 @@ void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct
 /* The peer relies on us for what is of the item's origin: it is not our parent, or both would wait. */
 void era_broadcast_grafted(const struct era_broadcast *b, const struct era_recent *item,
                            const struct era_branch *branch);
+/* The same of the reference tree. */
+void era_broadcast_order_reference(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                                   bool eager);
 
 #endif

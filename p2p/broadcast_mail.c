@@ -55,9 +55,11 @@ static void count_order(struct era_branch *branch, unsigned order, bool in)
         (*(in ? &c->wants_in : &c->wants_out))++;
         break;
     case ERA_ORDER_GRAFT:
+    case ERA_ORDER_GRAFT_REFERENCE:
         (*(in ? &c->grafts_in : &c->grafts_out))++;
         break;
     case ERA_ORDER_PRUNE:
+    case ERA_ORDER_PRUNE_REFERENCE:
         (*(in ? &c->prunes_in : &c->prunes_out))++;
         break;
     default:
@@ -213,6 +215,8 @@ const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_
     count_order(branch, order, true);
     if (order == ERA_ORDER_ALL)
         era_eager_set_all(b, branch);
+    if (order == ERA_ORDER_GRAFT_REFERENCE || order == ERA_ORDER_PRUNE_REFERENCE)
+        era_broadcast_order_reference(b, now_ms, branch, order == ERA_ORDER_GRAFT_REFERENCE);
     struct era_mark *mark = era_marks_find(&branch->marks, short_id);
     const struct era_recent *item = mark == NULL ? NULL : era_recent_at(b, mark->number);
     if (item == NULL)

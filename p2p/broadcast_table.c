@@ -267,6 +267,11 @@ static void note_push(struct era_broadcast *b, uint64_t now_ms, uint32_t n)
         b->reference = n;
 }
 
+bool era_trees_are_formed(const struct era_broadcast *b, uint64_t now_ms)
+{
+    return b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
+}
+
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed)
 {
     uint64_t tag = tag_of(b, key);
@@ -279,7 +284,7 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
         origin_link(b, n);
         if (b->reference == 0)
             b->forming_ms = now_ms;
-        bool formed = b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
+        bool formed = era_trees_are_formed(b, now_ms);
         b->origins[n].pushes = formed ? 0 : ERA_ORIGIN_PROVEN - 1; /* what floods makes a tree of its own */
         for (struct era_branch *branch = b->branches; branch != NULL; branch = branch->next)
             era_eager_set(branch, n, !formed || era_eager_for(b, branch, 0));

@@ -215,6 +215,116 @@ Test(broadcast, in_a_stream_of_items_no_tree_is_moved_and_one_at_a_time_is_asked
     era_broadcast_free(p.b);
 }
 
+/* Items 2 to 47 on end from the left, the last at 3,940 ms. */
+static struct pair given_a_stream(void)
+{
+    struct pair p = given_two_links();
+    comes(&p, 1000, 1, p.left);
+    for (uint8_t n = 2; n < 48; n++)
+        comes(&p, 3000 + 20 * (uint64_t)n, n, p.left);
+    return p;
+}
+
+Test(broadcast, in_a_stream_who_is_first_for_once_takes_nobodys_place)
+{
+    struct pair p = given_a_stream();
+    struct era_hash id = id_of(48);
+    comes(&p, 3960, 48, p.right); /* both push: the queues differ */
+    era_broadcast_duplicate(p.b, 3970, p.left, &id);
+    cr_assert_eq(order_to(p.left), 0);
+    id = id_of(49);
+    comes(&p, 3980, 49, p.left);
+    era_broadcast_duplicate(p.b, 3990, p.right, &id);
+    cr_assert_eq(order_to(p.right), ERA_ORDER_PRUNE);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, what_is_announced_in_a_stream_of_an_item_before_it_moves_no_tree)
+{
+    struct pair p = given_a_stream();
+    era_branch_announced(p.b, 3945, p.right, announced_as(&p, 30), 255); /* came before there were many */
+    cr_assert_eq(order_to(p.right), 0);
+    era_broadcast_free(p.b);
+}
+
+/* Of what the right announced. */
+static size_t asked_at(struct pair *p, uint64_t now_ms)
+{
+    uint8_t room[64 * ERA_SPREAD_ENTRY_BYTES];
+    (void)era_broadcast_tick(p->b, now_ms);
+    return era_branch_take_orders(p->right, room, 64);
+}
+
+Test(broadcast, in_a_stream_more_and_more_is_asked_for_while_it_shows_that_a_tree_broke)
+{
+    struct pair p = given_two_links();
+    comes(&p, 1000, 1, p.left);
+    for (uint8_t n = 100; n < 120; n++)
+        era_branch_announced(p.b, 2900, p.right, announced_as(&p, n), 0);
+    for (uint8_t n = 2; n < 48; n++)
+        comes(&p, 3000 + 20 * (uint64_t)n, n, p.left);
+    cr_assert_eq(asked_at(&p, 3945), 1);
+    comes(&p, 3946, 100, p.right);
+    cr_assert_eq(asked_at(&p, 4045), 2);
+    comes(&p, 4046, 101, p.right);
+    comes(&p, 4046, 102, p.right);
+    cr_assert_eq(asked_at(&p, 4145), 4);
+    for (uint8_t n = 103; n < 107; n++) {
+        struct era_hash id = id_of(n);
+        comes(&p, 4146, n, p.right);
+        era_broadcast_duplicate(p.b, 4147, p.left, &id); /* only late */
+    }
+    cr_assert_eq(asked_at(&p, 4245), 1, "fewer again");
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_parent_that_is_late_in_a_stream_stays)
+{
+    struct pair p = given_two_links();
+    comes(&p, 1000, 1, p.left);
+    for (uint8_t n = 100; n < 110; n++)
+        era_branch_announced(p.b, 2900, p.right, announced_as(&p, n), 0);
+    for (uint8_t n = 2; n < 48; n++)
+        comes(&p, 3000 + 20 * (uint64_t)n, n, p.left);
+    for (uint8_t n = 100; n < 110; n++) {
+        (void)asked_at(&p, 3945 + 100 * (uint64_t)(n - 100));
+        comes(&p, 3946 + 100 * (uint64_t)(n - 100), n, p.right);
+        uint8_t room[8 * ERA_SPREAD_ENTRY_BYTES];
+        cr_assert_eq(era_branch_take_orders(p.right, room, 8), 0, "no graft");
+    }
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, who_pushes_what_was_fetched_is_the_parent_where_there_is_none)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    (void)era_broadcast_publish(p.b, 1000, &id, 1, &p.origin, p.right, ERA_SOURCE_ASKED);
+    era_broadcast_duplicate(p.b, 1100, p.left, &id);
+    cr_assert_eq(order_to(p.left), 0);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
+    era_broadcast_free(p.b);
+}
+
+/* The right had it all along, and announces what it had before it was grafted. */
+Test(broadcast, word_of_what_was_under_way_speaks_not_against_a_new_parent)
+{
+    struct pair p = given_two_links();
+    comes(&p, 1000, 1, p.left);
+    for (uint8_t n = 2; n < 5; n++)
+        era_branch_announced(p.b, 10000, p.right, announced_as(&p, n), 0);
+    era_branch_announced(p.b, 10000, p.left, announced_as(&p, 2), 0); /* it holds us for lazy */
+    uint8_t room[8 * ERA_SPREAD_ENTRY_BYTES];
+    (void)era_broadcast_tick(p.b, 16000);
+    (void)era_branch_take_orders(p.right, room, 8);
+    comes(&p, 16010, 2, p.right);
+    cr_assert_eq(era_branch_take_orders(p.right, room, 8), 1, "it is the parent now");
+    comes(&p, 16020, 3, p.right);
+    comes(&p, 16030, 4, p.right);
+    cr_assert_eq(era_branch_take_orders(p.right, room, 8), 0, "and need not be told again");
+    era_broadcast_free(p.b);
+}
+
 static struct era_key key_of(uint8_t n)
 {
     return (struct era_key){{n}};
@@ -349,23 +459,63 @@ Test(broadcast, where_the_reference_tree_has_a_gap_it_is_mended_itself)
     era_broadcast_free(p.b);
 }
 
-Test(broadcast, a_gap_beside_a_peer_that_cannot_tell_the_reference_tree_is_mended_by_all_trees)
+Test(broadcast, copies_that_are_but_late_show_no_gap_of_the_reference_tree)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n <= 3; n++) {
+        one_of(&p, 200 * (uint64_t)n, n, 9, p.left);
+        era_broadcast_duplicate(p.b, 200 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
+        (void)order_to(p.right);
+    }
+    for (uint8_t n = 100; n < 124; n++)
+        era_branch_announced(p.b, 2900, p.right, announced_as(&p, n), 0);
+    cr_assert_eq(asked_at(&p, 5200), 24);
+    for (uint8_t n = 100; n < 124; n++) {
+        struct era_hash id = id_of(n);
+        one_of(&p, 5300, n, n, p.right);
+        era_broadcast_duplicate(p.b, 5310, p.left, &id);
+    }
+    uint8_t room[64 * ERA_SPREAD_ENTRY_BYTES];
+    for (size_t count = era_branch_take_orders(p.right, room, 64); count > 0; count--)
+        cr_assert_neq(room[count * ERA_SPREAD_ENTRY_BYTES - 1], ERA_ORDER_GRAFT_REFERENCE);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_gap_of_the_reference_tree_is_mended_beside_a_peer_that_knows_none_of_its_items)
 {
     struct pair p = given_two_links();
     for (uint8_t n = 1; n <= 3; n++)
         one_of(&p, 1000 * (uint64_t)n, n, 9, p.left); /* the right has not heard of it */
     uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
-    bool all = false;
+    bool grafted = false;
     for (uint8_t n = 10; n < 18; n++) {
         uint64_t at_ms = 10000 * (uint64_t)n;
         era_branch_announced(p.b, at_ms, p.right, announced_as(&p, n), 0);
         (void)era_broadcast_tick(p.b, at_ms + 5000);
         one_of(&p, at_ms + 5100, n, (uint8_t)(n + 100), p.right);
-        cr_assert_not(all, "only once it is sure");
+        cr_assert_not(grafted, "only once it is sure");
         for (size_t count = era_branch_take_orders(p.right, room, 40); count > 0; count--)
-            all = all || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_ALL;
+            grafted = grafted || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_GRAFT_REFERENCE;
     }
-    cr_assert(all);
+    cr_assert(grafted);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, the_reference_tree_is_grafted_and_pruned_as_the_peer_says)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n <= 3; n++)
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
+    p.origin = key_of(200);
+    (void)era_branch_order(p.b, 4000, p.right, 0, ERA_ORDER_PRUNE_REFERENCE);
+    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
+    (void)era_branch_order(p.b, 5000, p.right, 0, ERA_ORDER_GRAFT_REFERENCE);
+    cr_assert(era_branch_is_eager(p.b, p.right, &p.origin));
+    cr_assert_eq(order_to(p.right), 0);
+    (void)era_branch_order(p.b, 6000, p.left, 0, ERA_ORDER_PRUNE_REFERENCE);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
+    cr_assert_eq(order_to(p.left), ERA_ORDER_GRAFT_REFERENCE,
+                 "our own copy crossed its order: it is our parent");
     era_broadcast_free(p.b);
 }
 
