@@ -447,10 +447,13 @@ static void mend_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_
 
 /* Never two edges at once, and never by chance the same time as others: every edge of a circle could be cut.
  */
-static void mend_surplus(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
+static void mend_surplus(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
                          struct era_branch *branch)
 {
-    if (!is_copy(o) || ++branch->surplus < SURPLUS_MAX || b->reference == 0 ||
+    struct era_branch *first = era_branch_find(b, item->from);
+    if (first != NULL) /* who came first was of no more use than the second */
+        first->surplus += SURPLUS_USE;
+    if (++branch->surplus < SURPLUS_MAX || b->reference == 0 ||
         b->origins[b->reference].parent == branch->link)
         return;
     for (struct era_branch *any = b->branches; any != NULL; any = any->next)
@@ -468,11 +471,13 @@ static void close_gap(struct era_broadcast *b, unsigned by)
         b->gap_ms = 0;
 }
 
-static void note_use(struct era_broadcast *b, const struct era_origin *o, struct era_branch *from)
+static void note_use(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
+                     struct era_branch *from)
 {
     if (!is_copy(o))
         return;
-    close_gap(b, 1);
+    if (!is_hurry(b, now_ms)) /* else few of those that do not come are asked for, and all that come count */
+        close_gap(b, 1);
     from->surplus = from->surplus > SURPLUS_USE ? from->surplus - SURPLUS_USE : 0;
 }
 
@@ -521,7 +526,7 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
     if (o == NULL || from->lazy)
         return;
     o->misses = o->lates = 0;
-    note_use(b, o, from);
+    note_use(b, now_ms, o, from);
     const struct era_branch *parent = era_branch_find(b, o->parent);
     bool is_tree = !is_copy(o) && era_trees_are_formed(b, now_ms);
     if (parent == NULL || parent->lazy || (!(item->hurried && is_tree) && may_move(o, now_ms, item))) {
@@ -685,7 +690,8 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return; /* no tree of its own, or it was told already */
     era_eager_set(branch, item->origin, false);
     era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
-    mend_surplus(b, now_ms, o, branch);
+    if (is_copy(o))
+        mend_surplus(b, now_ms, item, branch);
     if (o->spare == 0) {
         o->spare = branch->link;
         o->spare_item = item->short_id;

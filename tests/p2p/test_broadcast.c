@@ -519,6 +519,51 @@ Test(broadcast, the_reference_tree_is_grafted_and_pruned_as_the_peer_says)
     era_broadcast_free(p.b);
 }
 
+Test(broadcast, of_two_edges_that_bring_the_same_by_turns_one_is_too_many)
+{
+    struct pair p = given_two_links();
+    uint8_t room[80 * ERA_SPREAD_ENTRY_BYTES];
+    for (uint8_t n = 1; n <= 3; n++)
+        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
+    for (unsigned n = 10; n < 250; n++) {
+        struct era_branch *first = n % 2 == 0 ? p.left : p.right;
+        one_of(&p, 1000 * (uint64_t)n, (uint8_t)n, (uint8_t)n, first);
+        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, first == p.left ? p.right : p.left,
+                                &(struct era_hash){{(uint8_t)n}});
+        (void)era_branch_take_orders(p.right, room, 80);
+    }
+    p.origin = key_of(255);
+    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
+    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, a_gap_shows_in_a_stream_of_copies_most_of_which_come)
+{
+    struct pair p = given_two_links();
+    for (uint8_t n = 1; n <= 3; n++) {
+        one_of(&p, 200 * (uint64_t)n, n, 9, p.left);
+        era_broadcast_duplicate(p.b, 200 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
+        (void)order_to(p.right);
+    }
+    bool grafted = false;
+    for (unsigned n = 10; n < 250; n++) { /* one in six the left never brings */
+        uint64_t at_ms = 3000 + 20 * (uint64_t)n;
+        if (n % 6 != 0) {
+            one_of(&p, at_ms, (uint8_t)n, (uint8_t)n, p.left);
+            continue;
+        }
+        uint8_t room[8 * ERA_SPREAD_ENTRY_BYTES];
+        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, (uint8_t)n), 255);
+        (void)era_broadcast_tick(p.b, at_ms + 1);
+        for (size_t count = era_branch_take_orders(p.right, room, 8); count > 0; count--)
+            grafted = grafted || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_GRAFT_REFERENCE;
+        one_of(&p, at_ms + 2, (uint8_t)n, (uint8_t)n, p.right);
+    }
+    cr_assert(grafted);
+    era_broadcast_free(p.b);
+}
+
 Test(broadcast, an_edge_too_many_of_the_reference_tree_is_cut_but_not_its_parents)
 {
     struct pair p = given_two_links();
