@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sodium.h>
@@ -65,8 +66,21 @@ static void release(struct pair *p)
     era_link_driver_free(p->b);
 }
 
+/* A system that was just made may have no names at all. */
+static bool localhost_is_known(void)
+{
+    static const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    bool known = getaddrinfo("localhost", NULL, &hints, &found) == 0;
+    if (found != NULL)
+        freeaddrinfo(found);
+    return known;
+}
+
 Test(link, dialled_by_a_name_tells_the_address_that_it_led_to)
 {
+    if (!localhost_is_known())
+        cr_skip_test("the name localhost leads nowhere here");
     struct era_channel_config a = rawlink_config(&driver_network), b = rawlink_config(&driver_network);
     struct pair p = {.a = era_link_driver_new(8, &a), .b = era_link_driver_new(8, &b)};
     struct era_link_event up_a, up_b;
