@@ -465,7 +465,7 @@ Test(verbs, height_is_no_matter_of_a_wall_clock)
 Test(verbs, R4_unlock_is_the_operators_word_for_a_key_whose_peers_are_away)
 {
     struct running *r = running_start(by_height(given_charter("alice:10", one)), "alice", "1.0.0",
-                                      "peers = [\"tcp://127.0.0.1:1\"];");
+                                      "auto_ready = []; peers = [\"tcp://127.0.0.1:1\"];");
     struct era_proposal *p = given_soft(given_proposal(r->charter, "network", 1), 30, "1.1.0");
     struct era_hash id = given_id(r->charter, p);
     submit(r, given_proposed(r->charter, "s1", p));
