@@ -200,7 +200,8 @@ static void pack(struct era_channel *c)
 {
     size_t plain = c->plain_end - c->plain_start, raw = c->raw_end - c->raw_start;
     uint8_t *in = c->in != NULL ? c->in : c->early;
-    memmove(in, in + c->plain_start, plain);
+    if (c->plain_start > 0) /* else a frame that comes byte by byte would be moved as often */
+        memmove(in, in + c->plain_start, plain);
     memmove(in + plain, in + c->raw_start, raw);
     c->plain_start = 0;
     c->plain_end = c->raw_start = plain;

@@ -253,7 +253,7 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
             era_broadcast_refused(g->broadcast, item, verdict != ERA_STORE_FAILED);
         era_request_done(g, item, verdict != ERA_STORE_FAILED);
         if (verdict != ERA_DUPLICATE && verdict != ERA_STORE_FAILED)
-            era_refuse(g, item);
+            era_refuse(g, item, verdict);
     }
     if (item == NULL)
         era_broadcast_refused_unnamed(g->broadcast, g->now_ms, link);
@@ -266,7 +266,7 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     if (verdict == ERA_DUPLICATE)
         l->info.duplicates_in++;
     if (verdict == ERA_UNKNOWN_KIND)
-        l->info.unknown_kinds_in++;
+        l->info.unknown_kinds_in++, g->totals.unknown_kinds_in++;
     if (verdict == ERA_DUPLICATE && item != NULL && l->branch != NULL)
         era_broadcast_duplicate(g->broadcast, g->now_ms, l->branch, item);
     if (era_verdict_penalty(verdict) > 0)
@@ -278,7 +278,13 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 
 void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item)
 {
-    era_refuse(g, item);
+    era_refuse(g, item, ERA_DUPLICATE);
+}
+
+bool era_gossip_is_past(const struct era_gossip *g, const struct era_hash *item)
+{
+    const struct era_idnote *note = era_idtable_find(g->refused, item);
+    return note != NULL && note->why == ERA_DOMINATED;
 }
 
 void era_gossip_forget_refused(struct era_gossip *g)

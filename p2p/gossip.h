@@ -96,6 +96,7 @@ struct era_peer_info {
     uint64_t duplicates_in;
     uint64_t unknown_kinds_in;       /* statements of kinds that this version does not know */
     uint64_t refused_in;             /* by verdicts with a penalty */
+    uint64_t wasted_in;              /* signatures checked of what was of no use */
     uint64_t skipped_out;            /* pushes skipped because the link was full; anti-entropy heals them */
     struct era_branch_counts spread; /* what was said of the push trees */
     uint64_t queued_bytes;           /* sent and not yet told by era_gossip_sent */
@@ -130,7 +131,7 @@ struct era_gossip_totals {
     uint64_t
         closed[ERA_VERDICT_COUNT]; /* links, and streams that had no place, that this node ended, by why */
     uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
-    uint64_t muted_in, limited_in;       /* as of a peer */
+    uint64_t muted_in, limited_in, unknown_kinds_in, undecoded_rounds, wasted_in; /* as of a peer */
     uint64_t ticks;                      /* looks at all links, see era_gossip_tick */
 };
 
@@ -200,6 +201,10 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
 /* The item is held and no part of the set (others stand for it): not asked for, as if it were refused. */
 void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item);
 void era_gossip_forget_refused(struct era_gossip *g);
+/* It was refused as dominated, and is remembered: no copy of it is worth its signatures. */
+bool era_gossip_is_past(const struct era_gossip *g, const struct era_hash *item);
+/* So many signatures were checked of what that link brought, and it was of no use. */
+void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures);
 /* This node's gate changed: tell every peer; events stop or flow again (R15). */
 void era_gossip_set_blocked(struct era_gossip *g, uint64_t now_ms, bool blocked);
 /* What this node runs changed: told to every peer, and in hellos to come. */

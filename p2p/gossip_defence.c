@@ -9,6 +9,9 @@
  *   budget  what one link may send: beyond it, it is dropped and charged.
  *           A statement that was accepted costs nothing, whatever their number;
  *           who brings more than we can use because we asked is not charged.
+ *   checks  signatures checked of what was of no use, however true it is: of all links so many, and when
+ * these are spent of each a few; then what it brings is dropped, and charged a little, for in a large network
+ *           honest words come too late by the thousand
  *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
  *           link loses its place in the active view
  *   hosts   how often one may make links, which cost a handshake and a hello, or streams that never become
@@ -35,6 +38,7 @@ static const struct {
     [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
     [ERA_BUDGET_CELLS] = {ERA_BUDGET_CELLS_BURST, ERA_BUDGET_CELLS_PER_S},
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
+    [ERA_BUDGET_CHECKS] = {ERA_BUDGET_CHECKS_BURST, ERA_BUDGET_CHECKS_PER_S},
 };
 
 /* What has not come back by now. */
@@ -115,8 +119,42 @@ static bool teaches(const struct era_gossip *g, const struct era_link *link)
     return does;
 }
 
+static void owe(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t per_s)
+{
+    b->spent = era_add_sat(spent_still(b, g->now_ms, per_s), era_mul_sat(amount, 1000));
+    b->at_ms = g->now_ms;
+}
+
+void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures)
+{
+    era_gossip_advance(g, now_ms);
+    struct era_link *l = era_link_find(g, link);
+    owe(g, &g->checks, signatures, ERA_CHECKS_PER_S);
+    g->totals.wasted_in += signatures;
+    if (l == NULL)
+        return;
+    owe(g, &l->spent[ERA_BUDGET_CHECKS], signatures, ERA_BUDGET_CHECKS_PER_S);
+    l->info.wasted_in += signatures;
+}
+
+/* What it brings next may be worth its signatures. */
+static bool is_worth_checking(struct era_gossip *g, struct era_link *link)
+{
+    if (has(&link->spent[ERA_BUDGET_CHECKS], g->now_ms, ERA_BUDGET_CHECKS_BURST, ERA_BUDGET_CHECKS_PER_S) ||
+        has(&g->checks, g->now_ms, ERA_CHECKS_BURST, ERA_CHECKS_PER_S))
+        return true;
+    count_limited(g, link);
+    if (g->now_ms - link->checks_charged_ms >= ERA_CHECKS_CHARGE_MS) {
+        link->checks_charged_ms = g->now_ms;
+        era_link_charge(g, link, ERA_RATE_LIMITED);
+    }
+    return false;
+}
+
 static bool statement_fits(struct era_gossip *g, struct era_link *link)
 {
+    if (!is_worth_checking(g, link))
+        return drop(link);
     if (!spend(g, link, ERA_BUDGET_STATEMENTS, 1)) {
         if (teaches(g, link))
             count_limited(g, link); /* reconciliation brings it again */

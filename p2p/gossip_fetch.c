@@ -185,9 +185,9 @@ void era_requests_tick(struct era_gossip *g)
 
 /* ---- refused items ---- */
 
-void era_refuse(struct era_gossip *g, const struct era_hash *id)
+void era_refuse(struct era_gossip *g, const struct era_hash *id, enum era_verdict why)
 {
-    struct era_idnote note = {.id = *id};
+    struct era_idnote note = {.id = *id, .why = why};
     if (era_idset_crowd(g->refused_ids, id) >= REFUSED_CROWD_MAX)
         return; /* made to be: looking for any of them would cost as many steps */
     if (era_idtable_count(g->refused) == ERA_REFUSED_IDS_MAX && era_idtable_find(g->refused, id) == NULL)

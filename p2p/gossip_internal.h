@@ -71,6 +71,7 @@ enum era_budget {
     ERA_BUDGET_IDS,
     ERA_BUDGET_CELLS,
     ERA_BUDGET_PEERS,
+    ERA_BUDGET_CHECKS,
     ERA_BUDGETS
 };
 
@@ -96,6 +97,7 @@ struct era_link {
     uint64_t beside;   /* the stuck link whose place this one is to take; 0: none */
     unsigned replaced; /* so many were, on end, without an answer since */
     struct era_bucket spent[ERA_BUDGETS];
+    uint64_t checks_charged_ms;
     unsigned silences;
     uint64_t silent_ms;     /* when the last was counted */
     struct era_place found; /* dialled: the address that it led to; len 0: not known */
@@ -173,6 +175,7 @@ struct era_gossip {
     struct era_breaks breaks[ERA_HOST_ROWS];
     struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
     struct era_bucket sites[ERA_SITE_ROWS]; /* likewise, of an IPv6 /48 */
+    struct era_bucket checks;               /* wasted by all links */
     struct era_gossip_totals totals;
 
     struct era_broadcast *broadcast;

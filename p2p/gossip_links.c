@@ -74,6 +74,14 @@ static bool waits_long(enum era_verdict why)
            why != ERA_NOT_AUTHENTIC && why != ERA_SELF_LINK;
 }
 
+static struct era_gossip_action *tell_peer(struct era_gossip *g, enum era_gossip_action_kind kind,
+                                           const struct era_link *link)
+{
+    struct era_gossip_action *a = era_actions_add(&g->actions, kind, link->info.link);
+    era_text_set(a->address, sizeof a->address, link->info.address);
+    return a;
+}
+
 void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdict why)
 {
     era_gossip_stir(g);
@@ -81,7 +89,7 @@ void era_link_leave(struct era_gossip *g, struct era_link *link, enum era_verdic
     g->queued_bytes -= link->info.queued_bytes;
     link->info.queued_bytes = 0;
     if (link->info.state == ERA_PEER_UP)
-        era_actions_add(&g->actions, ERA_GOSSIP_PEER_DOWN, link->info.link)->verdict = why;
+        tell_peer(g, ERA_GOSSIP_PEER_DOWN, link)->verdict = why;
     era_idtable_remove_link(g->requests, link->info.link);
     era_stuck_left(g, link);
     era_ties_down(g, link, why);
@@ -329,7 +337,7 @@ static void peer_up(struct era_gossip *g, struct era_link *link, const struct er
     link->info.up_since_ms = g->now_ms;
     memcpy(link->salt.b, hello->salt, sizeof link->salt.b);
     link->peer_alone = hello->alone;
-    era_actions_add(&g->actions, ERA_GOSSIP_PEER_UP, link->info.link);
+    tell_peer(g, ERA_GOSSIP_PEER_UP, link);
     era_ties_up(g, link);
     era_push_tend(g);
     era_sync_start(g, link);

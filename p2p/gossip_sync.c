@@ -264,6 +264,7 @@ static void cells_failed(struct era_gossip *g, struct era_link *link, enum era_s
 {
     struct era_sync *sync = era_sync_of(link, set);
     link->info.undecoded_rounds++;
+    g->totals.undecoded_rounds++;
     sync->failures++;
     wait_awhile(g, link, set);
     era_sync_salt_next(g, link, set);

@@ -216,7 +216,7 @@ void era_request_done(struct era_gossip *g, const struct era_hash *id, bool lear
 bool era_was_asked(const struct era_gossip *g, struct era_link *link, enum era_set set,
                    const struct era_hash *id);
 /* Remember that the item is not wanted. */
-void era_refuse(struct era_gossip *g, const struct era_hash *id);
+void era_refuse(struct era_gossip *g, const struct era_hash *id, enum era_verdict why);
 
 /* ---- gossip_pages.c ---- */
 /* False when we learn from another, or it had its turn and brought nothing; ours: in a round of ours. */

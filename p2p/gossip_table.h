@@ -8,6 +8,7 @@
 
 #include "src/base/bytes.h"
 #include "src/base/prng.h"
+#include "src/base/verdict.h"
 
 struct era_idtable;
 
@@ -16,6 +17,7 @@ struct era_idnote {
     uint64_t link;
     uint64_t round; /* ours that made us ask; 0 = none, or not of the statements */
     uint64_t born_ms, due_ms;
+    enum era_verdict why; /* of what was refused; else 0 */
 };
 
 struct era_idtable *era_idtable_new(size_t cap, const struct era_siphash_key *key); /* asserts on no memory */

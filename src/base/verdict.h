@@ -80,8 +80,8 @@ enum era_exit {
       "upgrade, or wait for the epoch", 0, 76)                                                     \
     X(WRONG_EPOCH, "wrong-epoch", "the epoch is too far from this node's",                         \
       "compare the clocks", 0, 75)                                                                 \
-    X(RATE_LIMITED, "rate-limited", "more than the charter allows a key and epoch",                \
-      "wait for the next epoch", 1, 75)                                                            \
+    X(RATE_LIMITED, "rate-limited", "more than the charter allows a key and epoch, or one peer may send", \
+      "wait: for the next epoch, a peer for some seconds", 1, 75)                                 \
     X(BLOCKED, "blocked", "this node's version is incompatible with the current era",              \
       "upgrade; `eractl status` names the artefact", 0, 76)                                        \
     X(STALE, "stale", "fewer fresh announcements than a quorum",                                   \

@@ -377,6 +377,31 @@ static void print_unwanted_keys(const json_t *list)
     }
 }
 
+/* What the verdicts mean that peers met with, and what helps. */
+static void print_meanings(const json_t *json)
+{
+    static const char *const lists[] = {"links_ended", "refused", "charged"};
+    for (int v = ERA_ACCEPTED + 1; v < ERA_VERDICT_COUNT; v++) {
+        const char *code = era_verdict_code((enum era_verdict)v);
+        bool is_met = false;
+        for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+            is_met = is_met || json_object_get(json_object_get(json, lists[i]), code);
+        if (is_met)
+            printf("  %s: %s; %s\n", code, era_verdict_text((enum era_verdict)v),
+                   era_verdict_cure((enum era_verdict)v));
+    }
+}
+
+static void print_useless(const json_t *json)
+{
+    int64_t wasted = era_json_int(json, "wasted_in", 0), kinds = era_json_int(json, "unknown_kinds_in", 0);
+    int64_t rounds = era_json_int(json, "undecoded_rounds", 0);
+    if (wasted + kinds + rounds > 0)
+        printf("of no use: %lld signatures checked, %lld statements of kinds not known here, %lld rounds not "
+               "decoded\n",
+               (long long)wasted, (long long)kinds, (long long)rounds);
+}
+
 /* Of links that ended, and of streams that never were one, too. */
 static void print_totals(const json_t *json)
 {
@@ -387,6 +412,8 @@ static void print_totals(const json_t *json)
     print_counts("ended by the other end's fault", json_object_get(json, "links_ended"));
     print_counts("refused or closed by this node", json_object_get(json, "refused"));
     print_counts("charged to peers", json_object_get(json, "charged"));
+    print_meanings(json);
+    print_useless(json);
     if (muted + limited > 0)
         printf("dropped: %lld while muted, %lld above a budget\n", (long long)muted, (long long)limited);
     if (json_array_size(json_object_get(json, "bans")) > 0)

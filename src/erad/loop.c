@@ -105,8 +105,8 @@ static void tell_fault(struct era_daemon *d, const struct era_link_event *l)
     if (l->verdict == ERA_ACCEPTED || (*told_ms != 0 && now_ms - *told_ms < REFUSAL_LINE_MS))
         return;
     *told_ms = now_ms;
-    era_log(ERA_LOG_WARNING, "link with %s ended: %s (%s); %llu so far", l->address,
-            era_verdict_text(l->verdict), era_verdict_code(l->verdict),
+    era_log(ERA_LOG_WARNING, "link with %s ended: %s (%s); %s; %llu so far, see `eractl peers`", l->address,
+            era_verdict_text(l->verdict), era_verdict_code(l->verdict), era_verdict_cure(l->verdict),
             (unsigned long long)era_link_driver_counts(d->links)->ended[l->verdict]);
 }
 

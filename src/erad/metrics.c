@@ -236,6 +236,39 @@ static void put_stake(struct page *p)
 
 /* ---- links ---- */
 
+static void by_verdict(struct page *p, const char *name, const uint64_t counts[ERA_VERDICT_COUNT])
+{
+    for (int v = ERA_ACCEPTED + 1; v < ERA_VERDICT_COUNT; v++)
+        if (counts[v] > 0)
+            sample(p, name, "verdict", era_verdict_code((enum era_verdict)v), NULL, NULL, counts[v]);
+}
+
+/* What peers cost, and what they lost for it. */
+static void put_defence(struct page *p)
+{
+    const struct era_gossip *g = era_node_gossip(p->n);
+    const struct era_gossip_totals *t = era_gossip_totals(g);
+    family(p, "links_ended_total", "counter",
+           "Links, and streams that never proved a key, that ended by the other end's fault.");
+    if (p->info->links)
+        by_verdict(p, "links_ended_total", p->info->links->ended);
+    family(p, "links_refused_total", "counter", "Links that this node refused or closed, and why.");
+    by_verdict(p, "links_refused_total", t->closed);
+    family(p, "peers_charged_total", "counter", "Times that peers were charged for what they sent, and why.");
+    by_verdict(p, "peers_charged_total", t->charged);
+    family(p, "peers_dropped_total", "counter", "What peers sent and was dropped unread, and why.");
+    sample(p, "peers_dropped_total", "why", "muted", NULL, NULL, t->muted_in);
+    sample(p, "peers_dropped_total", "why", "limited", NULL, NULL, t->limited_in);
+    single(p, "peers_unknown_kinds_total", "counter", "Statements of kinds that this version does not know.",
+           t->unknown_kinds_in);
+    single(p, "peers_undecoded_rounds_total", "counter",
+           "Rounds of reconciliation whose cells did not come apart.", t->undecoded_rounds);
+    single(p, "peers_wasted_signatures_total", "counter",
+           "Signatures checked of what peers brought and was of no use.", t->wasted_in);
+    single(p, "peers_banned", "gauge", "Node keys and hosts that are banned now.",
+           era_gossip_bans(g, NULL, 0));
+}
+
 static void put_links(struct page *p)
 {
     struct era_peer_info *peers = calloc(ERA_LINKS_MAX, sizeof *peers);
@@ -267,12 +300,7 @@ static void put_links(struct page *p)
     sample(p, "links_frames", "direction", "in", NULL, NULL, frames_in);
     sample(p, "links_frames", "direction", "out", NULL, NULL, frames_out);
     single(p, "links_queued_bytes", "gauge", "Bytes that wait to be written to peers.", queued);
-    family(p, "links_ended_total", "counter",
-           "Links, and streams that never proved a key, that ended by the other end's fault.");
-    for (int v = ERA_ACCEPTED + 1; p->info->links && v < ERA_VERDICT_COUNT; v++)
-        if (p->info->links->ended[v] > 0)
-            sample(p, "links_ended_total", "verdict", era_verdict_code((enum era_verdict)v), NULL, NULL,
-                   p->info->links->ended[v]);
+    put_defence(p);
     uint64_t rounds = era_gossip_equal_rounds(era_node_gossip(p->n), &last_ms);
     single(p, "equal_rounds_total", "counter", "Rounds in which a peer held exactly what this node holds.",
            rounds);

@@ -226,6 +226,7 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
                 {"duplicates_in", p->duplicates_in},
                 {"unknown_kinds_in", p->unknown_kinds_in},
                 {"refused_in", p->refused_in},
+                {"wasted_in", p->wasted_in},
                 {"skipped_out", p->skipped_out},
                 {"queued_bytes", p->queued_bytes},
                 {"complete_rounds", p->complete_rounds},
@@ -281,6 +282,9 @@ static void put_totals(json_t *o, const struct era_node *n, const struct era_lin
     report_put(o, "charged", by_verdict(t->charged));
     report_put(o, "muted_in", report_number(t->muted_in));
     report_put(o, "limited_in", report_number(t->limited_in));
+    report_put(o, "wasted_in", report_number(t->wasted_in));
+    report_put(o, "unknown_kinds_in", report_number(t->unknown_kinds_in));
+    report_put(o, "undecoded_rounds", report_number(t->undecoded_rounds));
 }
 
 static json_t *bans(const struct era_node *n, uint64_t now_ms)

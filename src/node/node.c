@@ -376,6 +376,16 @@ static void tell_refused(struct era_node *n, const struct era_gossip_action *a)
              era_verdict_text(a->verdict), era_verdict_cure(a->verdict));
 }
 
+static void tell_down(struct era_node *n, const struct era_gossip_action *a)
+{
+    const char *code = era_verdict_code(a->verdict), *cure = era_verdict_cure(a->verdict);
+    if (a->verdict == ERA_ACCEPTED)
+        node_log(n, ERA_LOG_INFO, "link %llu: down (%s), %s", (unsigned long long)a->link, code, a->address);
+    else
+        node_log(n, ERA_LOG_INFO, "link %llu: down (%s), %s: %s; %s", (unsigned long long)a->link, code,
+                 a->address, era_verdict_text(a->verdict), cure);
+}
+
 static void run_gossip(struct era_node *n)
 {
     const struct era_gossip_action *actions;
@@ -407,11 +417,10 @@ static void run_gossip(struct era_node *n)
                 break;
             case ERA_GOSSIP_PEER_UP:
                 node_met_peer(n);
-                node_log(n, ERA_LOG_INFO, "link %llu: up", (unsigned long long)a->link);
+                node_log(n, ERA_LOG_INFO, "link %llu: up, %s", (unsigned long long)a->link, a->address);
                 break;
             case ERA_GOSSIP_PEER_DOWN:
-                node_log(n, ERA_LOG_INFO, "link %llu: down (%s)", (unsigned long long)a->link,
-                         era_verdict_code(a->verdict));
+                tell_down(n, a);
                 break;
             }
         }

@@ -233,11 +233,6 @@ const struct era_item *node_find(const struct era_node *n, const struct era_hash
     return NULL;
 }
 
-bool node_holds(const struct era_node *n, struct era_bytes envelope, struct era_hash *item)
-{
-    return era_verify_name(node_newest(n)->verifier, envelope, item) && node_find(n, item, NULL);
-}
-
 enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,
                              const struct era_verified **out, struct era_hash *item, const char **why,
                              struct book **book)

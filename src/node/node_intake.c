@@ -103,6 +103,26 @@ static void keep_out(struct era_node *n, const struct era_hash *id)
         era_gossip_keep_out(n->gossip, id);
 }
 
+/* By all books. */
+static uint64_t signatures_checked(const struct era_node *n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n->book_count; i++)
+        sum += era_verifier_signatures(n->books[i]->verifier);
+    return sum;
+}
+
+/* What is known of an item without its signatures: ERA_ACCEPTED that they are worth to be checked. */
+static enum era_verdict known_of(const struct era_node *n, struct era_bytes envelope, uint64_t link,
+                                 struct era_hash *item)
+{
+    if (!era_verify_name(node_newest(n)->verifier, envelope, item))
+        return ERA_ACCEPTED;
+    if (node_find(n, item, NULL))
+        return ERA_DUPLICATE;
+    return link != 0 && era_gossip_is_past(n->gossip, item) ? ERA_DOMINATED : ERA_ACCEPTED;
+}
+
 enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
                              const struct era_reply *reply, bool assembled)
 {
@@ -118,8 +138,9 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
         return arrived;
     }
     struct book *book = NULL;
-    enum era_verdict v = ERA_DUPLICATE; /* a copy of what is held is not worth its signatures */
-    if (!node_holds(n, envelope, &item))
+    uint64_t checked = signatures_checked(n);
+    enum era_verdict v = known_of(n, envelope, link, &item);
+    if (v == ERA_ACCEPTED)
         v = node_verify(n, envelope, &s, &item, &why, &book);
     if (v == ERA_ACCEPTED && kind == ERA_KIND_ANNOUNCEMENT &&
         book == n->counting) { /* whatever its epoch (R14: CLOCK) */
@@ -139,8 +160,10 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
         node_reply(n, &(struct era_reply){.request = reply->request, .verdict = v, .why = why});
     if (v == ERA_DUPLICATE)
         keep_out(n, &item);
-    if (v != ERA_ACCEPTED && link != 0)
+    if (v != ERA_ACCEPTED && link != 0) {
+        era_gossip_wasted(n->gossip, n->now_ms, link, signatures_checked(n) - checked);
         era_gossip_verdict(n->gossip, n->now_ms, link, era_hash_is_zero(&item) ? NULL : &item, v);
+    }
     return v;
 }
 
@@ -169,6 +192,7 @@ enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelop
     struct era_hash item, entry;
     enum era_verdict v = ERA_DUPLICATE;
     const struct book *book = n->counting; /* whoever emits under another charter is in another era */
+    uint64_t checked = era_verifier_signatures(book->verifier);
     if (!era_verify_name(book->verifier, envelope, &item) || !era_events_seen(n->events, &item))
         v = era_verify(book->verifier, envelope, &s, &item, NULL);
     if (v == ERA_ACCEPTED) {
@@ -182,6 +206,8 @@ enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelop
     }
     count_verdict(n, ERA_KIND_EVENT, v);
     if (v != ERA_ACCEPTED) {
+        if (link != 0)
+            era_gossip_wasted(n->gossip, n->now_ms, link, era_verifier_signatures(book->verifier) - checked);
         if (link != 0)
             era_gossip_verdict(n->gossip, n->now_ms, link, era_hash_is_zero(&item) ? NULL : &item, v);
         return v;

@@ -186,8 +186,6 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger);
 /* ledger: NULL, or where its ledger goes. */
 const struct era_item *node_find(const struct era_node *n, const struct era_hash *item,
                                  const struct era_ledger **ledger);
-/* The envelope's name, and whether a copy of it is held. */
-bool node_holds(const struct era_node *n, struct era_bytes envelope, struct era_hash *item);
 enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,
                              const struct era_verified **out, struct era_hash *item, const char **why,
                              struct book **book);

@@ -9,7 +9,8 @@ deadline_s=60
 statements=500   # signed by as many keys of the charter, in one burst from four nodes
 foes=2000        # hostile connections,
 foe_pause_ms=500 # each of which comes again so long after it was thrown out,
-foe_addresses=40 # from so many addresses
+foe_addresses=40 # from so many addresses, or, over IPv6,
+foe_from=''      # from those of this first of siege's: FROM[+N[/BITS]], of 2a00:77:f00::/40 or 2a01::/16
 foes_shaken=100  # so many handshakes done, and the siege is on
 own_stake=1000000
 declare -gA dials stake
@@ -47,14 +48,31 @@ stake_sum() { echo $((own_stake * ${#validators[@]})); }
 
 # star_up: the network, its nodes linked and heard.
 star_up() {
+    local i
     network_make
     star_cut
+    if [ -n "$foe_from" ]; then
+        for i in 1 2 3; do v6_on "n0$i" "2a00:77:$i::1/32"; done
+    fi
     nodes_up
     epoch=1
     height "$epoch"
     until_true all_heard "$(stake_sum)" "${validators[@]}"
     places=()
     mapfile -t places < <(places "${validators[@]}")
+}
+
+# With foe_from the victim listens to both families, and two of its peers know it by its IPv6 address. They are of
+# the /32 that 2a00:77:f00::/40 is of.
+eval "net_$(declare -f conf_write)"
+conf_write() {
+    net_conf_write "$1"
+    if [ -n "$foe_from" ]; then
+        case $1 in
+        n01) sed -i 's|tcp://10.77.0.1:7711|tcp://[::]:7711|' "$net/n01/erad.conf" ;;
+        n02 | n03) sed -i 's|tcp://10.77.0.1:7711|tcp://[2a00:77:1::1]:7711|' "$net/$1/erad.conf" ;;
+        esac
+    fi
 }
 
 # burst: all the keys announce at once; its seconds in $seconds. Each time an epoch in which nothing older counts.
@@ -94,9 +112,25 @@ peak_is_small() {
     [ "$(victim_says VmHWM)" -lt 65536 ]
 }
 
+# v6_on NODE ADDRESS: it speaks IPv6.
+v6_on() {
+    inside "$1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6; echo 0 >/proc/sys/net/ipv6/conf/era0/disable_ipv6'
+    ip -n "$(namespace "$1")" address add "$2" dev era0 nodad
+}
+# The foes have whole prefixes.
+v6_foes_make() {
+    local prefix
+    v6_on foe 2a00:77:fe::1/32
+    for prefix in 2a00:77:f00::/40 2a01::/16; do
+        ip -n "$(namespace foe)" route add local "$prefix" dev lo
+        ip -n "$(namespace n01)" route add "$prefix" via 2a00:77:fe::1 dev era0
+    done
+}
+
 # siege_begin [KIND…]: until many of them have been thrown out and come again.
 siege_begin() {
-    local i
+    local i from=10.77.1.1+$foe_addresses to=10.77.0.1
+    if [ -n "$foe_from" ]; then from=$foe_from to=2a00:77:1::1; fi
     descriptors=$(victim_descriptors)
     namespace_make foe
     ip -n "$(namespace hub)" link add foe type veth peer name era0 netns "$(namespace foe)"
@@ -105,11 +139,12 @@ siege_begin() {
         ip -n "$(namespace foe)" address add "10.77.1.$((i + 1))/16" dev era0
     done
     ip -n "$(namespace foe)" link set era0 up
+    if [ -n "$foe_from" ]; then v6_foes_make; fi
     # What the attack costs is not the daemon's: its processor is others' machines.
-    ip netns exec "$(namespace foe)" nice -n 19 "$ERA_BUILD/tests/net/siege" 10.77.0.1 7711 "$(ask n01 .network status)" \
-        "$foes" "$foe_pause_ms" "10.77.1.1+$foe_addresses" "$@" >"$net/siege" 2>&1 </dev/null 3>&- &
+    ip netns exec "$(namespace foe)" nice -n 19 "$ERA_BUILD/tests/net/siege" "$to" 7711 "$(ask n01 .network status)" \
+        "$foes" "$foe_pause_ms" "$from" "$@" >"$net/siege" 2>&1 </dev/null 3>&- &
     siege_pid=$!
-    until_true siege_counts tried "$((foes * 3 / 2))"
+    until_true siege_counts tried "${tried_least:-$((foes * 3 / 2))}"
     until_true siege_counts shaken "$foes_shaken"
 }
 # siege_counts WHAT LEAST: by its last line.

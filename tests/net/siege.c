@@ -1,10 +1,11 @@
 /* siege: thousands of hostile connections to one daemon, held open, and made anew as they are thrown out.
  *
- *   siege HOST PORT NETWORK_HEX COUNT PAUSE_MS FROM[+N] [KIND…]
+ *   siege HOST PORT NETWORK_HEX COUNT PAUSE_MS FROM[+N[/BITS]] [KIND…]
  *
- * COUNT connections come from N addresses, FROM and those that follow it; each is of one KIND for ever, in
- * turn, and tries again PAUSE_MS (half of it to half as much again) after it was thrown out. A kind repeats
- * when it is named twice; without any, all in the mix of `usual`. Every new connection has a new key.
+ * COUNT connections come from N addresses, FROM and those that follow it, or one of each prefix of BITS that
+ * follows its; each is of one KIND for ever, in turn, and tries again PAUSE_MS (half of it to half as much
+ * again) after it was thrown out. A kind repeats when it is named twice; without any, all in the mix of
+ * `usual`. Every new connection has a new key. HOST and FROM are both of IPv4, or both of IPv6.
  *   silent      half-open: not a byte
  *   half        preamble, with or without the first message of the handshake
  *   slow        a good handshake, a byte a second
@@ -17,6 +18,8 @@
  *   sketches    then the part of an honest peer, with cells that do not decode
  *   fragments   then almost all of a large statement
  *   halfframe   then almost all of a large frame, in almost all of its record
+ *   stale       then true words of a validator's that come too late, as many as a link may send; only by name, and
+ *               of a charter with the first of `spread validators`
  *   clinging    then asks to be a neighbour, as one who has none, reads all and passes nothing on
  * Prints a line of NAME=VALUE words a second: connections open now, and of these by kind; tried; thrown out;
  * handshakes that were done. Until SIGTERM or SIGINT; then status 0. 64: usage. 77: not enough descriptors.
@@ -38,13 +41,16 @@
 
 #include "p2p/channel.h"
 #include "proto/frame.h"
+#include "proto/statement.h"
 #include "src/base/prng.h"
 
-#define COUNT_MAX  20000
-#define TURN_MS    20
-#define SLOW_MS    1000
-#define EVENTS     256
-#define FLOOD_STEP 8 /* frames in one turn */
+#define COUNT_MAX      20000
+#define TURN_MS        20
+#define SLOW_MS        1000
+#define EVENTS         256
+#define FLOOD_STEP     8 /* frames in one turn */
+#define OLD_WORDS      8192
+#define OLD_WORD_BYTES 512
 
 enum kind {
     SILENT,
@@ -60,11 +66,12 @@ enum kind {
     FRAGMENTS,
     HALFFRAME,
     CLINGING,
+    STALE,
     KINDS
 };
-static const char *const kind_names[KINDS] = {"silent",    "half",      "slow",    "garbage", "spoilt",
-                                              "keyed",     "mute",      "flood",   "hungry",  "sketches",
-                                              "fragments", "halfframe", "clinging"};
+static const char *const kind_names[KINDS] = {"silent",    "half",      "slow",     "garbage", "spoilt",
+                                              "keyed",     "mute",      "flood",    "hungry",  "sketches",
+                                              "fragments", "halfframe", "clinging", "stale"};
 /* Of twenty connections so many are of a kind. */
 static const unsigned usual[KINDS] = {4, 3, 2, 2, 1, 0, 1, 1, 1, 2, 1, 1, 1};
 
@@ -86,11 +93,17 @@ struct foe {
     size_t out_len, out_at;
 };
 
-static struct sockaddr_in there;
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static union address there, first_address;
+static size_t address_count, address_bits; /* so many, that differ in their first so many bits */
 static struct era_hash network;
 static struct foe *foes;
-static size_t foe_count, address_count;
-static uint32_t first_address;
+static size_t foe_count;
 static uint64_t pause_ms, now_ms;
 static int poller;
 static struct era_prng dice;
@@ -289,6 +302,43 @@ static bool cling(struct foe *f)
     return era_frame_add_neighbour(&b, ERA_NEIGHBOUR_ASK_ALONE) && foe_frame(f, &b);
 }
 
+/* Announcements of epoch 1, signed as tests/bench/spread.c signs: each is another. */
+static struct era_bytes old_word(size_t number)
+{
+    static struct era_statement s = {.kind = ERA_KIND_ANNOUNCEMENT};
+    static struct {
+        uint8_t bytes[OLD_WORD_BYTES];
+        size_t len;
+    } words[OLD_WORDS];
+    static uint8_t payload[ERA_LOOSE_BYTES_MAX];
+    uint8_t seed[crypto_sign_SEEDBYTES] = "spread", secret[ERA_SECRET_BYTES];
+    struct era_envelope e = {.kind = s.kind};
+    char *software = s.u.announcement.versions.v[ERA_VERSION_SOFTWARE];
+    size_t at = number % OLD_WORDS, validator = 1;
+    if (words[at].len == 0) {
+        memcpy(seed + 8, &validator, sizeof validator);
+        s.u.announcement.epoch = 1;
+        snprintf(software, ERA_VERSION_BYTES_MAX, "1.0.0+%zu", at);
+        crypto_sign_seed_keypair(e.key.b, secret, seed);
+        e.payload = (struct era_bytes){payload, era_statement_encode(&s, payload, sizeof payload)};
+        struct era_hash id = era_statement_id(&network, s.kind, e.payload);
+        crypto_sign_detached(e.signature.b, NULL, id.b, sizeof id.b, secret);
+        words[at].len = era_envelope_encode(&e, words[at].bytes, sizeof words[at].bytes);
+    }
+    return (struct era_bytes){words[at].bytes, words[at].len};
+}
+
+static bool stale(struct foe *f)
+{
+    struct era_frame_builder b;
+    size_t count = 0;
+    era_frame_begin(&b, frame_room);
+    while (era_frame_add_statement(&b, old_word(f->number + f->step)))
+        count++, f->step++;
+    f->next_ms = now_ms + 1000 * count / ERA_BUDGET_STATEMENTS_PER_S + TURN_MS;
+    return foe_frame(f, &b);
+}
+
 static bool spoil(struct foe *f)
 {
     uint8_t record[102] = {0, 100};
@@ -424,10 +474,29 @@ static void foe_connected(struct foe *f)
     }
 }
 
+static socklen_t address_len(const union address *a)
+{
+    return a->any.sa_family == AF_INET ? sizeof a->v4 : sizeof a->v6;
+}
+
+/* The i-th after the first. */
+static union address address_at(size_t i)
+{
+    union address at = first_address;
+    bool is_v4 = at.any.sa_family == AF_INET;
+    uint8_t *ip = is_v4 ? (uint8_t *)&at.v4.sin_addr : at.v6.sin6_addr.s6_addr;
+    uint64_t carry = (uint64_t)i << (7 - (address_bits - 1) % 8);
+    for (size_t byte = (address_bits - 1) / 8 + 1; byte-- > 0; carry >>= 8) {
+        carry += ip[byte];
+        ip[byte] = (uint8_t)carry;
+    }
+    return at;
+}
+
 static void foe_try(struct foe *f)
 {
     uint8_t seed[crypto_sign_SEEDBYTES], secret[ERA_SECRET_BYTES], ephemeral[ERA_NOISE_KEY_BYTES];
-    struct sockaddr_in from = {.sin_family = AF_INET};
+    union address from = address_at(f->number % address_count);
     struct epoll_event e = {.events = EPOLLOUT, .data.ptr = f};
     int yes = 1;
     sums.tried++;
@@ -435,6 +504,8 @@ static void foe_try(struct foe *f)
     f->round = f->step = 0;
     f->config = (struct era_channel_config){
         .network = network, .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX};
+    if (f->kind == STALE)
+        f->step = (unsigned)f->number * 200;
     if (f->kind > GARBAGE) {
         randombytes_buf(seed, sizeof seed);
         crypto_sign_seed_keypair(f->node.b, secret, seed);
@@ -442,18 +513,19 @@ static void foe_try(struct foe *f)
     }
     randombytes_buf(ephemeral, sizeof ephemeral);
     era_channel_init(&f->channel, &f->config, true, ephemeral);
-    f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    f->fd = socket(there.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (f->fd < 0) {
         foe_rest(f);
         return;
     }
     f->state = CONNECTING;
-    from.sin_addr.s_addr = htonl(first_address + (uint32_t)(f->number % address_count));
     setsockopt(f->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+    if (from.any.sa_family == AF_INET6) /* a whole prefix is ours, without an address of it anywhere */
+        setsockopt(f->fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof yes);
     setsockopt(f->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     epoll_ctl(poller, EPOLL_CTL_ADD, f->fd, &e);
-    if (bind(f->fd, (const struct sockaddr *)&from, sizeof from) != 0 ||
-        (connect(f->fd, (const struct sockaddr *)&there, sizeof there) != 0 && errno != EINPROGRESS))
+    if (bind(f->fd, &from.any, address_len(&from)) != 0 ||
+        (connect(f->fd, &there.any, address_len(&there)) != 0 && errno != EINPROGRESS))
         foe_rest(f);
 }
 
@@ -489,6 +561,8 @@ static void foe_turn(struct foe *f)
         }
     } else if (f->state == OPEN && f->kind == FLOOD && f->shaken && f->out == NULL) {
         flood(f);
+    } else if (f->state == OPEN && f->kind == STALE && f->shaken && f->out == NULL && now_ms >= f->next_ms) {
+        stale(f);
     }
 }
 
@@ -527,20 +601,32 @@ static void besiege(void)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: siege HOST PORT NETWORK_HEX COUNT PAUSE_MS FROM[+N] [KIND...]\n", stderr);
+    fputs("usage: siege HOST PORT NETWORK_HEX COUNT PAUSE_MS FROM[+N[/BITS]] [KIND...]\n", stderr);
     exit(64);
+}
+
+static bool read_address(const char *text, union address *out)
+{
+    *out = (union address){.v6 = {.sin6_family = AF_INET6}};
+    if (inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1)
+        return true;
+    *out = (union address){.v4 = {.sin_family = AF_INET}};
+    return inet_pton(AF_INET, text, &out->v4.sin_addr) == 1;
 }
 
 static void read_addresses(char *text)
 {
-    struct in_addr first;
-    char *plus = strchr(text, '+');
+    char *plus = strchr(text, '+'), *slash = strchr(text, '/');
     address_count = plus ? (size_t)atoi(plus + 1) : 1;
     if (plus)
         *plus = '\0';
-    if (inet_pton(AF_INET, text, &first) != 1 || address_count == 0)
+    if (!read_address(text, &first_address) || address_count == 0 ||
+        first_address.any.sa_family != there.any.sa_family)
         usage();
-    first_address = ntohl(first.s_addr);
+    size_t bits_max = first_address.any.sa_family == AF_INET ? 32 : 128;
+    address_bits = slash ? (size_t)atoi(slash + 1) : bits_max;
+    if (address_bits == 0 || address_bits > bits_max)
+        usage();
 }
 
 static enum kind kind_named(const char *name)
@@ -578,11 +664,11 @@ static void raise_limit(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 7 || sodium_init() < 0 || inet_pton(AF_INET, argv[1], &there.sin_addr) != 1 ||
+    if (argc < 7 || sodium_init() < 0 || !read_address(argv[1], &there) ||
         sodium_hex2bin(network.b, sizeof network.b, argv[3], strlen(argv[3]), NULL, NULL, NULL) != 0)
         usage();
-    there.sin_family = AF_INET;
-    there.sin_port = htons((uint16_t)atoi(argv[2]));
+    *(there.any.sa_family == AF_INET ? &there.v4.sin_port : &there.v6.sin6_port) =
+        htons((uint16_t)atoi(argv[2]));
     foe_count = (size_t)atoi(argv[4]);
     pause_ms = (uint64_t)atoi(argv[5]);
     if (foe_count == 0 || foe_count > COUNT_MAX)

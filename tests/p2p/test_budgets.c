@@ -116,3 +116,51 @@ Test(budget, a_statement_begun_before_a_mute_is_given_up_whole)
     cr_assert_eq(probe_info(p, 1).charges[ERA_UNEXPECTED], 0);
     probe_free(p);
 }
+
+/* ---- signatures checked for nothing ---- */
+
+Test(budget, of_signatures_checked_for_nothing_is_one_of_all_links_and_then_a_small_one_of_each)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_up(p, 2, false, 8);
+    probe_up(p, 3, false, 7);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    era_gossip_wasted(p->g, 1000, 1, 100);
+    era_gossip_wasted(p->g, 1000, 2, 8);
+    probe_statement(p, 1, item);
+    cr_assert_eq(probe_look(p)->delivered, 1, "all links together have not spent theirs");
+    era_gossip_wasted(p->g, 1000, 3, ERA_CHECKS_BURST);
+    for (uint64_t link = 1; link <= 3; link++)
+        probe_statement(p, link, item);
+    cr_assert_eq(probe_look(p)->delivered, 1, "only of who wasted little");
+    cr_assert_eq(probe_info(p, 1).limited_in, 1);
+    cr_assert_eq(probe_info(p, 2).limited_in, 0);
+    cr_assert_eq(probe_info(p, 3).wasted_in, ERA_CHECKS_BURST);
+    p->w->now_ms += 1000;
+    probe_statement(p, 3, item);
+    cr_assert_eq(probe_look(p)->delivered, 1, "a second gives so many back to all");
+    probe_free(p);
+}
+
+Test(budget, of_signatures_checked_for_nothing_costs_a_point_a_second_and_no_more)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    for (int i = 0; i < 300; i++) {
+        era_gossip_wasted(p->g, p->w->now_ms, 1, ERA_CHECKS_PER_S);
+        if (i == 0)
+            era_gossip_wasted(p->g, p->w->now_ms, 1, ERA_CHECKS_BURST);
+        probe_statement(p, 1, item);
+        probe_statement(p, 1, item);
+        cr_assert_eq(probe_look(p)->delivered, 0);
+        if (i < 50)
+            cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], i + 1);
+        if (p->seen.closes > 0)
+            break;
+        p->w->now_ms += 1000;
+    }
+    cr_assert_eq(p->seen.close, ERA_RATE_LIMITED, "who goes on is muted, and then closed");
+    probe_free(p);
+}
