@@ -53,7 +53,8 @@ struct link {
     enum era_verdict verdict; /* why it closes, when its peer is at fault */
     int reason;               /* why it closes; while open, what a write met */
     struct op dial, recv, send;
-    uint64_t due_ms; /* when its handshake, or its flush, is given up; LINK_NEVER: it has time */
+    nng_aio *attempt; /* of a write that is done at once or does not begin: it calls nobody back */
+    uint64_t due_ms;  /* when its handshake, or its flush, is given up; LINK_NEVER: it has time */
     nng_stream_dialer *dialer;
     nng_stream *stream;
     struct era_channel channel;
@@ -108,8 +109,9 @@ void era_link_untime(struct era_link_driver *d, struct link *l);
 /* ---- link_stream.c ---- */
 /* The stream is there: the handshake begins, and its time. */
 void era_link_stream_open(struct era_link_driver *d, struct link *l, nng_stream *stream);
-/* Write what waits, unless a write is under way. */
-void era_link_stream_write(struct link *l);
+/* Write what waits, unless a write is under way: all that the system takes at once, the rest by an operation.
+ * True: some of it was handed over now, or is under way. */
+bool era_link_stream_write(struct era_link_driver *d, struct link *l);
 void era_link_stream_read(struct era_link_driver *d, struct link *l);
 /* What it holds of a frame that is not whole counts no more. */
 void era_link_stream_uncount(struct era_link_driver *d, struct link *l);

@@ -21,6 +21,24 @@ void era_mailbox_release(struct era_mailbox *box)
     close(box->fd);
 }
 
+/* With the lock held. */
+static void raise_fd(struct era_mailbox *box)
+{
+    if (box->raised)
+        return;
+    /* Cannot fail: the counter is 0. */
+    ssize_t n = write(box->fd, &(uint64_t){1}, sizeof(uint64_t));
+    assert(n == sizeof(uint64_t));
+    box->raised = true;
+}
+
+void era_mailbox_raise(struct era_mailbox *box)
+{
+    pthread_mutex_lock(&box->lock);
+    raise_fd(box);
+    pthread_mutex_unlock(&box->lock);
+}
+
 void era_mailbox_post(struct era_mailbox *box, struct era_mail *mail)
 {
     pthread_mutex_lock(&box->lock);
@@ -32,12 +50,7 @@ void era_mailbox_post(struct era_mailbox *box, struct era_mail *mail)
     else
         box->head = mail;
     box->tail = mail;
-    if (!box->raised) {
-        /* Cannot fail: the counter is 0. */
-        ssize_t n = write(box->fd, &(uint64_t){1}, sizeof(uint64_t));
-        assert(n == sizeof(uint64_t));
-        box->raised = true;
-    }
+    raise_fd(box);
     pthread_mutex_unlock(&box->lock);
 }
 

@@ -31,6 +31,9 @@ void era_mailbox_release(struct era_mailbox *box);
 /* Any thread. */
 void era_mailbox_post(struct era_mailbox *box, struct era_mail *mail);
 
+/* Owner's thread: something is left to do without mail, so wake it. */
+void era_mailbox_raise(struct era_mailbox *box);
+
 /* Owner's thread: the oldest mail, NULL when there is none. Leaves fd readable. */
 struct era_mail *era_mailbox_take(struct era_mailbox *box);
 /* Owner's thread: nothing is left to do, so stop waking it. False, fd still

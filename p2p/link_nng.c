@@ -79,6 +79,8 @@ static int link_make(struct era_link_driver *d, struct link *l)
     if (rv == 0)
         rv = op_init(&l->send, d, OP_SEND, l);
     if (rv == 0)
+        rv = nng_aio_alloc(&l->attempt, NULL, NULL);
+    if (rv == 0)
         nng_aio_set_timeout(l->dial.aio, ERA_LINK_DIAL_MS);
     return rv;
 }
@@ -353,6 +355,7 @@ static void link_release(struct link *l)
         nng_stream_close(l->stream);
     op_release(&l->recv);
     op_release(&l->send);
+    nng_aio_free(l->attempt);
     if (l->dial.aio != NULL)
         nng_aio_stop(l->dial.aio);
     /* A dial that succeeded, but whose mail was never taken. */
@@ -471,7 +474,7 @@ void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_b
         return;
     }
     era_link_queue_push(&l->out, body);
-    era_link_stream_write(l);
+    era_link_stream_write(d, l);
 }
 
 void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)

@@ -78,19 +78,12 @@ static bool wire_record(struct link *l)
     return false;
 }
 
-void era_link_stream_write(struct link *l)
+static bool has_to_write(struct link *l)
 {
-    if (l->send.busy || l->reason != 0)
-        return;
-    if (l->wire == NULL) {
-        if (!wire_handshake(l) && !wire_record(l))
-            return;
-        l->wire_done = 0;
-    }
-    nng_iov iov = {l->wire + l->wire_done, l->wire_len - l->wire_done};
-    nng_aio_set_iov(l->send.aio, 1, &iov);
-    l->send.busy = true;
-    nng_stream_send(l->stream, l->send.aio);
+    if (l->wire != NULL)
+        return true;
+    l->wire_done = 0;
+    return wire_handshake(l) || wire_record(l);
 }
 
 static void wrote(struct link *l, size_t n)
@@ -103,6 +96,42 @@ static void wrote(struct link *l, size_t n)
     l->wire = NULL;
 }
 
+static void write_by(struct link *l, nng_aio *aio)
+{
+    nng_iov iov = {l->wire + l->wire_done, l->wire_len - l->wire_done};
+    nng_aio_set_iov(aio, 1, &iov);
+    nng_stream_send(l->stream, aio);
+}
+
+/* What the socket has room for needs no thread of NNG's, which would wake this one. What is taken back before
+ * it was done did not begin: whatever was met is met again by the operation that follows. */
+static bool write_at_once(struct link *l)
+{
+    write_by(l, l->attempt);
+    nng_aio_cancel(l->attempt);
+    nng_aio_wait(l->attempt);
+    if (nng_aio_result(l->attempt) != 0)
+        return false;
+    wrote(l, nng_aio_count(l->attempt));
+    return true;
+}
+
+bool era_link_stream_write(struct era_link_driver *d, struct link *l)
+{
+    bool some = false;
+    while (!l->send.busy && l->reason == 0 && has_to_write(l)) {
+        if (write_at_once(l)) {
+            era_link_make_ready(d, l); /* SENT is to be told */
+            era_mailbox_raise(&d->box);
+            some = true;
+        } else {
+            l->send.busy = true;
+            write_by(l, l->send.aio);
+        }
+    }
+    return some || l->send.busy;
+}
+
 /* A failed write does not end the link at once: the peer's last word, which
  * says why, may still wait to be read. The read then meets the end. */
 void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv)
@@ -110,7 +139,7 @@ void era_link_stream_sent(struct era_link_driver *d, struct link *l, int rv)
     if (rv == 0) {
         wrote(l, nng_aio_count(l->send.aio));
         if (l->state != LINK_CLOSING)
-            era_link_stream_write(l);
+            era_link_stream_write(d, l);
     } else if (l->state == LINK_FLUSHING || (l->state != LINK_CLOSING && l->recv.busy)) {
         era_link_shut(d, l, ERA_ACCEPTED, era_link_errno(rv));
     } else if (l->state != LINK_CLOSING) {
@@ -198,7 +227,7 @@ void era_link_stream_received(struct era_link_driver *d, struct link *l, int rv)
 bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
 {
     const struct era_channel *c = &l->channel;
-    era_link_stream_write(l);
+    bool said = era_link_stream_write(d, l);
     if (c->state == ERA_CHANNEL_OPEN) {
         l->state = LINK_OPEN;
         return true;
@@ -211,7 +240,7 @@ bool era_link_stream_shake(struct era_link_driver *d, struct link *l)
         return false;
     }
     /* Our own preamble says why, if it is the preambles that do not fit. */
-    if (l->send.busy && !l->outgoing) {
+    if (said && !l->outgoing) {
         l->verdict = c->verdict;
         l->reason = 0;
         era_link_stream_flush(d, l);

@@ -234,6 +234,25 @@ Test(link, dialling_a_closed_port_fails_with_its_reason)
 }
 
 /* Back-pressure: who does not read costs its peer a queue, and nobody else anything. */
+Test(link, what_the_system_takes_at_once_is_told_as_sent_without_waiting)
+{
+    struct pair p = given_pair("tcp://127.0.0.1:0");
+    struct era_link_event e;
+    while (era_link_driver_poll(p.a, &e)) /* nothing is left to wake for */
+        cr_assert(false);
+    for (int i = 0; i < 100; i++) {
+        struct pollfd fd = {.fd = era_link_driver_fd(p.a), .events = POLLIN};
+        cr_assert_eq(poll(&fd, 1, 0), 0);
+        era_link_driver_send(p.a, p.a_link, (struct era_bytes){(const uint8_t *)"word", 4});
+        cr_assert_eq(poll(&fd, 1, 0), 1, "the fd says so at once");
+        cr_assert(era_link_driver_poll(p.a, &e), "frame %d", i);
+        cr_assert_eq(e.kind, ERA_LINK_SENT);
+        cr_assert_eq(e.sent, 4);
+        cr_assert_not(era_link_driver_poll(p.a, &e));
+    }
+    release(&p);
+}
+
 Test(link, a_slow_reader_holds_back_sent)
 {
     static uint8_t buffer[ERA_FRAME_BYTES_MAX];
