@@ -13,19 +13,15 @@
 #define PROBES_MAX    256  /* …and so many at once, at most */
 #define MISSES_MAX    2    /* items on end that a parent may fail to bring: one may be lost */
 #define LATES_MAX     4    /* …or bring only when they were had otherwise: it may have them from us */
-/* Of copies of the reference tree: an item that one did not bring weighs GAP_MISSED times one that it
- * brought; at GAP_MAX the tree itself has a gap here. So many copies of what was here, SURPLUS_USE for one
- * that was not: an edge too many. */
-#define GAP_MISSED   4
-#define GAP_MAX      32
-#define GAP_QUEUE_MS 1000 /* for so long, while items wait in queues: they may be but late */
-#define SURPLUS_MAX  32
-#define SURPLUS_USE  4
-#define WAIT_MIN_MS  300   /* for the payload of an announcement, beyond what the trees are known to lag */
-#define LAG_MAX_MS   1000  /* of what is learned of it */
-#define LAG_MS       50    /* before anything is known */
-#define BROKEN_MS    60000 /* who kept what it had announced is not believed for so long */
-#define PENDING_MS   10000 /* the owner has it, and judges */
+/* Of copies of the reference tree: an item that the parent there did not bring weighs GAP_MISSED times one
+ * that it brought; at GAP_MAX it is doubted. */
+#define GAP_MISSED  4
+#define GAP_MAX     32
+#define WAIT_MIN_MS 300   /* for the payload of an announcement, beyond what the trees are known to lag */
+#define LAG_MAX_MS  1000  /* of what is learned of it */
+#define LAG_MS      50    /* before anything is known */
+#define BROKEN_MS   60000 /* who kept what it had announced is not believed for so long */
+#define PENDING_MS  10000 /* the owner has it, and judges */
 
 struct era_broadcast *era_broadcast_new(const struct era_root *root)
 {
@@ -36,6 +32,7 @@ struct era_broadcast *era_broadcast_new(const struct era_root *root)
     era_root_siphash_key(root, "push trees: tables", &b->origin_key);
     b->lag_ms = b->lag_spread_ms = LAG_MS;
     b->probes_most = 1;
+    era_reference_choose(b, 0);
     return b;
 }
 
@@ -81,12 +78,14 @@ static void lean_on_last(struct era_broadcast *b, uint64_t now_ms)
     era_branch_say(b->branches, now_ms, 0, ERA_ORDER_ALL);
 }
 
-struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const struct era_siphash_key *salt)
+struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t now_ms, uint64_t link,
+                                  const struct era_siphash_key *salt)
 {
     struct era_branch *branch = calloc(1, sizeof *branch);
     assert(branch != NULL && link != 0);
     branch->link = link;
     branch->salt = *salt;
+    branch->tell_ms = now_ms;
     branch->next = b->branches;
     b->branches = branch;
     b->branch_count++;
@@ -150,6 +149,7 @@ void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch
         if (a->charged == branch->link)
             a->charged = 0;
     replace_parent(b, now_ms, branch->link);
+    era_reference_choose(b, now_ms);
     lean_on_last(b, now_ms);
     free(branch->eager);
     free(branch->marks.rows);
@@ -159,9 +159,10 @@ void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch
     free(branch);
 }
 
-void era_branch_set_lazy(struct era_branch *branch, bool lazy)
+void era_branch_set_lazy(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch, bool lazy)
 {
     branch->lazy = lazy;
+    era_reference_choose(b, now_ms);
 }
 
 const struct era_branch_counts *era_branch_counts(const struct era_branch *branch)
@@ -380,20 +381,6 @@ void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct
         graft(branch, now_ms, item->origin, item->short_id);
 }
 
-void era_broadcast_order_reference(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
-                                   bool eager)
-{
-    if (b->reference == 0)
-        return;
-    struct era_origin *o = &b->origins[b->reference];
-    bool is_parent = o->parent == branch->link && !branch->lazy;
-    if (eager && is_parent)
-        o->parent = 0;
-    era_eager_set(branch, b->reference, eager || is_parent);
-    if (!eager && is_parent)
-        era_branch_say(branch, now_ms, 0, ERA_ORDER_GRAFT_REFERENCE);
-}
-
 static bool has_announced(const struct era_awaited *a, uint64_t link)
 {
     for (size_t i = 0; i < a->heard_count; i++)
@@ -428,57 +415,19 @@ static bool is_copy(const struct era_origin *o)
     return o->pushes < ERA_ORIGIN_PROVEN;
 }
 
-/* Keys that speak but once never mend the copy that each of them gets: what it lacks, or has too much of, is
- * mended in the tree that is copied. */
-static void mend_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
-                     struct era_branch *best)
+/* Of a copy: keys that speak but once never mend it. While items wait in queues they may be but late. */
+static void note_gap(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o)
 {
-    if (!is_copy(o) || b->reference == 0 || (b->gap += GAP_MISSED) < GAP_MAX)
-        return;
-    if (b->gap_ms == 0)
-        b->gap_ms = now_ms;
-    if (is_hurry(b, now_ms) && now_ms - b->gap_ms < GAP_QUEUE_MS)
+    if (!is_copy(o) || is_hurry(b, now_ms) || (b->gap += GAP_MISSED) < GAP_MAX)
         return;
     b->gap = 0;
-    b->gap_ms = 0;
-    era_eager_set(best, b->reference, true);
-    era_branch_say(best, now_ms, 0, ERA_ORDER_GRAFT_REFERENCE);
+    era_reference_doubt(b, now_ms);
 }
 
-/* Never two edges at once, and never by chance the same time as others: every edge of a circle could be cut.
- */
-static void mend_surplus(struct era_broadcast *b, uint64_t now_ms, const struct era_recent *item,
-                         struct era_branch *branch)
+static void close_gap(struct era_broadcast *b, const struct era_origin *o, unsigned by)
 {
-    struct era_branch *first = era_branch_find(b, item->from);
-    if (first != NULL) /* who came first was of no more use than the second */
-        first->surplus += SURPLUS_USE;
-    if (++branch->surplus < SURPLUS_MAX || b->reference == 0 ||
-        b->origins[b->reference].parent == branch->link)
-        return;
-    for (struct era_branch *any = b->branches; any != NULL; any = any->next)
-        any->surplus = 0;
-    if (era_prng_below(&b->prng, 2) == 0)
-        return;
-    era_eager_set(branch, b->reference, false);
-    era_branch_say(branch, now_ms, 0, ERA_ORDER_PRUNE_REFERENCE);
-}
-
-static void close_gap(struct era_broadcast *b, unsigned by)
-{
-    b->gap = b->gap > by ? b->gap - by : 0;
-    if (b->gap < GAP_MAX)
-        b->gap_ms = 0;
-}
-
-static void note_use(struct era_broadcast *b, uint64_t now_ms, const struct era_origin *o,
-                     struct era_branch *from)
-{
-    if (!is_copy(o))
-        return;
-    if (!is_hurry(b, now_ms)) /* else few of those that do not come are asked for, and all that come count */
-        close_gap(b, 1);
-    from->surplus = from->surplus > SURPLUS_USE ? from->surplus - SURPLUS_USE : 0;
+    if (is_copy(o))
+        b->gap = b->gap > by ? b->gap - by : 0;
 }
 
 /* A probe found what had not come. One step a turn: whether it was but late shows later. */
@@ -501,7 +450,7 @@ static void follow_fetched(struct era_broadcast *b, uint64_t now_ms, const struc
     ask_for_more(b, now_ms);
     if (o == NULL || best == NULL)
         return;
-    mend_gap(b, now_ms, o, best);
+    note_gap(b, now_ms, o);
     const struct era_branch *parent = era_branch_find(b, o->parent);
     bool is_there = parent != NULL && !parent->lazy;
     if (is_there && was_under_way(o, item))
@@ -526,7 +475,7 @@ static void follow(struct era_broadcast *b, uint64_t now_ms, struct era_recent *
     if (o == NULL || from->lazy)
         return;
     o->misses = o->lates = 0;
-    note_use(b, now_ms, o, from);
+    close_gap(b, o, 1);
     const struct era_branch *parent = era_branch_find(b, o->parent);
     bool is_tree = !is_copy(o) && era_trees_are_formed(b, now_ms);
     if (parent == NULL || parent->lazy || (!(item->hurried && is_tree) && may_move(o, now_ms, item))) {
@@ -673,8 +622,8 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
     struct era_origin *o = era_origin_of_item(b, item);
     if (item->fetched && b->probes_most > 1)
         b->probes_most /= 2;
-    if (item->fetched && o != NULL && is_copy(o))
-        close_gap(b, GAP_MISSED);
+    if (item->fetched && o != NULL)
+        close_gap(b, o, GAP_MISSED);
     if (o != NULL && item->fetched && !branch->lazy && era_branch_find(b, o->parent) == NULL)
         o->parent = branch->link; /* nobody else is known to push it */
     if (o != NULL && o->parent == branch->link) {
@@ -690,8 +639,6 @@ void era_broadcast_duplicate(struct era_broadcast *b, uint64_t now_ms, struct er
         return; /* no tree of its own, or it was told already */
     era_eager_set(branch, item->origin, false);
     era_branch_say(branch, now_ms, item->short_id, ERA_ORDER_PRUNE);
-    if (is_copy(o))
-        mend_surplus(b, now_ms, item, branch);
     if (o->spare == 0) {
         o->spare = branch->link;
         o->spare_item = item->short_id;

@@ -5,11 +5,10 @@
  *
  * The eager links of an origin form a tree that repairs itself (Plumtree, a
  * tree for every origin). The tree of an origin never heard of begins as a copy
- * of the reference tree: that of the origin with the lowest key among those
- * whose tree is proven, which all nodes choose alike. What has no origin goes
- * down the reference tree. Nobody pushes to its own parent. (One
- * tree that many origins prune would soon be in pieces: three nodes that push
- * at once cut every edge between them.)
+ * of the reference tree, a spanning tree of the links (broadcast_reference.c).
+ * What has no origin goes down the reference tree. Nobody pushes to its own
+ * parent. (One tree that many origins prune would soon be in pieces: three
+ * nodes that push at once cut every edge between them.)
  *   a payload comes twice           -> PRUNE to who sent it second
  *   an announcement came earlier,
  *   by more than a margin           -> GRAFT to who announced, PRUNE to the slower parent
@@ -48,10 +47,12 @@ enum era_order {
     ERA_ORDER_GRAFT = 2, /* from now on send me whole what is of its origin */
     ERA_ORDER_PRUNE = 3, /* from now on announce what is of its origin */
     /* Of no item: */
-    ERA_ORDER_ALL = 4,             /* send me whole whatever comes: I have no other link */
-    ERA_ORDER_GRAFT_REFERENCE = 5, /* from now on send me whole what goes by the reference tree… */
-    ERA_ORDER_PRUNE_REFERENCE = 6  /* …or announce it */
+    ERA_ORDER_ALL = 4, /* send me whole whatever comes: I have no other link */
+    ERA_ORDER_DESCENT =
+        0x80 /* bit: the sender's place in the reference tree. Instead of a short id its root's
+                tag; 0x40: you are my parent; 0x20: tell me yours; the rest: its depth */
 };
+#define ERA_REFERENCE_DEPTH_MAX 31
 
 /* Of one link; in: what the peer told us. */
 struct era_branch_counts {
@@ -103,10 +104,11 @@ size_t era_broadcast_tick(struct era_broadcast *b, uint64_t now_ms);
 
 /* ---- links ---- */
 /* link: its number, never 0. salt: from the peer's hello. Owned by the broadcast until era_branch_free. */
-struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t link, const struct era_siphash_key *salt);
+struct era_branch *era_branch_new(struct era_broadcast *b, uint64_t now_ms, uint64_t link,
+                                  const struct era_siphash_key *salt);
 void era_branch_free(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch); /* NULL-safe */
 /* R15: the peer is blocked, or is so no more. */
-void era_branch_set_lazy(struct era_branch *branch, bool lazy);
+void era_branch_set_lazy(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch, bool lazy);
 const struct era_branch_counts *era_branch_counts(const struct era_branch *branch);
 /* Items asked of the peer that did not come in time, since the last call. */
 size_t era_branch_take_silence(struct era_branch *branch);
@@ -167,5 +169,9 @@ uint64_t era_branch_due_ms(const struct era_branch *branch);
 size_t era_branch_take_announcements(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
                                      uint8_t *room, size_t most);
 size_t era_branch_take_orders(struct era_branch *branch, uint8_t *room, size_t most);
+/* Our place in the reference tree, one entry, an order too: if it is time to tell it, or (rides: something
+ * else is said now) it was told long ago. */
+bool era_branch_take_descent(const struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
+                             bool rides, uint8_t room[ERA_SPREAD_ENTRY_BYTES]);
 
 #endif

@@ -2,6 +2,7 @@
  *   broadcast.c        the rules: trees, timers
  *   broadcast_table.c  what is remembered: items, origins, marks of a link
  *   broadcast_mail.c   what is said on a link, and heard
+ *   broadcast_reference.c  the spanning tree of what has no tree of its own
  *   broadcast_rest.c   what is forgotten when a load is over */
 #ifndef ERA_P2P_BROADCAST_INTERNAL_H
 #define ERA_P2P_BROADCAST_INTERNAL_H
@@ -47,11 +48,22 @@ struct era_mailbox {
     size_t cap, head, count;
 };
 
+/* Where a node stands in the reference tree. */
+struct era_descent {
+    uint64_t root;   /* a tag: the first bytes of the root's salt */
+    uint64_t parent; /* link; 0 = none: it is the root itself */
+    unsigned depth;
+};
+
 struct era_branch {
     uint64_t link;
     struct era_siphash_key salt; /* of the peer */
     bool lazy;
-    uint8_t *eager; /* a bit for each origin; beyond eager_bytes: lazy */
+    struct era_descent descent; /* of the peer, as it says; root 0: it said nothing yet */
+    bool is_child;              /* …and we are its parent */
+    uint64_t tell_ms, told_ms;  /* when ours is told to it (UINT64_MAX: it was); when it was, last */
+    uint64_t poor_ms;           /* when it last was a parent that did not bring what it should; 0 = never */
+    uint8_t *eager;             /* a bit for each origin; beyond eager_bytes: lazy */
     size_t eager_bytes;
     struct era_marks marks;
     struct era_mailbox announcements[2]; /* where we speak first; where the peer does */
@@ -60,7 +72,6 @@ struct era_branch {
     uint64_t order_ms;       /* when the orders go */
     size_t awaited;          /* items that it was first to announce, and that did not come yet */
     size_t silence;
-    unsigned surplus;  /* grows when copies of the reference tree bring by it what is here already */
     uint64_t broke_ms; /* when what it had announced was last given up; 0 = never */
     bool stir;         /* …and nobody else had announced it */
     struct era_branch_counts counts;
@@ -70,7 +81,7 @@ struct era_branch {
 /* The tree of one origin. Number 0 is not used. */
 struct era_origin {
     uint64_t tag;        /* of the key; 0 = free */
-    uint64_t rank;       /* its first bytes: the lowest gives the reference tree */
+    uint64_t rank;       /* its first bytes: the lowest are kept rather */
     uint64_t used;       /* grows with use: the least is forgotten first */
     uint64_t pushed_ms;  /* an item last came by its tree; 0 = never */
     uint64_t item;       /* its last one (short id) */
@@ -123,10 +134,10 @@ struct era_broadcast {
     size_t origin_count, origin_cap;
     uint32_t *origin_heads;
     uint64_t uses;
-    uint32_t reference;  /* number of the origin whose tree it is; 0 = none */
-    unsigned gap;        /* grows when copies of it do not bring what they should… */
-    uint64_t gap_ms;     /* …and was too large since then; 0 = it is not */
-    uint64_t forming_ms; /* the first of all trees began */
+    struct era_descent descent;
+    uint64_t told_ms, pace_ms; /* when it was, or will be, told to all; the least time between two */
+    unsigned gap;              /* grows when copies of the reference tree do not bring what they should */
+    uint64_t forming_ms;       /* the first of all trees began */
 
     struct era_awaited *awaited_first, *awaited_last;
     size_t awaited_count;
@@ -178,6 +189,19 @@ void era_awaited_remove(struct era_broadcast *b, struct era_awaited *a);
 /* To the end of the order of time. */
 void era_awaited_again(struct era_broadcast *b, struct era_awaited *a, uint64_t due_ms);
 
+/* ---- broadcast_reference.c ---- */
+/* The link is in the reference tree. */
+bool era_reference_has(const struct era_broadcast *b, const struct era_branch *branch);
+/* Any link is; else nothing is known yet. */
+bool era_reference_is_known(const struct era_broadcast *b);
+/* What neighbours say, or who they are, changed. */
+void era_reference_choose(struct era_broadcast *b, uint64_t now_ms);
+/* about: the byte of the order. What makes no sense says nothing. */
+void era_reference_heard(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch, uint64_t root,
+                         unsigned about);
+/* The parent does not bring what it should. */
+void era_reference_doubt(struct era_broadcast *b, uint64_t now_ms);
+
 /* ---- broadcast_mail.c ---- */
 bool era_mailbox_put(struct era_mailbox *box, size_t most, struct era_mail mail);
 void era_mailbox_clear(struct era_mailbox *box);
@@ -199,8 +223,5 @@ void era_broadcast_pruned(struct era_broadcast *b, uint64_t now_ms, const struct
 /* The peer relies on us for what is of the item's origin: it is not our parent, or both would wait. */
 void era_broadcast_grafted(const struct era_broadcast *b, const struct era_recent *item,
                            const struct era_branch *branch);
-/* The same of the reference tree. */
-void era_broadcast_order_reference(struct era_broadcast *b, uint64_t now_ms, struct era_branch *branch,
-                                   bool eager);
 
 #endif

@@ -55,11 +55,9 @@ static void count_order(struct era_branch *branch, unsigned order, bool in)
         (*(in ? &c->wants_in : &c->wants_out))++;
         break;
     case ERA_ORDER_GRAFT:
-    case ERA_ORDER_GRAFT_REFERENCE:
         (*(in ? &c->grafts_in : &c->grafts_out))++;
         break;
     case ERA_ORDER_PRUNE:
-    case ERA_ORDER_PRUNE_REFERENCE:
         (*(in ? &c->prunes_in : &c->prunes_out))++;
         break;
     default:
@@ -111,7 +109,9 @@ static void announce(const struct era_broadcast *b, struct era_branch *branch, u
 
 uint64_t era_branch_due_ms(const struct era_branch *branch)
 {
-    uint64_t due_ms = branch->orders.count > 0 ? branch->order_ms : UINT64_MAX;
+    uint64_t due_ms = branch->tell_ms;
+    if (branch->orders.count > 0 && branch->order_ms < due_ms)
+        due_ms = branch->order_ms;
     for (unsigned turn = 0; turn < 2; turn++)
         if (branch->announcements[turn].count > 0 && branch->announce_ms[turn] < due_ms)
             due_ms = branch->announce_ms[turn];
@@ -215,8 +215,10 @@ const struct era_recent *era_branch_order(struct era_broadcast *b, uint64_t now_
     count_order(branch, order, true);
     if (order == ERA_ORDER_ALL)
         era_eager_set_all(b, branch);
-    if (order == ERA_ORDER_GRAFT_REFERENCE || order == ERA_ORDER_PRUNE_REFERENCE)
-        era_broadcast_order_reference(b, now_ms, branch, order == ERA_ORDER_GRAFT_REFERENCE);
+    if ((order & ERA_ORDER_DESCENT) != 0) {
+        era_reference_heard(b, now_ms, branch, short_id, order);
+        return NULL;
+    }
     struct era_mark *mark = era_marks_find(&branch->marks, short_id);
     const struct era_recent *item = mark == NULL ? NULL : era_recent_at(b, mark->number);
     if (item == NULL)

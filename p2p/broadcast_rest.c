@@ -106,7 +106,7 @@ static size_t renumber(const struct era_broadcast *b, uint64_t now_ms, uint32_t 
     for (uint32_t i = 0; i + 1 < b->origin_count; i++) {
         const struct era_origin *o = &b->origins[order[i].number];
         bool silent = o->pushed_ms == 0 || now_ms - o->pushed_ms >= ERA_ORIGIN_MS;
-        to[order[i].number] = i + 1 < ERA_ORIGINS_KEPT || !silent || order[i].number == b->reference;
+        to[order[i].number] = i + 1 < ERA_ORIGINS_KEPT || !silent;
     }
     for (uint32_t n = 1; n < b->origin_count; n++)
         if (to[n] != 0)
@@ -150,7 +150,6 @@ static void origins_shrink(struct era_broadcast *b, uint64_t now_ms)
         for (uint32_t n = 1; n < b->origin_count; n++)
             if (to[n] != 0)
                 b->origins[to[n]] = b->origins[n]; /* never to a higher number */
-        b->reference = to[b->reference];
         b->origin_count = count;
         era_origins_resize(b, cap);
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STALE_MS   3600000 /* an origin so long unheard of gives no reference tree */
+#define STALE_MS   3600000 /* an origin so long unheard of is forgotten rather */
 #define FORMING_MS 2000    /* the first tree is not yet one: until then every origin goes everywhere */
 
 uint64_t era_short_id(const struct era_siphash_key *salt, const struct era_hash *id)
@@ -171,8 +171,9 @@ struct era_branch *era_branch_find(const struct era_broadcast *b, uint64_t link)
 
 bool era_eager_for(const struct era_broadcast *b, const struct era_branch *branch, uint32_t origin)
 {
-    uint32_t tree = origin != 0 ? origin : b->reference;
-    return tree == 0 || era_eager_get(branch, tree); /* nothing is known yet: everywhere */
+    if (origin != 0)
+        return era_eager_get(branch, origin);
+    return era_reference_has(b, branch) || !era_reference_is_known(b); /* nothing is known yet: everywhere */
 }
 
 /* ---- origins ---- */
@@ -243,18 +244,6 @@ bool era_origin_is_better(const struct era_origin *a, const struct era_origin *t
     return fresh != other_fresh ? fresh : a->rank < than->rank;
 }
 
-/* A copy of another tree that only one item went by has the faults of that one, and nobody knows them. */
-static bool is_proven(const struct era_origin *o, uint64_t now_ms)
-{
-    return is_fresh(o, now_ms) && o->pushes >= ERA_ORIGIN_PROVEN;
-}
-
-static bool gives_reference_rather(const struct era_origin *a, const struct era_origin *than, uint64_t now_ms)
-{
-    bool proven = is_proven(a, now_ms), other_proven = is_proven(than, now_ms);
-    return proven != other_proven ? proven : era_origin_is_better(a, than, now_ms);
-}
-
 /* Of an origin of which an item came by its tree. */
 static void note_push(struct era_broadcast *b, uint64_t now_ms, uint32_t n)
 {
@@ -263,13 +252,11 @@ static void note_push(struct era_broadcast *b, uint64_t now_ms, uint32_t n)
     o->pushed_ms = now_ms;
     if (o->pushes < ERA_ORIGIN_PROVEN)
         o->pushes++;
-    if (b->reference == 0 || gives_reference_rather(o, &b->origins[b->reference], now_ms))
-        b->reference = n;
 }
 
 bool era_trees_are_formed(const struct era_broadcast *b, uint64_t now_ms)
 {
-    return b->reference != 0 && now_ms - b->forming_ms >= FORMING_MS;
+    return era_reference_is_known(b) && b->forming_ms != 0 && now_ms - b->forming_ms >= FORMING_MS;
 }
 
 uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct era_key *key, bool pushed)
@@ -282,7 +269,7 @@ uint32_t era_origin_of(struct era_broadcast *b, uint64_t now_ms, const struct er
         n = b->origin_count < b->origin_cap ? (uint32_t)b->origin_count++ : origin_forget(b);
         b->origins[n] = (struct era_origin){.tag = tag, .rank = era_get_be64(key->b)};
         origin_link(b, n);
-        if (b->reference == 0)
+        if (b->forming_ms == 0)
             b->forming_ms = now_ms;
         bool formed = era_trees_are_formed(b, now_ms);
         b->origins[n].pushes = formed ? 0 : ERA_ORIGIN_PROVEN - 1; /* what floods makes a tree of its own */

@@ -135,8 +135,8 @@ void era_push_tend(struct era_gossip *g)
         struct era_link *link = g->links[i];
         bool takes_part = !link->closing && link->info.state == ERA_PEER_UP && era_link_is_active(g, link);
         if (takes_part && link->branch == NULL) {
-            link->branch = era_branch_new(g->broadcast, link->info.link, &link->salt);
-            era_branch_set_lazy(link->branch, link->info.blocked);
+            link->branch = era_branch_new(g->broadcast, g->now_ms, link->info.link, &link->salt);
+            era_branch_set_lazy(g->broadcast, g->now_ms, link->branch, link->info.blocked);
             if (link->peer_alone)
                 (void)era_branch_order(g->broadcast, g->now_ms, link->branch, 0, ERA_ORDER_ALL);
             link->peer_alone = false;
@@ -193,7 +193,11 @@ static void gather_spread(struct era_gossip *g, struct era_link *link, struct er
         ERA_SPREAD_ENTRY_BYTES * era_branch_take_announcements(g->broadcast, g->now_ms, link->branch,
                                                                g->spread_room[0], ERA_SPREAD_ENTRIES_MAX);
     spread.orders.len = ERA_SPREAD_ENTRY_BYTES *
-                        era_branch_take_orders(link->branch, g->spread_room[1], ERA_SPREAD_ENTRIES_MAX);
+                        era_branch_take_orders(link->branch, g->spread_room[1], ERA_SPREAD_ENTRIES_MAX - 1);
+    if (era_branch_take_descent(g->broadcast, g->now_ms, link->branch,
+                                spread.announced.len + spread.orders.len > 0,
+                                g->spread_room[1] + spread.orders.len))
+        spread.orders.len += ERA_SPREAD_ENTRY_BYTES;
     if (spread.announced.len + spread.orders.len == 0)
         return;
     if (!era_link_has_room(g, link, ERA_LINK_OUT_BYTES_MAX)) {

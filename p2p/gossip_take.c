@@ -103,7 +103,7 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
     if (status->has_versions)
         link->info.versions = status->versions;
     if (link->branch != NULL)
-        era_branch_set_lazy(link->branch, status->blocked);
+        era_branch_set_lazy(g->broadcast, g->now_ms, link->branch, status->blocked);
     if (freed)
         era_sync_flows_again(g, link, ERA_SET_EVENTS);
 }

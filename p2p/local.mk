@@ -1,7 +1,7 @@
 # p2p: gossip. libp2p.a is pure; liblink.a (link_*) is the driver that moves bytes.
 noinst_LIBRARIES += p2p/libp2p.a p2p/liblink.a
 p2p_libp2p_a_SOURCES = p2p/broadcast.c p2p/broadcast.h p2p/broadcast_internal.h
-p2p_libp2p_a_SOURCES += p2p/broadcast_mail.c p2p/broadcast_table.c p2p/broadcast_rest.c
+p2p_libp2p_a_SOURCES += p2p/broadcast_mail.c p2p/broadcast_reference.c p2p/broadcast_table.c p2p/broadcast_rest.c
 p2p_libp2p_a_SOURCES += p2p/gossip.c p2p/gossip.h p2p/gossip_internal.h
 p2p_libp2p_a_SOURCES += p2p/gossip_actions.c p2p/gossip_actions.h
 p2p_libp2p_a_SOURCES += p2p/gossip_anchors.c

@@ -15,8 +15,12 @@ static struct pair given_two_links(void)
     static const struct era_siphash_key salt = {{7}};
     struct era_root root = era_root_of_seed(1);
     struct pair p = {.b = era_broadcast_new(&root), .origin = {{9}}};
-    p.left = era_branch_new(p.b, 1, &salt);
-    p.right = era_branch_new(p.b, 2, &salt);
+    p.left = era_branch_new(p.b, 0, 1, &salt);
+    p.right = era_branch_new(p.b, 0, 2, &salt);
+    uint8_t room[ERA_SPREAD_ENTRY_BYTES];
+    (void)era_branch_order(p.b, 0, p.left, 5, ERA_ORDER_DESCENT | 2); /* the left is in the reference tree */
+    (void)era_branch_take_descent(p.b, 1000, p.left, false, room);
+    (void)era_branch_take_descent(p.b, 1000, p.right, false, room);
     return p;
 }
 
@@ -182,7 +186,7 @@ Test(broadcast, an_orphan_without_a_next_best_grafts_whoever_knows_its_last_item
 {
     static const struct era_siphash_key salt = {{8}};
     struct pair p = given_two_links();
-    struct era_branch *third = era_branch_new(p.b, 3, &salt);
+    struct era_branch *third = era_branch_new(p.b, 0, 3, &salt);
     cr_assert(era_branch_route(p.b, 1000, p.right, comes(&p, 1000, 1, p.left)));
     era_branch_free(p.b, 2000, p.left);
     cr_assert_eq(order_to(p.right), ERA_ORDER_GRAFT);
@@ -325,18 +329,6 @@ Test(broadcast, word_of_what_was_under_way_speaks_not_against_a_new_parent)
     era_broadcast_free(p.b);
 }
 
-static struct era_key key_of(uint8_t n)
-{
-    return (struct era_key){{n}};
-}
-
-static const struct era_recent *one_of(struct pair *p, uint64_t now_ms, uint8_t n, uint8_t key,
-                                       struct era_branch *from)
-{
-    p->origin = key_of(key);
-    return comes(p, now_ms, n, from);
-}
-
 Test(broadcast, nothing_is_pushed_to_ones_own_parent)
 {
     struct pair p = given_two_links();
@@ -422,170 +414,10 @@ Test(broadcast, in_a_stream_the_old_parent_is_left_only_when_the_new_one_has_pus
     era_broadcast_free(p.b);
 }
 
-Test(broadcast, a_key_that_spoke_once_gives_no_reference_tree)
-{
-    struct pair p = given_two_links();
-    struct era_hash id = id_of(4);
-    for (uint8_t n = 1; n <= 3; n++)
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
-    era_broadcast_duplicate(p.b, 3010, p.right, &(struct era_hash){{3}}); /* the tree of 9: left alone */
-    (void)order_to(p.right);
-    one_of(&p, 9000, 4, 1, p.right); /* a lower key: its tree is a copy */
-    era_broadcast_duplicate(p.b, 9010, p.left, &id);
-    p.origin = key_of(5);
-    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin), "a new key gets that of 9");
-    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, where_the_reference_tree_has_a_gap_it_is_mended_itself)
-{
-    struct pair p = given_two_links();
-    for (uint8_t n = 1; n <= 3; n++) {
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
-        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
-        (void)order_to(p.right);
-    }
-    uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
-    for (uint8_t n = 10; n < 18; n++) { /* every new key's one item has to be asked of the right */
-        uint64_t at_ms = 10000 * (uint64_t)n;
-        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, n), 0);
-        (void)era_broadcast_tick(p.b, at_ms + 5000);
-        one_of(&p, at_ms + 5100, n, (uint8_t)(n + 100), p.right);
-        (void)era_branch_take_orders(p.right, room, 40);
-    }
-    p.origin = key_of(200);
-    cr_assert(era_branch_is_eager(p.b, p.right, &p.origin), "the next gets a tree without it");
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, copies_that_are_but_late_show_no_gap_of_the_reference_tree)
-{
-    struct pair p = given_two_links();
-    for (uint8_t n = 1; n <= 3; n++) {
-        one_of(&p, 200 * (uint64_t)n, n, 9, p.left);
-        era_broadcast_duplicate(p.b, 200 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
-        (void)order_to(p.right);
-    }
-    for (uint8_t n = 100; n < 124; n++)
-        era_branch_announced(p.b, 2900, p.right, announced_as(&p, n), 0);
-    cr_assert_eq(asked_at(&p, 5200), 24);
-    for (uint8_t n = 100; n < 124; n++) {
-        struct era_hash id = id_of(n);
-        one_of(&p, 5300, n, n, p.right);
-        era_broadcast_duplicate(p.b, 5310, p.left, &id);
-    }
-    uint8_t room[64 * ERA_SPREAD_ENTRY_BYTES];
-    for (size_t count = era_branch_take_orders(p.right, room, 64); count > 0; count--)
-        cr_assert_neq(room[count * ERA_SPREAD_ENTRY_BYTES - 1], ERA_ORDER_GRAFT_REFERENCE);
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, a_gap_of_the_reference_tree_is_mended_beside_a_peer_that_knows_none_of_its_items)
-{
-    struct pair p = given_two_links();
-    for (uint8_t n = 1; n <= 3; n++)
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left); /* the right has not heard of it */
-    uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
-    bool grafted = false;
-    for (uint8_t n = 10; n < 18; n++) {
-        uint64_t at_ms = 10000 * (uint64_t)n;
-        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, n), 0);
-        (void)era_broadcast_tick(p.b, at_ms + 5000);
-        one_of(&p, at_ms + 5100, n, (uint8_t)(n + 100), p.right);
-        cr_assert_not(grafted, "only once it is sure");
-        for (size_t count = era_branch_take_orders(p.right, room, 40); count > 0; count--)
-            grafted = grafted || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_GRAFT_REFERENCE;
-    }
-    cr_assert(grafted);
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, the_reference_tree_is_grafted_and_pruned_as_the_peer_says)
-{
-    struct pair p = given_two_links();
-    for (uint8_t n = 1; n <= 3; n++)
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
-    p.origin = key_of(200);
-    (void)era_branch_order(p.b, 4000, p.right, 0, ERA_ORDER_PRUNE_REFERENCE);
-    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
-    (void)era_branch_order(p.b, 5000, p.right, 0, ERA_ORDER_GRAFT_REFERENCE);
-    cr_assert(era_branch_is_eager(p.b, p.right, &p.origin));
-    cr_assert_eq(order_to(p.right), 0);
-    (void)era_branch_order(p.b, 6000, p.left, 0, ERA_ORDER_PRUNE_REFERENCE);
-    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
-    cr_assert_eq(order_to(p.left), ERA_ORDER_GRAFT_REFERENCE,
-                 "our own copy crossed its order: it is our parent");
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, of_two_edges_that_bring_the_same_by_turns_one_is_too_many)
-{
-    struct pair p = given_two_links();
-    uint8_t room[80 * ERA_SPREAD_ENTRY_BYTES];
-    for (uint8_t n = 1; n <= 3; n++)
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
-    for (unsigned n = 10; n < 250; n++) {
-        struct era_branch *first = n % 2 == 0 ? p.left : p.right;
-        one_of(&p, 1000 * (uint64_t)n, (uint8_t)n, (uint8_t)n, first);
-        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, first == p.left ? p.right : p.left,
-                                &(struct era_hash){{(uint8_t)n}});
-        (void)era_branch_take_orders(p.right, room, 80);
-    }
-    p.origin = key_of(255);
-    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
-    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, a_gap_shows_in_a_stream_of_copies_most_of_which_come)
-{
-    struct pair p = given_two_links();
-    for (uint8_t n = 1; n <= 3; n++) {
-        one_of(&p, 200 * (uint64_t)n, n, 9, p.left);
-        era_broadcast_duplicate(p.b, 200 * (uint64_t)n + 10, p.right, &(struct era_hash){{n}});
-        (void)order_to(p.right);
-    }
-    bool grafted = false;
-    for (unsigned n = 10; n < 250; n++) { /* one in six the left never brings */
-        uint64_t at_ms = 3000 + 20 * (uint64_t)n;
-        if (n % 6 != 0) {
-            one_of(&p, at_ms, (uint8_t)n, (uint8_t)n, p.left);
-            continue;
-        }
-        uint8_t room[8 * ERA_SPREAD_ENTRY_BYTES];
-        era_branch_announced(p.b, at_ms, p.right, announced_as(&p, (uint8_t)n), 255);
-        (void)era_broadcast_tick(p.b, at_ms + 1);
-        for (size_t count = era_branch_take_orders(p.right, room, 8); count > 0; count--)
-            grafted = grafted || room[count * ERA_SPREAD_ENTRY_BYTES - 1] == ERA_ORDER_GRAFT_REFERENCE;
-        one_of(&p, at_ms + 2, (uint8_t)n, (uint8_t)n, p.right);
-    }
-    cr_assert(grafted);
-    era_broadcast_free(p.b);
-}
-
-Test(broadcast, an_edge_too_many_of_the_reference_tree_is_cut_but_not_its_parents)
-{
-    struct pair p = given_two_links();
-    uint8_t room[80 * ERA_SPREAD_ENTRY_BYTES];
-    for (uint8_t n = 1; n <= 3; n++) /* no copy of what is of 9 comes: both links stay in its tree */
-        one_of(&p, 1000 * (uint64_t)n, n, 9, p.left);
-    era_branch_learn(p.b, p.right, &(struct era_hash){{3}});
-    for (unsigned n = 10; n < 250; n++) { /* every new key's one item comes by both */
-        one_of(&p, 1000 * (uint64_t)n, (uint8_t)n, (uint8_t)n, p.left);
-        era_broadcast_duplicate(p.b, 1000 * (uint64_t)n + 10, p.right, &(struct era_hash){{(uint8_t)n}});
-        (void)era_branch_take_orders(p.right, room, 80);
-    }
-    p.origin = key_of(255);
-    cr_assert(era_branch_is_eager(p.b, p.left, &p.origin));
-    cr_assert_not(era_branch_is_eager(p.b, p.right, &p.origin));
-    era_broadcast_free(p.b);
-}
-
 Test(broadcast, R15_a_blocked_peer_hears_announcements_alone)
 {
     struct pair p = given_two_links();
-    era_branch_set_lazy(p.right, true);
+    era_branch_set_lazy(p.b, 1000, p.right, true);
     struct era_hash id = id_of(1);
     const struct era_recent *item = era_broadcast_publish(p.b, 1000, &id, 1, &p.origin, NULL, ERA_SOURCE_OWN);
     cr_assert(era_branch_route(p.b, 1000, p.left, item));

@@ -182,10 +182,10 @@ Test(broadcast_abuse, a_link_that_is_a_neighbour_again_may_announce)
     static const struct era_siphash_key salt = {{1}};
     struct era_root root = era_root_of_seed(1);
     struct era_broadcast *b = era_broadcast_new(&root);
-    struct era_branch *branch = era_branch_new(b, 5, &salt);
+    struct era_branch *branch = era_branch_new(b, 0, 5, &salt);
     era_branch_announced(b, 1000, branch, 77, 0);
     era_branch_free(b, 1000, branch);
-    branch = era_branch_new(b, 5, &salt);
+    branch = era_branch_new(b, 0, 5, &salt);
     for (uint64_t now_ms = 1000; now_ms < 5000; now_ms += 10)
         era_broadcast_tick(b, now_ms);
     era_branch_announced(b, 5000, branch, 78, 0);

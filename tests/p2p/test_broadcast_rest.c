@@ -15,8 +15,8 @@ static struct pair given_two_links(void)
     static const struct era_siphash_key salt = {{7}};
     struct era_root root = era_root_of_seed(1);
     struct pair h = {.b = era_broadcast_new(&root)};
-    h.left = era_branch_new(h.b, 1, &salt);
-    h.right = era_branch_new(h.b, 2, &salt);
+    h.left = era_branch_new(h.b, 0, 1, &salt);
+    h.right = era_branch_new(h.b, 0, 2, &salt);
     return h;
 }
 
@@ -34,8 +34,8 @@ static struct era_hash id_of(uint32_t n)
     return id;
 }
 
-/* Item n of origin n comes by the left link, and again by the right one, which prunes its tree there. Origin 0,
- * whose key is the lowest, comes by the right one alone. */
+/* Item n of origin n comes by the left link, and again by the right one, which prunes its tree there. Origin
+ * 0, whose key is the lowest, comes by the right one alone. */
 static void comes(struct pair *h, uint64_t now_ms, uint32_t n)
 {
     struct era_hash id = id_of(n);

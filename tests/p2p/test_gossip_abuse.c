@@ -467,6 +467,8 @@ Test(blocked, R15_a_blocked_node_sends_serves_and_asks_for_no_event_and_drops_wh
     struct probe *p = given_link();
     size_t ours = wire_item(p->w, ERA_KIND_EVENT, 100), theirs = wire_item(p->w, ERA_KIND_EVENT, 100);
     wire_give(p->w, 0, ours, false);
+    era_gossip_tick(p->g, 1000); /* what is told to a new neighbour */
+    (void)probe_look(p);
     era_gossip_set_blocked(p->g, 1000, true);
     const struct probe_seen *seen = probe_look(p);
     cr_assert_eq(seen->statuses, 1);
