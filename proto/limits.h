@@ -59,6 +59,7 @@
 #define ERA_SIGN_WINDOW_SEQS        16 /* R2: a signer signs seq <= floor + 16 */
 #define ERA_LEDGER_WINDOW_SEQS      64 /* loose statements kept above max(head, highest approved) */
 #define ERA_IDS_PER_PLACE_MAX       2  /* R6 */
+#define ERA_CARRIERS_HELD_MAX       16 /* R8: approved ones of a slot, kept for readiness alone */
 #define ERA_LEDGER_ITEMS_MAX        ((uint64_t)2000000) /* a charter may demand; check refuses more */
 #define ERA_CERTIFICATES_KEPT_MAX   64                  /* history in memory, a component; all stay on disk */
 #define ERA_DISPLACED_PER_EPOCH_MAX 8 /* words of one key taken in where its place is full: each is stored and pushed */

@@ -4,8 +4,8 @@
 #include "src/core/charter.h"
 #include "src/core/ledger_internal.h"
 
-/* Carriers: two ids a kind and slot; announcements and checkpoints: two ids for each of two epochs, and one
- * in flight; evidence: one a place. */
+/* Carriers: two ids a kind and slot, and those that words hold; announcements and checkpoints: two ids for
+ * each of two epochs, and one in flight; evidence: one a place. */
 static uint64_t items_max(const struct era_charter *c)
 {
     uint64_t carriers =
@@ -20,10 +20,11 @@ static uint64_t items_max(const struct era_charter *c)
                           ERA_IDS_PER_PLACE_MAX * (c->validator_count + 1);
     uint64_t evidence = era_charter_capacity(c, 0) / ERA_IDS_PER_PLACE_MAX +
                         succession / ERA_IDS_PER_PLACE_MAX + ERA_EVIDENCE_KEPT_MAX;
-    uint64_t held = 0; /* proposals that a signer approves besides others, each by any signer */
-    for (size_t i = 0; i < c->component_count; i++)
-        held += (uint64_t)ERA_LEDGER_WINDOW_SEQS * (PLACE_ITEMS_MAX - 1) * c->components[i].signer_count *
-                c->components[i].signer_count;
+    uint64_t held = 0; /* proposals that a signer approves besides others, each by any signer, and carried */
+    for (size_t i = 0; i < c->component_count; i++) {
+        uint64_t m = c->components[i].signer_count;
+        held += ERA_LEDGER_WINDOW_SEQS * (PLACE_ITEMS_MAX * m * (m + 1) + ERA_CARRIERS_HELD_MAX);
+    }
     return era_add_sat(
         era_charter_capacity(c, ERA_ARTEFACTS_MAX),
         era_add_sat(carriers, era_add_sat(lines, era_add_sat(succession, era_add_sat(evidence, held)))));
@@ -191,30 +192,6 @@ enum era_verdict era_ledger_slot_verdict(const struct era_ledger *l, uint32_t ki
     return seq > era_add_sat(base, ERA_LEDGER_WINDOW_SEQS) ? ERA_BEYOND_WINDOW : ERA_ACCEPTED;
 }
 
-/* Certificates of one slot among the adopted. */
-static size_t adopted_in_slot(const struct component *c, uint64_t seq)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->adopted_count; i++)
-        n += c->adopted[i].seq == seq;
-    return n;
-}
-
-static enum era_verdict carrier_verdict(struct era_ledger *l, const struct era_verified *s, uint64_t seq,
-                                        bool from_disk)
-{
-    const struct era_slot *slot = era_ledger_slot(l, s->component, seq, false);
-    bool certificate = s->kind == ERA_KIND_CERTIFICATE;
-    size_t ids = certificate ? adopted_in_slot(&l->components[s->component], seq) : 0;
-    if (slot)
-        ids += certificate ? slot->certificate_ids : slot->approved_ids;
-    if (ids >= ERA_IDS_PER_PLACE_MAX)
-        return ERA_CAPPED;
-    if (certificate && ids > 0 && !from_disk && !era_ledger_room_for_rival(l, s->component, seq))
-        return ERA_FULL;
-    return ERA_ACCEPTED;
-}
-
 void era_ledger_enter_slot(struct era_ledger *l, struct era_item *item, const struct era_hash *proposal)
 {
     struct era_slot *slot = era_ledger_slot(l, item->component, item->seq, true);
@@ -261,9 +238,13 @@ static enum era_verdict offer_carrier(struct era_ledger *l, const struct era_ver
         return ERA_DOMINATED;
     enum era_verdict v = era_ledger_slot_verdict(l, s->kind, s->component, seq, from_disk);
     if (v == ERA_ACCEPTED)
-        v = carrier_verdict(l, s, seq, from_disk);
-    if (v != ERA_ACCEPTED)
+        v = era_ledger_carrier_verdict(l, s, seq, from_disk);
+    if (v != ERA_ACCEPTED) {
+        struct era_candidate *c = era_ledger_candidate_at(l, s->component, seq, &s->id, false);
+        if (c)
+            c->assembling = false; /* perhaps it was made here */
         return v;
+    }
     *out = era_ledger_item_new(l, s, seq);
     era_ledger_enter_slot(l, *out, &s->id);
     return ERA_ACCEPTED;
@@ -368,17 +349,6 @@ void era_ledger_tell_equivocation(struct era_ledger *l, struct place *p, const s
     era_ledger_change(l, change);
 }
 
-/* Its slot was collected while it was on its way to the disk; but a rival of the head voids the slot,
- * and what lies above the head is the head (R7, R12). */
-static bool still_adopts(const struct era_ledger *l, const struct era_item *item)
-{
-    if (item->kind != ERA_KIND_CERTIFICATE)
-        return false;
-    const struct era_adopted *head = era_ledger_own_head(l, item->component);
-    return (!head || item->seq >= head->seq) &&
-           adopted_in_slot(&l->components[item->component], item->seq) < ERA_IDS_PER_PLACE_MAX;
-}
-
 /* What a certificate adopts. It is in memory still. */
 static struct era_hash proposal_of(const struct era_ledger *l, const struct era_item *certificate)
 {
@@ -390,6 +360,17 @@ static struct era_hash proposal_of(const struct era_ledger *l, const struct era_
     struct era_hash id = era_statement_id(&l->network, ERA_KIND_PROPOSAL, k.proposal);
     era_carrier_clear(&k);
     return id;
+}
+
+/* Its slot was collected while it was on its way to the disk; but a rival of the head voids the slot,
+ * and what lies above the head is the head (R7, R12). */
+static bool still_adopts(const struct era_ledger *l, const struct era_item *certificate,
+                         const struct era_hash *proposal)
+{
+    const struct era_adopted *head = era_ledger_own_head(l, certificate->component);
+    return (!head || certificate->seq >= head->seq) &&
+           era_ledger_is_among_carried(l, ERA_KIND_CERTIFICATE, certificate->component, certificate->seq,
+                                       proposal);
 }
 
 static void commit(struct era_ledger *l, struct era_item *item)
@@ -409,9 +390,10 @@ static void commit(struct era_ledger *l, struct era_item *item)
         era_ledger_commit_succession(l, item);
         return;
     }
-    if (!item->candidate && still_adopts(l, item)) {
+    if (!item->candidate && item->kind == ERA_KIND_CERTIFICATE) {
         struct era_hash proposal = proposal_of(l, item);
-        era_ledger_enter_slot(l, item, &proposal);
+        if (still_adopts(l, item, &proposal))
+            era_ledger_enter_slot(l, item, &proposal);
     }
     if (!item->candidate) { /* an adoption overtook it on its way to the disk */
         era_ledger_tell_deleted(l, item);
@@ -423,9 +405,7 @@ static void commit(struct era_ledger *l, struct era_item *item)
         return;
     }
     if (item->kind == ERA_KIND_APPROVED) {
-        era_ledger_count_carrier(l, item);
-        era_ledger_set_offered(l, item, true);
-        era_ledger_judge_claims(l, item->component, item->seq);
+        era_ledger_commit_approved(l, item);
         return;
     }
     if (era_kind_is_claim(item->kind)) {

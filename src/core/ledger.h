@@ -11,8 +11,9 @@
  * artefact that a record may name, of rejects one per signer and two, of
  * proposals also what a signer approves: always the same ones, in whatever order
  * they came (ledger_claims.c); one evidence a place, the first, and then the two
- * ids that it names besides; a slot holds at most two proposal ids of
- * each carrier kind; items, slots and candidates are bounded by
+ * ids that it names besides; of a slot's carriers of one kind those of the two
+ * lowest proposal ids, and approved ones that words hold (ledger_carriers.c);
+ * items, slots and candidates are bounded by
  * era_charter_capacity. Never reads a clock, and a disk only through bodies.h:
  * an item's envelope is in memory until it is durable, and read again when it
  * is asked for. */
@@ -111,7 +112,7 @@ struct era_slot {
     uint64_t seq;
     struct era_candidate *candidates;
     uint32_t items;                       /* the last one that came; see era_item */
-    size_t approved_ids, certificate_ids; /* R6: at most two each, pending ones included */
+    size_t approved_ids, certificate_ids; /* items, pending ones included; see ledger_carriers.c */
     bool capped;                          /* a claim was refused that may fit once another stands */
 };
 

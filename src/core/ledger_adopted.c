@@ -158,6 +158,7 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
     struct component *c = &l->components[certificate->component];
     struct era_candidate *candidate = certificate->candidate;
     struct era_hash proposal = candidate->proposal;
+    uint64_t seq = certificate->seq;
     era_ledger_count_carrier(l, certificate);
     insert_adopted(c, (struct era_adopted){.charter_version = candidate->charter_version,
                                            .seq = candidate->seq,
@@ -177,9 +178,10 @@ void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate)
     era_ledger_change(l, (struct era_change){.kind = ERA_CHANGE_ADOPTED,
                                              .item = proposal,
                                              .component = component,
-                                             .seq = certificate->seq,
+                                             .seq = seq,
                                              .signer = -1,
                                              .validator = -1});
+    era_ledger_settle_rivals(l, component, seq);
     refresh_offers(l, component);
     overtake_older(l, component);
     era_ledger_collect(l, component, era_ledger_floor(l, component));
@@ -263,7 +265,7 @@ static bool can_assemble(struct era_ledger *l, const struct era_candidate *c, ui
         return slot->certificate_ids < ERA_IDS_PER_PLACE_MAX;
     }
     *kind = ERA_KIND_APPROVED;
-    return !c->approved && slot->approved_ids < ERA_IDS_PER_PLACE_MAX;
+    return !c->approved && era_ledger_is_among_carried(l, *kind, c->component, c->seq, &c->proposal);
 }
 
 struct era_candidate *era_ledger_assemblable(struct era_ledger *l, uint32_t *kind)

@@ -80,7 +80,7 @@ bool era_ledger_is_among_first(const struct era_ledger *l, const struct era_item
 
 /* Each that is taken beyond what a place holds goes to every node: so many of a key an epoch, the others are
  * asked for in the next. */
-static bool may_displace(struct era_ledger *l, uint32_t who)
+bool era_ledger_may_displace(struct era_ledger *l, uint32_t who)
 {
     struct displacing *d;
     if (l->displacing && l->displacing->epoch != l->epoch)
@@ -109,7 +109,7 @@ void era_ledger_displacing_free(struct era_ledger *l)
 static bool has_room(struct era_ledger *l, const struct place_key *k, struct word w)
 {
     size_t max = era_ledger_place_max(l, k);
-    return era_ledger_said_count(l, k) < max || (rank(l, k, w) < max && may_displace(l, k->who));
+    return era_ledger_said_count(l, k) < max || (rank(l, k, w) < max && era_ledger_may_displace(l, k->who));
 }
 
 bool era_ledger_has_room(struct era_ledger *l, const struct place_key *k, const struct era_hash *id)
@@ -174,11 +174,11 @@ static bool is_held(const struct era_ledger *l, const struct era_slot *slot, con
     return c->approved_by != 0;
 }
 
-static bool is_proposed_besides(const struct era_ledger *l, const struct era_slot *slot,
-                                const struct era_item *item)
+bool era_ledger_is_said(const struct era_ledger *l, const struct era_slot *slot,
+                        const struct era_candidate *c, const struct era_item *besides)
 {
     for (const struct era_item *i = first_in(l, slot); i; i = era_ledger_item(l, i->list_next))
-        if (i != item && i->durable && i->kind == ERA_KIND_PROPOSAL && i->candidate == item->candidate)
+        if (i != besides && i->durable && i->kind == ERA_KIND_PROPOSAL && i->candidate == c)
             return true;
     return false;
 }
@@ -195,7 +195,7 @@ static void displace(struct era_ledger *l, struct era_slot *slot, struct era_ite
 {
     if (item->kind != ERA_KIND_PROPOSAL)
         era_ledger_uncount_claim(l, item);
-    else if (!is_proposed_besides(l, slot, item))
+    else if (!era_ledger_is_said(l, slot, item->candidate, item))
         era_ledger_unlearn_proposal(l, item->candidate);
     drop(l, slot, item);
 }
@@ -244,7 +244,8 @@ static bool note_standing(const struct era_ledger *l, struct era_slot *slot)
     bool changed = false;
     for (struct era_candidate *c = slot->candidates; c; c = c->slot_next) {
         c->stood = c->stands;
-        c->stands = c->approved != NULL;
+        c->stands = c->approved &&
+                    era_ledger_is_among_carried(l, ERA_KIND_APPROVED, c->component, c->seq, &c->proposal);
     }
     for (struct era_item *i = first_in(l, slot); i; i = era_ledger_item(l, i->list_next))
         if (i->durable && i->kind == ERA_KIND_PROPOSAL && era_ledger_is_kept(l, i))
@@ -259,6 +260,7 @@ static void judge(struct era_ledger *l, struct era_slot *slot, bool turned)
 {
     if (!l->complete)
         return;
+    era_ledger_settle_approved(l, slot);
     settle_all(l, slot, true);
     bool changed = note_standing(l, slot);
     if (changed)
@@ -279,6 +281,7 @@ void era_ledger_judge_all_claims(struct era_ledger *l)
     for (size_t i = 0; i < l->charter->component_count; i++)
         for (size_t k = 0; k < l->components[i].slot_count; k++) {
             struct era_slot *slot = l->components[i].slots[k];
+            era_ledger_settle_approved(l, slot);
             settle_all(l, slot, true);
             note_standing(l, slot);
             settle_all(l, slot, false);

@@ -79,7 +79,7 @@ struct era_ledger {
     uint32_t free_items;      /* list_next */
     uint32_t gone_items; /* likewise; their ids stand until all changes are taken: gossip asks for them */
     struct era_numbers by_id, by_place; /* places that are not in a line */
-    struct place *places; /* those with two words */
+    struct place *places;               /* those with two words */
     struct other_key *others;
     uint32_t others_made;
     struct candidate *candidates;
@@ -152,6 +152,8 @@ size_t era_ledger_place_max(const struct era_ledger *l, const struct place_key *
 bool era_ledger_is_among_first(const struct era_ledger *l, const struct era_item *item);
 /* Room in a place for a word with this id, perhaps another's: its key may take that so often an epoch. */
 bool era_ledger_has_room(struct era_ledger *l, const struct place_key *k, const struct era_hash *id);
+/* What this key says is taken beyond what a place holds: so often an epoch. */
+bool era_ledger_may_displace(struct era_ledger *l, uint32_t who);
 void era_ledger_displacing_free(struct era_ledger *l);
 /* A claim about this proposal. */
 enum era_verdict era_ledger_claim_verdict(struct era_ledger *l, const struct era_verified *s,
@@ -159,6 +161,9 @@ enum era_verdict era_ledger_claim_verdict(struct era_ledger *l, const struct era
                                           bool from_disk);
 /* Count it, offer it, and let go what it displaces. May free it. */
 void era_ledger_commit_claim(struct era_ledger *l, struct era_item *item);
+/* A durable proposal of it is held, besides this one; NULL: any. */
+bool era_ledger_is_said(const struct era_ledger *l, const struct era_slot *slot,
+                        const struct era_candidate *c, const struct era_item *besides);
 /* True of all that is no claim. */
 bool era_ledger_is_kept(const struct era_ledger *l, const struct era_item *item);
 /* Approvals of this place were counted, or proven to be equivocal: what they back may be another. */
@@ -167,6 +172,20 @@ void era_ledger_note_backing(struct era_ledger *l, const struct place_key *k);
 void era_ledger_judge_claims(struct era_ledger *l, int component, uint64_t seq);
 /* A start has read all. */
 void era_ledger_judge_all_claims(struct era_ledger *l);
+
+/* ledger_carriers.c: of the carriers of a slot the two lowest proposal ids are kept (R6); what a word binds
+ * to is held besides (R8). */
+enum era_verdict era_ledger_carrier_verdict(struct era_ledger *l, const struct era_verified *s, uint64_t seq,
+                                            bool from_disk);
+/* Fewer than two of a slot's durable carriers of this kind have a lower proposal id. */
+bool era_ledger_is_among_carried(const struct era_ledger *l, uint32_t kind, int component, uint64_t seq,
+                                 const struct era_hash *proposal);
+/* Count it, and let go what it displaces. May free it. */
+void era_ledger_commit_approved(struct era_ledger *l, struct era_item *item);
+/* Offer what is among them of the approved ones; the others go, unless a word is bound to them. */
+void era_ledger_settle_approved(struct era_ledger *l, struct era_slot *slot);
+/* A slot is void with two: a third certificate takes the place of the highest. */
+void era_ledger_settle_rivals(struct era_ledger *l, int component, uint64_t seq);
 
 /* ledger_proposed.c: which of the charters that signers propose are kept, and what of them is offered (R6).
  * All is a function of what was said, not of its order: nodes that compare their sets end with the same. */

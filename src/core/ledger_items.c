@@ -186,11 +186,17 @@ void era_ledger_list_drop(struct era_ledger *l, uint32_t *first, struct era_item
 
 /* ---- who said it ---- */
 
-/* Of these kinds, who is a validator's index; of the others that have a place, an other_key. */
+/* Of these kinds, who is a validator's index; of the others that have a place, an other_key; so is the author
+ * of what a slot's carrier carries. */
 static bool is_validators(uint32_t kind)
 {
     return kind == ERA_KIND_READINESS || kind == ERA_KIND_ATTESTATION || kind == ERA_KIND_CLOSE ||
            era_kind_is_line(kind);
+}
+
+static bool has_author(uint32_t kind)
+{
+    return kind == ERA_KIND_APPROVED || kind == ERA_KIND_CERTIFICATE;
 }
 
 static bool has_place(uint32_t kind)
@@ -246,7 +252,7 @@ static uint32_t who_of(struct era_ledger *l, const struct era_verified *s)
         assert(s->validator >= 0);
         return (uint32_t)s->validator;
     }
-    return has_place(kind) ? other_key_at(l, &s->key) : NOBODY;
+    return has_place(kind) || has_author(kind) ? other_key_at(l, &s->key) : NOBODY;
 }
 
 int era_ledger_validator(const struct era_ledger *l, const struct era_item *item)

@@ -304,7 +304,8 @@ static void approved_are_adopted(struct check *c, const struct gathering *g)
         size_t count = era_ledger_slots(l, (int)i, &slots);
         for (size_t s = 0; s < count; s++)
             for (const struct era_candidate *k = slots[s]->candidates; k; k = k->slot_next) {
-                if (!k->known || k->certificate || !era_ledger_proposal(l, &k->proposal, x))
+                if (!k->known || k->certificate || !era_ledger_proposal(l, &k->proposal, x) ||
+                    (k->approved_by == 0 && check_is_outdone(slots[s], k)))
                     continue;
                 check_look(c, RULE_LIVENESS);
                 if (must_be_adopted(c, g, (int)i, k, x))
@@ -334,6 +335,8 @@ static void look_alive(struct check *c)
         if (!s->broken && network >= 0 &&
             quorate(charter, &charter->components[network], able_stake(c, &g, -1)))
             check_chain(c, g.nodes, g.count);
+        if (!s->broken)
+            check_sets(c, g.nodes, g.count);
         if (s->plan.bounded && !s->broken)
             approved_are_adopted(c, &g);
     }

@@ -3,8 +3,8 @@
  *
  * Which file judges what: check_wire.c I6 I7 I8 I9 I12 (as it leaves), check_disk.c I1 I3 (the union of
  * plans) I4 I12 (what was acknowledged), check_node.c I2 I3 (heads) I5 I9 I10 I11 I15, check_tally.c I14,
- * check_turn.c I14 of charters, check_end.c I13 and liveness, check_chain.c liveness of charters, check_era.c
- * R12 and I7 (emitted and adopted agree), check_lock.c the lock. */
+ * check_turn.c I14 of charters, check_end.c I13 and liveness, check_chain.c liveness of charters,
+ * check_sets.c equal sets (R6), check_era.c R12 and I7 (emitted and adopted agree), check_lock.c the lock. */
 #ifndef ERA_ERASIM_CHECK_INTERNAL_H
 #define ERA_ERASIM_CHECK_INTERNAL_H
 
@@ -101,6 +101,7 @@ struct check_tally {
     int component;
     struct check_slot slot;
     bool known;
+    bool outdone; /* see check_is_outdone */
     uint64_t approved_by, ready_stake, match_least;
 };
 
@@ -239,6 +240,7 @@ struct check_head check_network_head(struct check *c, const struct sim_node *n);
 void check_stepped(struct check *c, struct sim_node *n, const struct era_event *event,
                    const struct era_effect *effects, size_t count);
 struct check_head check_head_of(const struct era_adopted *head);
+bool check_is_outdone(const struct era_slot *slot, const struct era_candidate *k);
 
 /* ---- check_era.c ---- */
 
@@ -264,6 +266,11 @@ void check_lock_word(struct check *c, const struct sim_node *n, const struct era
 
 /* At the end: these nodes are up, honest and linked with one another, and hold equal views. */
 void check_chain(struct check *c, struct sim_node *const *nodes, size_t count);
+
+/* ---- check_sets.c ---- */
+
+/* Likewise: what they offer of slots. */
+void check_sets(struct check *c, struct sim_node *const *nodes, size_t count);
 
 /* ---- check_tally.c ---- */
 

@@ -240,12 +240,22 @@ static void look_digest(struct check *c, const struct sim_node *n, struct check_
 
 /* ---- I10 ---- */
 
+/* Two lower ids of its slot are carried as approved: a carrier of it goes, with what it alone said (R6). */
+bool check_is_outdone(const struct era_slot *slot, const struct era_candidate *k)
+{
+    size_t lower = 0;
+    for (const struct era_candidate *other = slot->candidates; other; other = other->slot_next)
+        lower += other->approved && era_hash_cmp(&other->proposal, &k->proposal) < 0;
+    return !k->approved && lower >= ERA_IDS_PER_PLACE_MAX;
+}
+
 static void compare(struct check *c, const struct sim_node *n, const struct check_tally *was,
                     const struct check_tally *now)
 {
     char id[CHECK_ID_TEXT];
     check_look(c, RULE_I10);
-    if ((was->approved_by & ~now->approved_by) == 0 && was->ready_stake <= now->ready_stake &&
+    bool gone = now->outdone && now->approved_by == 0;
+    if ((gone || (was->approved_by & ~now->approved_by) == 0) && was->ready_stake <= now->ready_stake &&
         (!was->known || !now->known || was->match_least <= now->match_least))
         return;
     CHECK_BREAK(c, RULE_I10, "%s: tallies of %s shrank: approved by %llx then %llx, readiness %llu then %llu",
@@ -285,6 +295,7 @@ static void look_tallies(struct check *c, const struct sim_node *n, struct check
                                          .component = (int)i,
                                          .slot = {k->charter_version, k->seq},
                                          .known = k->known,
+                                         .outdone = check_is_outdone(slots[s], k),
                                          .approved_by = k->approved_by,
                                          .ready_stake = k->ready_stake,
                                          .match_least = k->known ? era_match_least(&k->matches) : 0};

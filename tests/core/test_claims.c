@@ -541,9 +541,15 @@ static struct era_bytes word(struct era_prng *draw)
     const struct era_proposal *of = rivals[era_prng_below(draw, 12)];
     const char *signer = signers[era_prng_below(draw, 3)];
     char text[16];
-    switch (era_prng_below(draw, 16)) {
+    switch (era_prng_below(draw, 20)) {
     case 0:
         return given_approve(c, signer, of);
+    case 16:
+    case 17:
+    case 18:
+        return given_approved(c, of, signer, era_prng_below(draw, 2) ? "s1 s2" : "s2 s3");
+    case 19:
+        return given_ready(c, validators[era_prng_below(draw, 2)], of);
     case 1:
     case 2:
     case 3:

@@ -219,19 +219,6 @@ Test(ledger, R6_the_first_carrier_of_a_proposal_stays)
     cr_expect_eq(memcmp(kept.data, first.data, first.len), 0);
 }
 
-Test(ledger, R6_a_slot_holds_two_proposals_of_each_carrier)
-{
-    cr_expect_eq(take(p, given_approved(c, soft(1, "1.1.0"), "s1", "s1 s2")), ERA_ACCEPTED);
-    cr_expect_eq(take(p, given_approved(c, soft(1, "1.2.0"), "s1", "s1 s2")), ERA_ACCEPTED);
-    cr_expect_eq(take(p, given_approved(c, soft(1, "1.3.0"), "s1", "s1 s2")), ERA_CAPPED);
-    cr_expect_eq(take(p, certificate(soft(1, "1.1.0"))), ERA_ACCEPTED);
-    cr_expect_eq(take(p, certificate(soft(1, "1.2.0"))), ERA_ACCEPTED);
-    cr_expect_eq(take(p, certificate(soft(1, "1.3.0"))), ERA_CAPPED);
-    cr_expect_eq(offer(p, certificate(soft(2, "1.1.0")), NULL), ERA_ACCEPTED);
-    cr_expect_eq(offer(p, certificate(soft(2, "1.2.0")), NULL), ERA_ACCEPTED);
-    cr_expect_eq(offer(p, certificate(soft(2, "1.3.0")), NULL), ERA_CAPPED, "in flight, too");
-}
-
 Test(ledger, R6_whoever_holds_the_parts_makes_the_carriers)
 {
     struct era_proposal *one = soft(1, "1.1.0");

@@ -51,20 +51,6 @@ Test(ledger_paths, R3_a_signer_that_rejects_with_two_reasons_counts_once)
     cr_expect_str_eq(candidate(p, of)->rejects[0].reason, "too early");
 }
 
-/* Its slot was collected, so nobody counted it while two others were adopted there. */
-Test(ledger_paths, R6_a_third_certificate_of_a_slot_is_dropped_though_it_was_on_its_way)
-{
-    struct era_item *flying;
-    cr_assert_eq(offer(p, certificate(soft(1, "1.1.0")), &flying), ERA_ACCEPTED);
-    cr_assert_eq(take(p, certificate(soft(1, "1.2.0"))), ERA_ACCEPTED);
-    cr_assert_eq(take(p, certificate(soft(1, "1.3.0"))), ERA_ACCEPTED);
-    changes(p);
-    era_ledger_commit(p->ledger, flying);
-    cr_expect_str_eq(changes(p), "delete certificate");
-    const struct era_adopted *adopted;
-    cr_expect_eq(era_ledger_adopted(p->ledger, given_component_index(c, "network"), &adopted), 2);
-}
-
 Test(ledger_paths, R12_the_head_stays_below_many_void_slots)
 {
     take(p, certificate(soft(1, "1.1.0")));

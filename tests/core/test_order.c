@@ -5,10 +5,10 @@
  * Three components. `network`: a history of extended, overtaken, rejected and
  * dropped plans, its newest slot adopted by loose votes alone, others above it.
  * `oracle`: ends with a void slot above its head (two adopted ids: more was
- * faulty than the rules bear). `storage`: a void slot that a higher one ended,
+ * faulty than the rules bear: three). `storage`: a void slot that a higher one ended,
  * then a release that asks for rebuilds. s4, v6 and v7 are faulty and say two
  * things wherever they can, three where a certificate covers the slot, and in
- * one slot more proposals, rejects and attestations than are kept. */
+ * one slot more proposals, approvals, rejects and attestations than are kept. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,13 +96,15 @@ static struct era_proposal *begin(const char *component, uint64_t seq)
 }
 
 /* s4 proposes six, of which s2 approves one; s1 rejects them all and more; v6 attests whatever comes to mind:
- * each key more than is kept. */
+ * each key more than is kept; and six are approved. */
 static void crowded_slot(const struct era_proposal *head)
 {
     for (uint64_t i = 0; i < 8; i++) {
         const struct era_proposal *one = given_soft(given_from(given_next(c, head, 9), 1), 60 + i, "2.4.0");
         if (i < 6)
-            loose(one, "s4", i == 3 ? "s2" : "", "");
+            loose(one, "s4", i == 3 ? "s2" : "", i == 5 ? "v5" : "");
+        if (i > 1)
+            add(given_approved(c, one, "s4", i % 2 ? "s4 s1" : "s4 s2"));
         add(given_reject(c, "s1", one, "none of these"));
         if (i == 2)
             add(given_reject(c, "s1", one, "nor this"));
@@ -173,6 +175,7 @@ static void oracle_pool(void)
     struct era_proposal *o5 = given_soft(given_next(c, o4, 5), 30, "2.1.0");
     struct era_proposal *o6 = given_soft(given_next(c, o4, 6), 30, "2.2.0");
     struct era_proposal *o6b = given_soft(given_next(c, o4, 6), 30, "2.3.0");
+    struct era_proposal *o6c = given_soft(given_next(c, o4, 6), 30, "2.5.0");
     struct era_proposal *o7 = given_soft(given_next(c, o4, 7), 30, "2.4.0");
 
     loose(o1, "s1", "s1 s2", "v1 v2 v3 v4 v5");
@@ -185,6 +188,7 @@ static void oracle_pool(void)
     certified(o6, "v1 v2 v3 v5 v6");
     certified(o6b, "v1 v2 v3 v4 v7");
     certified(o6b, "v1 v2 v3 v6 v7");
+    certified(o6c, "v1 v2 v4 v6 v7");
     add(given_approved(c, o6, "s1", "s1 s2"));
     faulty_votes(o6);
     faulty_votes(o6b);

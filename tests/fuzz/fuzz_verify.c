@@ -118,8 +118,15 @@ static void look(struct node *n)
         for (size_t i = 0; i < count; i++) {
             assert(slots[i]->seq > era_ledger_floor(n->ledger, c));
             assert(i == 0 || slots[i - 1]->seq < slots[i]->seq);
-            assert(slots[i]->approved_ids <= 2 && slots[i]->certificate_ids <= 2);
+            size_t carried = 0;
+            for (const struct era_candidate *k = slots[i]->candidates; k; k = k->slot_next)
+                carried += k->approved && k->approved->offered;
+            assert(carried <= 2);
         }
+        const struct era_adopted *adopted;
+        size_t certificates = era_ledger_adopted(n->ledger, c, &adopted);
+        for (size_t i = 2; i < certificates; i++)
+            assert(adopted[i - 2].seq < adopted[i].seq);
     }
 }
 
