@@ -240,6 +240,7 @@ void hostile_hire(struct sim *s)
     hostile_hire_turn(s);
     hostile_hire_pair(s);
     hostile_hire_switch(s);
+    hostile_hire_crowd(s);
 }
 
 void hostile_free(struct crew *c)
@@ -253,5 +254,6 @@ void hostile_free(struct crew *c)
     free(c->frame);
     hostile_switch_free(c->scheme);
     hostile_turn_free(c->plot);
+    hostile_crowd_free(c->crowd);
     free(c);
 }

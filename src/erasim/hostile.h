@@ -37,6 +37,7 @@ struct heard {
 
 struct scheme; /* hostile_switch.h */
 struct plot;   /* hostile_turn.c */
+struct crowd;  /* hostile_crowd.c */
 
 struct crew {
     size_t validator_count;
@@ -51,6 +52,7 @@ struct crew {
     uint8_t *frame;        /* ERA_FRAME_BYTES_MAX */
     struct scheme *scheme; /* NULL: everybody acts apart */
     struct plot *plot;     /* NULL: no charter follows */
+    struct crowd *crowd;   /* NULL: nobody says more than is kept */
 };
 
 /* ---- hostile.c ---- */
@@ -109,6 +111,11 @@ void hostile_hire_pair(struct sim *s);
 /* ---- hostile_more.c: one key counted twice, two plans adopted ---- */
 
 void hostile_hire_more(struct sim *s);
+
+/* ---- hostile_crowd.c: more than is kept ---- */
+
+void hostile_hire_crowd(struct sim *s);
+void hostile_crowd_free(struct crowd *c); /* NULL-safe */
 
 /* ---- hostile_switch.c: all keys by one scheme ---- */
 
