@@ -187,10 +187,16 @@ struct era_candidate *candidate(struct peer *p, const struct era_proposal *propo
     return era_ledger_candidate(p->ledger, &id);
 }
 
-static const struct era_item *find(struct peer *p, struct era_bytes envelope)
+struct era_hash name_of(const struct peer *p, struct era_bytes envelope)
 {
     struct era_hash item;
     cr_assert(era_verify_name(p->verifier, envelope, &item));
+    return item;
+}
+
+static const struct era_item *find(struct peer *p, struct era_bytes envelope)
+{
+    struct era_hash item = name_of(p, envelope);
     return era_ledger_find(p->ledger, &item);
 }
 
@@ -225,8 +231,8 @@ static void gather(void *ctx, const struct era_item *item)
     set->bodies[set->count++] = (struct era_bytes){copy, body.len};
 }
 
-/* What one offers and the other does not; what is missing is taught when `teach`. */
-static size_t missing(struct peer *from, struct peer *to, bool teach)
+size_t lacking(struct peer *from, struct peer *to, void (*learn)(void *ctx, struct era_bytes envelope),
+               void *ctx)
 {
     struct set *set = calloc(1, sizeof *set);
     size_t n = 0;
@@ -235,13 +241,18 @@ static size_t missing(struct peer *from, struct peer *to, bool teach)
     for (size_t i = 0; i < set->count; i++) {
         if (!offers(to, set->bodies[i])) {
             n++;
-            if (teach)
-                take(to, set->bodies[i]);
+            if (learn)
+                learn(ctx, set->bodies[i]);
         }
         free((void *)set->bodies[i].data);
     }
     free(set);
     return n;
+}
+
+static void learn(void *peer, struct era_bytes envelope)
+{
+    take(peer, envelope);
 }
 
 static void make_evidence(struct peer *of)
@@ -254,11 +265,31 @@ static void make_evidence(struct peer *of)
 size_t rounds_to_agree(struct peer *a, struct peer *b)
 {
     size_t rounds = 0;
-    for (; rounds < 100 && missing(a, b, false) + missing(b, a, false) > 0; rounds++) {
-        missing(a, b, true);
-        missing(b, a, true);
+    for (; rounds < 100 && lacking(a, b, NULL, NULL) + lacking(b, a, NULL, NULL) > 0; rounds++) {
+        lacking(a, b, learn, b);
+        lacking(b, a, learn, a);
         make_evidence(a);
         make_evidence(b);
     }
     return rounds;
+}
+
+void expect_two_lowest_in_every_order(struct peer *make(void), struct era_bytes said(size_t at))
+{
+    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t i = 0; i < 6; i++)
+        for (size_t k = 0; k < 6; k++) {
+            struct peer *heard[] = {make(), make()};
+            for (size_t n = 0; n < 3; n++) {
+                take(heard[0], said(orders[i][n]));
+                if (n < 2)
+                    take(heard[1], said(orders[k][n]));
+            }
+            cr_expect_lt(rounds_to_agree(heard[0], heard[1]), 10, "orders %zu and %zu", i, k);
+            for (size_t n = 0; n < 2; n++) {
+                cr_expect(offers(heard[n], said(0)) && offers(heard[n], said(1)), "%zu, %zu", i, k);
+                cr_expect(!holds(heard[n], said(2)), "%zu, %zu", i, k);
+                peer_free(heard[n]);
+            }
+        }
 }

@@ -34,9 +34,16 @@ struct era_bytes body_of(const struct peer *p, const struct era_item *item);
 /* Take every carrier that can be made of what is held; returns how many were accepted. */
 size_t assemble(struct peer *p);
 
+/* What one offers and the other does not, each envelope handed to `learn` (NULL: to nobody); their number. */
+size_t lacking(struct peer *from, struct peer *to, void (*learn)(void *ctx, struct era_bytes envelope),
+               void *ctx);
 /* Two compare what they offer, and each learns what it lacks of it; evidence is made. Rounds until both offer
  * the same; 100 when they never do. */
 size_t rounds_to_agree(struct peer *a, struct peer *b);
+
+/* One hears three words, another two of them, in every order: both end with the first two, and the third
+ * nowhere. `said` gives them, ascending by id. */
+void expect_two_lowest_in_every_order(struct peer *make(void), struct era_bytes said(size_t at));
 
 /* What the ledger asked for since the last call: "offer approve, adopted 3, delete readiness". */
 const char *changes(struct peer *p);
@@ -46,6 +53,8 @@ const char *in_force(struct peer *p, const char *component, uint64_t epoch);
 uint64_t head_seq(struct peer *p, const char *component);
 /* The candidate of a proposal; NULL when none. */
 struct era_candidate *candidate(struct peer *p, const struct era_proposal *proposal);
+/* What its ledger calls it. */
+struct era_hash name_of(const struct peer *p, struct era_bytes envelope);
 bool holds(struct peer *p, struct era_bytes envelope);
 /* Held and part of reconciliation. */
 bool offers(struct peer *p, struct era_bytes envelope);

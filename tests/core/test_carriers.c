@@ -75,26 +75,19 @@ Test(carriers, R6_a_slot_holds_two_proposals_of_each_carrier)
     cr_expect_eq(take(p, certificate(10)), ERA_CAPPED);
 }
 
-Test(carriers, R6_three_of_a_slot_end_equal_in_every_order)
+static struct peer *fresh(void)
 {
-    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    for (size_t i = 0; i < 2 * 6 * 6; i++) {
-        carrier_fn *said = kinds[i % 2];
-        const size_t *one = orders[i / 2 % 6], *other = orders[i / 12];
-        struct peer *a = given_peer(c), *b = given_peer(c);
-        for (size_t n = 0; n < 3; n++) {
-            take(a, said(one[n]));
-            if (n < 2)
-                take(b, said(other[n]));
-        }
-        cr_expect_lt(rounds_to_agree(a, b), 10, "%zu", i);
-        cr_expect(offers(a, said(0)) && offers(a, said(1)) && !holds(a, said(2)), "%zu", i);
-        cr_expect(offers(b, said(0)) && offers(b, said(1)) && !holds(b, said(2)), "%zu", i);
-        struct era_hash x = era_view_digest(a->ledger), y = era_view_digest(b->ledger);
-        cr_expect(era_hash_eq(&x, &y), "%zu", i);
-        peer_free(a);
-        peer_free(b);
-    }
+    return given_peer(c);
+}
+
+Test(carriers, R6_three_approved_of_a_slot_end_equal_in_every_order)
+{
+    expect_two_lowest_in_every_order(fresh, approved);
+}
+
+Test(carriers, R6_three_certificates_of_a_slot_end_equal_in_every_order)
+{
+    expect_two_lowest_in_every_order(fresh, certificate);
 }
 
 Test(carriers, R6_an_approved_one_that_goes_leaves_nothing)
