@@ -35,11 +35,13 @@
 
 /* How long an announcement waits for company: by then one of the two ends has made it needless for the other,
  * and it rides with what else is said. The reader counts it as waited: nothing is asked for later because of
- * it. A blocked peer learns of items by announcements alone, and soon. */
-#define ERA_ANNOUNCE_MS         400
-#define ERA_ANNOUNCE_LATE_MS    550
+ * it. Where there is company it goes sooner. A blocked peer learns of items by announcements alone, and soon. */
+#define ERA_ANNOUNCE_MS         800
+#define ERA_ANNOUNCE_LATE_MS    950
+#define ERA_ANNOUNCE_COMPANY    16
+#define ERA_ANNOUNCE_SOONER_MS  400
 #define ERA_ANNOUNCE_BLOCKED_MS 40
-#define ERA_ANNOUNCE_UNIT_MS    2 /* of what the wire says of the wait; one byte */
+#define ERA_ANNOUNCE_UNIT_MS    4 /* of what the wire says of the wait; one byte */
 
 /* What a node asks of a peer about an item that the peer sent or announced. */
 enum era_order {

@@ -7,9 +7,10 @@
 #define MAILBOX_MIN  16
 #define ANNOUNCE_NOW 1024 /* so many announcements wait for no more */
 #define HELD_MAX     255
-/* So much earlier than due an announcement rides with others; the peer's turn is not forestalled. */
-#define EARLY_MS      300
-#define EARLY_LATE_MS 50
+/* So old, or so much earlier than due, an announcement rides with others; the peer's turn is not forestalled.
+ */
+#define RIDE_MS      100
+#define RIDE_LATE_MS 50
 
 /* ---- a ring that grows up to its limit ---- */
 
@@ -90,7 +91,9 @@ static uint64_t announce_wait_ms(const struct era_broadcast *b, const struct era
 {
     if (b->blocked || branch->lazy)
         return ERA_ANNOUNCE_BLOCKED_MS;
-    return turn == 0 ? ERA_ANNOUNCE_MS : ERA_ANNOUNCE_LATE_MS;
+    uint64_t sooner_ms =
+        branch->announcements[turn].count < ERA_ANNOUNCE_COMPANY ? 0 : ERA_ANNOUNCE_SOONER_MS;
+    return (turn == 0 ? ERA_ANNOUNCE_MS : ERA_ANNOUNCE_LATE_MS) - sooner_ms;
 }
 
 static void announce(const struct era_broadcast *b, struct era_branch *branch, uint64_t now_ms,
@@ -103,8 +106,11 @@ static void announce(const struct era_broadcast *b, struct era_branch *branch, u
         branch->announce_ms[turn] = era_add_sat(now_ms, announce_wait_ms(b, branch, turn));
     if (!era_mailbox_put(box, ERA_RECENT_ITEMS_MAX, mail))
         branch->counts.forgotten++;
+    uint64_t sooner_ms = branch->announce_ms[turn] - ERA_ANNOUNCE_SOONER_MS;
     if (box->count == ANNOUNCE_NOW)
         branch->announce_ms[turn] = now_ms;
+    else if (box->count == ERA_ANNOUNCE_COMPANY)
+        branch->announce_ms[turn] = sooner_ms > now_ms ? sooner_ms : now_ms;
 }
 
 uint64_t era_branch_due_ms(const struct era_branch *branch)
@@ -137,12 +143,12 @@ static size_t take_turn(struct era_broadcast *b, uint64_t now_ms, struct era_bra
 {
     struct era_mailbox *box = &branch->announcements[turn];
     uint64_t wait_ms = announce_wait_ms(b, branch, turn);
-    uint64_t early_ms = turn == 0 ? EARLY_MS : EARLY_LATE_MS;
+    uint64_t ride_ms = wait_ms == ERA_ANNOUNCE_BLOCKED_MS ? 0 : turn == 0 ? RIDE_MS : wait_ms - RIDE_LATE_MS;
     bool full = box->count >= ANNOUNCE_NOW;
     size_t count = 0;
     while (box->count > 0 && count < most) {
         const struct era_recent *item = era_recent_at(b, box->ring[box->head].number);
-        if (!full && item != NULL && item->published_ms + wait_ms > now_ms + early_ms) {
+        if (!full && item != NULL && item->published_ms + ride_ms > now_ms) {
             branch->announce_ms[turn] = item->published_ms + wait_ms;
             break;
         }

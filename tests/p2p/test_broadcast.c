@@ -166,18 +166,35 @@ Test(broadcast, of_the_two_ends_of_a_link_one_announces_first_by_turns)
     cr_assert_not(era_branch_route(p.b, 5000, p.right, comes(&p, 5000, 3, p.left)));
     (void)order_to(p.right);
     uint8_t room[2 * ERA_SPREAD_ENTRY_BYTES];
+    cr_assert_eq(era_branch_due_ms(p.right), 5800);
+    cr_assert_eq(era_branch_take_announcements(p.b, 5800, p.right, room, 2), 1);
+    cr_assert_eq(room[8], 200, "four times as many ms that it waited");
+    cr_assert_eq(era_branch_due_ms(p.right), 5950, "the peer's turn, if it has the item");
+    cr_assert_eq(era_branch_take_announcements(p.b, 5950, p.right, room, 2), 1);
+    era_broadcast_free(p.b);
+}
+
+Test(broadcast, announcements_that_have_company_go_sooner_but_not_when_they_are_new)
+{
+    struct pair p = given_two_links();
+    struct era_hash id = id_of(1);
+    uint8_t room[40 * ERA_SPREAD_ENTRY_BYTES];
+    comes(&p, 1000, 1, p.left);
+    era_broadcast_duplicate(p.b, 1010, p.right, &id);
+    (void)order_to(p.right);
+    for (uint8_t n = 2; n < 42; n++)
+        (void)era_branch_route(p.b, 5000, p.right, comes(&p, 5000, n, p.left));
     cr_assert_eq(era_branch_due_ms(p.right), 5400);
-    cr_assert_eq(era_branch_take_announcements(p.b, 5400, p.right, room, 2), 1);
-    cr_assert_eq(room[8], 200, "twice as many ms that it waited");
-    cr_assert_eq(era_branch_due_ms(p.right), 5550, "the peer's turn, if it has the item");
-    cr_assert_eq(era_branch_take_announcements(p.b, 5550, p.right, room, 2), 1);
+    cr_assert_eq(era_branch_take_announcements(p.b, 5099, p.right, room, 40), 0);
+    cr_assert_gt(era_branch_take_announcements(p.b, 5100, p.right, room, 40), 15, "something else is said");
+    cr_assert_eq(era_branch_due_ms(p.right), 5550, "the peer's turn");
     era_broadcast_free(p.b);
 }
 
 Test(broadcast, what_an_announcement_waited_is_taken_off_the_wait_for_the_payload)
 {
     struct pair p = given_two_links();
-    era_branch_announced(p.b, 1400, p.left, announced_as(&p, 1), 200);
+    era_branch_announced(p.b, 1800, p.left, announced_as(&p, 1), 200);
     cr_assert_lt(era_broadcast_deadline_ms(p.b), 1700);
     era_broadcast_free(p.b);
 }
