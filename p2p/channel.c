@@ -73,7 +73,9 @@ static void wipe(struct era_channel *c)
 void era_channel_clear(struct era_channel *c)
 {
     wipe(c);
-    free(c->in);
+    if (c->in != c->least)
+        free(c->in);
+    free(c->least);
     memset(c, 0, sizeof *c);
     c->state = ERA_CHANNEL_FAILED;
 }
@@ -112,15 +114,14 @@ static void handshake_write(struct era_channel *c)
 
 static void handshake_end(struct era_channel *c)
 {
-    uint8_t *in = malloc(ERA_CHANNEL_IN_LEAST);
-    assert(in != NULL);
+    c->in = c->least = malloc(ERA_CHANNEL_IN_LEAST);
+    assert(c->in != NULL);
     era_noise_handshake_split(&c->noise, &c->send, &c->receive);
     memcpy(c->peer, c->noise.peer, sizeof c->peer);
     /* The peer may have written on already. */
     c->raw_end -= c->raw_start;
-    memcpy(in, c->early + c->raw_start, c->raw_end);
+    memcpy(c->in, c->early + c->raw_start, c->raw_end);
     c->raw_start = 0;
-    c->in = in;
     c->in_size = ERA_CHANNEL_IN_LEAST;
     c->state = ERA_CHANNEL_OPEN;
 }
@@ -208,11 +209,22 @@ static void pack(struct era_channel *c)
     c->raw_end = plain + raw;
 }
 
-static void resize(struct era_channel *c, size_t size)
+/* The least room stays where it is: made anew in a burst, it would hold pages amid what the burst left. */
+static void grow(struct era_channel *c, size_t size)
 {
-    c->in = realloc(c->in, size);
-    assert(c->in != NULL);
+    uint8_t *in = realloc(c->in == c->least ? NULL : c->in, size);
+    assert(in != NULL);
+    if (c->in == c->least)
+        memcpy(in, c->in, c->raw_end);
+    c->in = in;
     c->in_size = size;
+}
+
+static void shrink(struct era_channel *c)
+{
+    free(c->in);
+    c->in = c->least;
+    c->in_size = ERA_CHANNEL_IN_LEAST;
 }
 
 /* Memory follows what came, twofold, up to what the record under way needs; it goes when all was taken. */
@@ -229,9 +241,9 @@ static void fit(struct era_channel *c)
     if (need > ERA_CHANNEL_IN_BYTES)
         need = ERA_CHANNEL_IN_BYTES;
     if (need > c->in_size)
-        resize(c, need);
-    else if (c->raw_end == 0 && c->in_size > ERA_CHANNEL_IN_LEAST)
-        resize(c, ERA_CHANNEL_IN_LEAST);
+        grow(c, need);
+    else if (c->raw_end == 0 && c->in != c->least)
+        shrink(c);
 }
 
 uint8_t *era_channel_room(struct era_channel *c, size_t *room)

@@ -63,7 +63,8 @@ struct era_channel {
 
     struct era_noise_cipher send, receive;
     uint64_t records_sent, records_received;
-    uint8_t *in; /* OPEN: of in_size, owned; until then early */
+    uint8_t *in;    /* OPEN: of in_size, owned; until then early */
+    uint8_t *least; /* OPEN: owned, of ERA_CHANNEL_IN_LEAST; `in` when more is not needed */
     size_t in_size;
     size_t plain_start, plain_end, raw_start, raw_end; /* of in: decrypted, not yet decrypted */
     uint8_t early[ERA_CHANNEL_EARLY_BYTES];

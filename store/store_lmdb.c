@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -206,6 +207,9 @@ static void lmdb_rest(struct era_store *s)
         return;
     if (l->env && l->written && is_in_place(l)) {
         env_close(l);
+#ifdef __GLIBC__
+        malloc_trim(0); /* or the megabytes of room that it takes, mostly never used, lie in used pages */
+#endif
         (void)env_open_again(l); /* or whoever needs it does */
     }
     pthread_rwlock_unlock(&l->in_use);

@@ -337,6 +337,28 @@ Test(channel, frames_arrive_whole_and_in_order_however_they_are_cut)
     }
 }
 
+Test(channel, room_for_a_large_record_goes_with_it_and_the_least_room_never_moved)
+{
+    struct ends e;
+    static uint8_t stream[4 + 60000];
+    struct era_bytes body;
+    size_t room, large = frame(stream, 60000, 'f');
+    given_open(&e);
+    const uint8_t *least = era_channel_room(&e.c[1], &room);
+    cr_assert_eq(room, 4096);
+    for (int i = 0; i < 2; i++) {
+        seal(&e, 0, stream, large);
+        flow_in(&e, 0, 1000);
+        cr_assert_geq(e.c[1].in_size, 60000);
+        cr_assert(era_channel_next(&e.c[1], &body));
+        cr_assert_eq(body.len, 60000);
+        cr_assert_not(era_channel_next(&e.c[1], &body));
+        cr_assert_eq(era_channel_room(&e.c[1], &room), least);
+        cr_assert_eq(room, 4096);
+    }
+    release(&e);
+}
+
 Test(channel, many_small_frames_share_one_record)
 {
     struct ends e;
