@@ -156,7 +156,7 @@ Test(budget, of_signatures_checked_for_nothing_costs_a_point_a_second_and_no_mor
         probe_statement(p, 1, item);
         cr_assert_eq(probe_look(p)->delivered, 0);
         if (i < 50)
-            cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], i + 1);
+            cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], (uint32_t)(i + 1));
         if (p->seen.closes > 0)
             break;
         p->w->now_ms += 1000;
