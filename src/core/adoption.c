@@ -46,37 +46,136 @@ static int by_stake(const void *a, const void *b)
     return strcmp(x->version, y->version);
 }
 
+static enum era_view_word view_word(const struct era_hash *said, uint64_t epoch,
+                                    const struct era_hash *view_digest, uint64_t view_since)
+{
+    if (era_hash_eq(said, view_digest))
+        return ERA_VIEW_SAME;
+    return epoch > view_since ? ERA_VIEW_OTHER : ERA_VIEW_UNSAID;
+}
+
 enum era_view_word era_view_word(const struct era_announcement *a, const struct era_hash *view_digest,
                                  uint64_t view_since)
 {
-    if (era_hash_eq(&a->view_digest, view_digest))
-        return ERA_VIEW_SAME;
-    return a->epoch > view_since ? ERA_VIEW_OTHER : ERA_VIEW_UNSAID;
+    return view_word(&a->view_digest, a->epoch, view_digest, view_since);
+}
+
+/* ---- what is known already ---- */
+
+void era_adoption_forget(struct era_adoption_memo *memo)
+{
+    free(memo->words);
+    *memo = (struct era_adoption_memo){0};
+}
+
+static void begin(struct era_adoption_memo *memo, const struct era_ledger *l)
+{
+    size_t count = era_ledger_charter(l)->validator_count;
+    if (memo->ledger == l && memo->word_count == count)
+        return;
+    era_adoption_forget(memo);
+    memo->ledger = l;
+    memo->word_count = count;
+    memo->words = calloc(count + 1, sizeof *memo->words);
+    assert(memo->words);
+}
+
+/* Its number among those seen; ERA_ADOPTION_VERSIONS_MAX: there is no room for another. */
+static size_t number_of_version(struct era_adoption_memo *memo, const char *version)
+{
+    size_t i = 0;
+    while (i < memo->version_count && strcmp(memo->versions[i], version) != 0)
+        i++;
+    if (i == memo->version_count && i < ERA_ADOPTION_VERSIONS_MAX)
+        era_text_set(memo->versions[memo->version_count++], sizeof memo->versions[0], version);
+    return i;
+}
+
+static size_t number_of_view(struct era_adoption_memo *memo, const struct era_hash *view)
+{
+    size_t i = 0;
+    while (i < memo->view_count && !era_hash_eq(&memo->views[i], view))
+        i++;
+    if (i == memo->view_count && i < ERA_ADOPTION_VERSIONS_MAX)
+        memo->views[memo->view_count++] = *view;
+    return i;
+}
+
+static void remember(struct era_adoption_memo *memo, size_t validator, uint64_t item,
+                     const struct era_announcement *a)
+{
+    size_t version = number_of_version(memo, a->versions.v[ERA_VERSION_SOFTWARE]);
+    size_t view = number_of_view(memo, &a->view_digest);
+    memo->words[validator] = (struct era_adoption_word){.item = item,
+                                                        .version = (uint8_t)version,
+                                                        .view = (uint8_t)view,
+                                                        .known = version < ERA_ADOPTION_VERSIONS_MAX &&
+                                                                 view < ERA_ADOPTION_VERSIONS_MAX,
+                                                        .blocked = a->blocked,
+                                                        .staged = a->staged};
+}
+
+/* ---- counting ---- */
+
+struct count {
+    struct era_adoption_memo *memo;
+    const struct era_hash *view_digest;
+    uint64_t view_since;
+    struct era_announcement read; /* what the memo does not know */
+    struct era_adoption *out;
+};
+
+static void add(struct count *k, const struct era_hash *view, uint64_t epoch, bool blocked, bool staged,
+                const char *version, uint64_t stake)
+{
+    struct era_adoption *out = k->out;
+    enum era_view_word word = view_word(view, epoch, k->view_digest, k->view_since);
+    out->blocked_stake += blocked ? stake : 0;
+    out->staged_stake += staged ? stake : 0;
+    out->same_view_stake += word == ERA_VIEW_SAME ? stake : 0;
+    out->other_view_stake += word == ERA_VIEW_OTHER ? stake : 0;
+    add_version(out, version, stake);
+}
+
+static void add_validator(struct count *k, const struct era_ledger *l, size_t v, uint64_t epoch)
+{
+    uint64_t last = era_add_sat(epoch, 1), id, stake = era_ledger_charter(l)->validators[v].stake;
+    const struct era_item *item = era_ledger_announcement(l, (int)v, last, NULL);
+    const struct era_adoption_word *w = &k->memo->words[v];
+    if (!item || item->seq < least_fresh(epoch))
+        return;
+    k->out->fresh_stake += stake; /* whether or not it can be read */
+    memcpy(&id, item->item.b, sizeof id);
+    if (w->known && w->item == id) {
+        add(k, &k->memo->views[w->view], item->seq, w->blocked, w->staged, k->memo->versions[w->version],
+            stake);
+        return;
+    }
+    struct era_announcement *a = &k->read;
+    if (!era_ledger_announcement(l, (int)v, last, a))
+        return;
+    remember(k->memo, v, id, a);
+    add(k, &a->view_digest, a->epoch, a->blocked, a->staged, a->versions.v[ERA_VERSION_SOFTWARE], stake);
 }
 
 void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const struct era_hash *view_digest,
-                          uint64_t view_since, struct era_adoption *out)
+                          uint64_t view_since, struct era_adoption_memo *memo, struct era_adoption *out)
 {
     const struct era_charter *c = era_ledger_charter(l);
-    struct era_announcement *a = malloc(sizeof *a);
-    assert(a);
+    struct count *k = malloc(sizeof *k);
+    assert(k);
+    k->memo = memo;
+    k->view_digest = view_digest;
+    k->view_since = view_since;
+    k->out = out;
     memset(out, 0, sizeof *out);
     out->stake_sum = era_charter_stake_sum(c);
     out->quorum = era_charter_quorum(c);
-    for (size_t v = 0; v < c->validator_count; v++) {
-        uint64_t stake = c->validators[v].stake;
-        if (!fresh(l, v, epoch, a))
-            continue;
-        out->fresh_stake += stake;
-        out->blocked_stake += a->blocked ? stake : 0;
-        out->staged_stake += a->staged ? stake : 0;
-        enum era_view_word word = era_view_word(a, view_digest, view_since);
-        out->same_view_stake += word == ERA_VIEW_SAME ? stake : 0;
-        out->other_view_stake += word == ERA_VIEW_OTHER ? stake : 0;
-        add_version(out, a->versions.v[ERA_VERSION_SOFTWARE], stake);
-    }
+    begin(memo, l);
+    for (size_t v = 0; v < c->validator_count; v++)
+        add_validator(k, l, v, epoch);
     qsort(out->software, out->count, sizeof out->software[0], by_stake);
-    free(a);
+    free(k);
 }
 
 uint64_t era_adoption_supporting(const struct era_ledger *l, uint64_t epoch, const struct era_record *r)

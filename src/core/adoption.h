@@ -30,9 +30,28 @@ enum era_view_word { ERA_VIEW_SAME, ERA_VIEW_OTHER, ERA_VIEW_UNSAID };
 enum era_view_word era_view_word(const struct era_announcement *a, const struct era_hash *view_digest,
                                  uint64_t view_since);
 
+/* What is counted of one announcement. */
+struct era_adoption_word {
+    uint64_t item; /* of its id: whoever makes two of its own alike deceives about itself alone */
+    uint8_t version, view;
+    bool known, blocked, staged;
+};
+
+/* What was counted the last time, so that each announcement is read and decoded once. Changes no result. */
+struct era_adoption_memo {
+    const struct era_ledger *ledger; /* borrowed; only compared */
+    size_t word_count, version_count, view_count;
+    struct era_adoption_word *words; /* one a validator; owned */
+    char versions[ERA_ADOPTION_VERSIONS_MAX][ERA_VERSION_BYTES_MAX + 1];
+    struct era_hash views[ERA_ADOPTION_VERSIONS_MAX];
+};
+
+/* Zeroed before and after: nothing is known. */
+void era_adoption_forget(struct era_adoption_memo *memo);
+
 /* view_since: the epoch in which one's own view last changed. */
 void era_adoption_measure(const struct era_ledger *l, uint64_t epoch, const struct era_hash *view_digest,
-                          uint64_t view_since, struct era_adoption *out);
+                          uint64_t view_since, struct era_adoption_memo *memo, struct era_adoption *out);
 
 /* Fresh stake whose announced versions support a record (M8). */
 uint64_t era_adoption_supporting(const struct era_ledger *l, uint64_t epoch, const struct era_record *r);

@@ -205,11 +205,9 @@ static void put_proposals(struct page *p)
 
 static void put_stake(struct page *p)
 {
-    struct era_hash digest = era_view_digest(era_node_ledger(p->n));
     struct era_adoption *a = malloc(sizeof *a);
     assert(a);
-    era_adoption_measure(era_node_counting_ledger(p->n), era_node_epoch(p->n), &digest,
-                         era_node_view_since(p->n), a);
+    era_node_adoption(p->n, a);
     const struct {
         const char *of;
         uint64_t stake;

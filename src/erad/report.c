@@ -104,11 +104,11 @@ static json_t *peers_of(const struct era_node *n, const struct era_report_info *
     return o;
 }
 
-static json_t *adoption_of(const struct era_node *n, const struct era_hash *digest)
+static json_t *adoption_of(const struct era_node *n)
 {
     struct era_adoption *a = malloc(sizeof *a);
     assert(a);
-    era_adoption_measure(era_node_counting_ledger(n), era_node_epoch(n), digest, era_node_view_since(n), a);
+    era_node_adoption(n, a);
     json_t *o = report_object(), *software = report_array();
     for (size_t i = 0; i < a->count; i++) {
         json_t *v = report_object();
@@ -194,7 +194,7 @@ json_t *era_report_status(const struct era_node *n, const struct era_report_info
     report_put(o, "components", components);
     report_put(o, "view_digest", report_hash(&digest));
     report_put(o, "peers", peers_of(n, info));
-    report_put(o, "adoption", adoption_of(n, &digest));
+    report_put(o, "adoption", adoption_of(n));
     report_put(o, "next", next_of(n));
     report_put(o, "proposals", proposals_of(n));
     put_counts(n, o);

@@ -111,7 +111,8 @@ struct era_node *era_node_new(const struct era_node_config *config)
     n->config = *config;
     n->next_token = 1;
     n->rebuilds = calloc(ERA_REBUILDS_MAX, sizeof *n->rebuilds);
-    assert(n->rebuilds);
+    n->adoption = calloc(1, sizeof *n->adoption);
+    assert(n->rebuilds && n->adoption);
     make_parts(n);
     return n;
 }
@@ -127,6 +128,8 @@ void era_node_free(struct era_node *n)
     era_fresh_clear(&n->fresh);
     node_books_free(n);
     node_effects_free(n);
+    era_adoption_forget(n->adoption);
+    free(n->adoption);
     free(n->rebuilds);
     free(n);
 }
@@ -522,6 +525,7 @@ void era_node_rest(struct era_node *n)
 {
     for (size_t i = 0; i < n->book_count; i++)
         era_ledger_rest(n->books[i]->ledger);
+    era_adoption_forget(n->adoption);
     node_effects_free(n);
 }
 
@@ -605,6 +609,12 @@ const struct era_gate *era_node_gate(const struct era_node *n, int component)
 uint64_t era_node_fresh_stake(const struct era_node *n)
 {
     return n->fresh_stake;
+}
+
+void era_node_adoption(const struct era_node *n, struct era_adoption *out)
+{
+    struct era_hash digest = era_view_digest(n->ledger);
+    era_adoption_measure(n->counting->ledger, n->epoch, &digest, n->view_since, n->adoption, out);
 }
 
 const struct era_clock_word *era_node_clock(const struct era_node *n)

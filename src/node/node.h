@@ -110,6 +110,8 @@ int era_node_network_component(const struct era_node *n);
 void era_node_view(const struct era_node *n, int component, struct era_view *out);
 const struct era_gate *era_node_gate(const struct era_node *n, int component);
 uint64_t era_node_fresh_stake(const struct era_node *n);
+/* By the counting charter, at the present epoch. */
+void era_node_adoption(const struct era_node *n, struct era_adoption *out);
 /* What the validators' announcements say of this node's clock (R14). */
 const struct era_clock_word *era_node_clock(const struct era_node *n);
 /* What this key leased of the network component (R16). */

@@ -117,6 +117,7 @@ struct era_node {
     bool announced_dirty; /* the gates, but by announcements alone */
     struct era_fresh fresh;
     uint64_t fresh_stake, view_since;
+    struct era_adoption_memo *adoption; /* owned */
     uint64_t refused_told_ms;                /* the next refused link is told then, not before */
     uint64_t own_event_epoch, own_event_seq;      /* highest taken */
     uint64_t event_places_kept, event_places_put; /* highest on disk; and on the way there */

@@ -9,6 +9,7 @@
 
 static struct era_charter *c;
 static struct peer *p;
+static struct era_adoption_memo memo; /* of all that a test measures */
 
 static void begin(void)
 {
@@ -17,7 +18,13 @@ static void begin(void)
     p->epoch = 9;
 }
 
-TestSuite(adoption, .init = begin, .fini = peers_free);
+static void end(void)
+{
+    era_adoption_forget(&memo);
+    peers_free();
+}
+
+TestSuite(adoption, .init = begin, .fini = end);
 
 static void runs(const char *who, uint64_t epoch, const char *software)
 {
@@ -30,7 +37,14 @@ static struct era_adoption measured_since(uint64_t view_since)
 {
     struct era_adoption a;
     struct era_hash digest = era_view_digest(p->ledger);
-    era_adoption_measure(p->ledger, p->epoch, &digest, view_since, &a);
+    for (int i = 0; i < 2; i++) /* read, then known */
+        era_adoption_measure(p->ledger, p->epoch, &digest, view_since, &memo, &a);
+
+    struct era_adoption_memo nothing = {0};
+    struct era_adoption anew;
+    era_adoption_measure(p->ledger, p->epoch, &digest, view_since, &nothing, &anew);
+    cr_assert_eq(memcmp(&a, &anew, sizeof a), 0, "whatever was known before");
+    era_adoption_forget(&nothing);
     return a;
 }
 
@@ -75,6 +89,47 @@ Test(adoption, M6_the_newest_announcement_counts)
     cr_assert_eq(a.count, 1);
     cr_expect_str_eq(a.software[0].version, "1.1.0");
     cr_expect_eq(a.fresh_stake, 10);
+}
+
+static struct era_bytes on_disk;
+static int reads;
+
+static bool read_back(void *ctx, const struct era_hash *item, uint32_t kind, struct era_bytes *out)
+{
+    (void)ctx, (void)item, (void)kind;
+    reads++;
+    *out = on_disk;
+    return true;
+}
+
+static void runs_on_disk(const char *who, uint64_t epoch, const char *software)
+{
+    struct era_announcement a = given_running(c, epoch, software);
+    on_disk = given_announce(c, who, &a);
+    cr_assert_eq(take(p, on_disk), ERA_ACCEPTED);
+    era_ledger_rest(p->ledger);
+}
+
+Test(adoption, M6_an_announcement_is_read_once)
+{
+    struct era_hash digest = era_view_digest(p->ledger);
+    struct era_adoption a;
+    era_ledger_read_with(p->ledger, read_back, NULL);
+    runs_on_disk("alice", 9, "1.0.0");
+    for (int i = 0; i < 3; i++) {
+        era_adoption_measure(p->ledger, 9, &digest, 0, &memo, &a);
+        cr_expect_eq(reads, 1);
+        cr_assert_eq(a.count, 1);
+        cr_expect_str_eq(a.software[0].version, "1.0.0");
+    }
+    p->epoch = 10;
+    runs_on_disk("alice", 10, "1.1.0");
+    for (int i = 0; i < 3; i++) {
+        era_adoption_measure(p->ledger, 10, &digest, 0, &memo, &a);
+        cr_expect_eq(reads, 2, "the newer one");
+        cr_assert_eq(a.count, 1);
+        cr_expect_str_eq(a.software[0].version, "1.1.0");
+    }
 }
 
 Test(adoption, M6_at_epoch_0_and_1_everything_so_far_is_fresh)

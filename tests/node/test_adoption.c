@@ -31,9 +31,7 @@ static struct network given_network(void)
 static struct era_adoption measure(const struct world_node *n)
 {
     struct era_adoption a;
-    struct era_hash digest = world_digest(n);
-    era_adoption_measure(era_node_ledger(n->node), era_node_epoch(n->node), &digest,
-                         era_node_view_since(n->node), &a);
+    era_node_adoption(n->node, &a);
     return a;
 }
 
