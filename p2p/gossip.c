@@ -215,6 +215,7 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
         era_budget_refund(sender);
         era_link_answered(sender);
         sender->brought++;
+        sender->brought_ms = g->now_ms;
         sender->requests_heard_ms = g->now_ms;
         era_ties_useful(g, sender);
     }

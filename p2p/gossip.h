@@ -203,6 +203,9 @@ void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item);
 void era_gossip_forget_refused(struct era_gossip *g);
 /* It was refused as dominated, and is remembered: no copy of it is worth its signatures. */
 bool era_gossip_is_past(const struct era_gossip *g, const struct era_hash *item);
+/* A configured peer's, or it brought something new within ERA_USEFUL_MS: what it sends is worth hearing before
+ * what others do, who cost time however little each may send. */
+bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link);
 /* So many signatures were checked of what that link brought, and it was of no use. */
 void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures);
 /* This node's gate changed: tell every peer; events stop or flow again (R15). */

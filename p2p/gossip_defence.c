@@ -38,6 +38,7 @@ static const struct {
     [ERA_BUDGET_IDS] = {ERA_BUDGET_IDS_BURST, ERA_BUDGET_IDS_PER_S},
     [ERA_BUDGET_CELLS] = {ERA_BUDGET_CELLS_BURST, ERA_BUDGET_CELLS_PER_S},
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
+    [ERA_BUDGET_SHUFFLES] = {ERA_BUDGET_SHUFFLES_BURST, ERA_BUDGET_SHUFFLES_PER_S},
     [ERA_BUDGET_CHECKS] = {ERA_BUDGET_CHECKS_BURST, ERA_BUDGET_CHECKS_PER_S},
 };
 
@@ -197,8 +198,10 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
         break;
     case ERA_FRAME_NEIGHBOUR:
     case ERA_FRAME_WALK:
-    case ERA_FRAME_SHUFFLE:
         fits = spend(g, link, ERA_BUDGET_PEERS, 1);
+        break;
+    case ERA_FRAME_SHUFFLE: /* up to eight signatures */
+        fits = spend(g, link, ERA_BUDGET_PEERS, 1) && spend(g, link, ERA_BUDGET_SHUFFLES, 1);
         break;
     default: /* whatever else makes us look something up and answer */
         fits = spend(g, link, ERA_BUDGET_REQUESTS, 1);
@@ -220,6 +223,15 @@ bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cel
         return true;
     count_limited(g, link);
     return false;
+}
+
+bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link)
+{
+    const struct era_link *l = era_link_find(g, link);
+    if (l == NULL || l->info.state != ERA_PEER_UP)
+        return false;
+    bool brings = l->brought > 0 && g->now_ms - l->brought_ms < ERA_USEFUL_MS;
+    return brings || era_link_is_anchor(g, l);
 }
 
 /* ---- score ---- */

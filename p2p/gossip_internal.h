@@ -71,6 +71,7 @@ enum era_budget {
     ERA_BUDGET_IDS,
     ERA_BUDGET_CELLS,
     ERA_BUDGET_PEERS,
+    ERA_BUDGET_SHUFFLES,
     ERA_BUDGET_CHECKS,
     ERA_BUDGETS
 };
@@ -115,7 +116,8 @@ struct era_link {
 
     size_t requests;            /* asked of this link and not yet come */
     uint64_t requests_heard_ms; /* last statement from it that was wanted */
-    uint64_t brought;           /* items of it that were accepted */
+    uint64_t brought;           /* items of it that were accepted… */
+    uint64_t brought_ms;        /* …the last then */
     uint64_t requests_rest_ms;  /* ask nothing before */
     size_t again;               /* served again since… */
     uint64_t again_ms;

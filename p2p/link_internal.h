@@ -64,13 +64,18 @@ struct link {
     size_t wire_sent; /* body bytes of frames that are complete with it */
     size_t sent;      /* not told yet */
     struct era_link_host host;
-    size_t in_counted;    /* of in_bytes */
-    uint64_t fed;         /* frames, when its last one was whole */
+    size_t in_counted; /* of in_bytes */
+    uint64_t fed;      /* frames, when its last one was whole */
+    bool favoured;
     bool stranger, waits; /* see link_gate.h, with these: */
     uint8_t rows[ERA_LINK_GATE_LEVELS];
     size_t stranger_at;
     uint64_t entered;
     char address[ERA_ADDRESS_BYTES_MAX + 1];
+};
+
+struct ready_list {
+    struct link *first, *last;
 };
 
 struct era_link_driver {
@@ -90,7 +95,8 @@ struct era_link_driver {
     struct link *links; /* slots of them */
     uint8_t *sink;      /* LINK_SINK_BYTES: where links that flush read to, all of them */
     struct link *free_first;
-    struct link *ready_first, *ready_last; /* links that may have an event */
+    struct ready_list lists[2]; /* links that may have an event: the others, the favoured */
+    unsigned favours;
     struct listener listeners[ERA_LINK_LISTENERS_MAX];
     size_t listeners_count;
 };

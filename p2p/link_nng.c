@@ -12,6 +12,8 @@
 #define ACCEPT_REST_MS  25  /* after too many */
 #define CLOCK_MS        100 /* between two looks at who is late */
 #define SLOT_BITS       16  /* of a link id; the rest counts up */
+#define FAVOURS         8   /* one turn of so many is not a favoured link's, if others wait */
+#define MAILS           64  /* taken before a link's turn: else each would wait behind a frame of another */
 #define USED_MANY       32  /* links, that they are worth a walk through the heap when they end */
 
 /* ---- operations ---- */
@@ -39,31 +41,36 @@ static void op_release(struct op *op)
     op->aio = NULL;
 }
 
-/* ---- the ready list ----
- * era_link_driver_poll lowers the fd only when the list is empty. A link that is not
- * on it has a busy operation, whose mail raises the fd again. */
+/* ---- the ready lists: of favoured links, and of the others ----
+ * era_link_driver_poll lowers the fd only when both are empty. A link that is not
+ * on one has a busy operation, whose mail raises the fd again. */
 
 void era_link_make_ready(struct era_link_driver *d, struct link *l)
 {
     if (l->ready)
         return;
+    struct ready_list *list = &d->lists[l->favoured];
     l->ready = true;
     l->next = NULL;
-    if (d->ready_last != NULL)
-        d->ready_last->next = l;
+    if (list->last != NULL)
+        list->last->next = l;
     else
-        d->ready_first = l;
-    d->ready_last = l;
+        list->first = l;
+    list->last = l;
 }
 
 static struct link *ready_take(struct era_link_driver *d)
 {
-    struct link *l = d->ready_first;
+    bool favoured = d->lists[true].first != NULL;
+    if (favoured && d->lists[false].first != NULL && ++d->favours % FAVOURS == 0)
+        favoured = false;
+    struct ready_list *list = &d->lists[favoured];
+    struct link *l = list->first;
     if (l == NULL)
         return NULL;
-    d->ready_first = l->next;
-    if (d->ready_first == NULL)
-        d->ready_last = NULL;
+    list->first = l->next;
+    if (list->first == NULL)
+        list->last = NULL;
     l->ready = false;
     return l;
 }
@@ -105,7 +112,7 @@ static struct link *link_new(struct era_link_driver *d, bool outgoing, const cha
     d->used++;
     l->id = ++d->generation << SLOT_BITS | (uint64_t)(l - d->links);
     l->outgoing = outgoing;
-    l->told_up = false;
+    l->told_up = l->favoured = false;
     l->verdict = ERA_ACCEPTED;
     l->reason = 0;
     l->sent = 0;
@@ -477,6 +484,13 @@ void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_b
     era_link_stream_write(d, l);
 }
 
+void era_link_driver_favour(struct era_link_driver *d, uint64_t link, bool favoured)
+{
+    struct link *l = link_find(d, link);
+    if (l != NULL)
+        l->favoured = favoured;
+}
+
 void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)
 {
     struct link *l = link_find(d, link);
@@ -588,9 +602,9 @@ static bool link_next(struct era_link_driver *d, struct link *l, struct era_link
 bool era_link_driver_poll(struct era_link_driver *d, struct era_link_event *out)
 {
     for (;;) {
-        /* One mail, then one event of one link, in turn: no link starves another. */
-        struct era_mail *mail = era_mailbox_take(&d->box);
-        if (mail != NULL)
+        /* Some mail, then one event of one link, in turn: no link starves another. */
+        struct era_mail *mail = NULL;
+        for (int i = 0; i < MAILS && (mail = era_mailbox_take(&d->box)) != NULL; i++)
             op_done(d, (struct op *)mail);
         struct link *l = ready_take(d);
         if (l != NULL && link_next(d, l, out)) {

@@ -107,6 +107,10 @@ int era_link_driver_dial(struct era_link_driver *d, const char *address);
  * when the link is down or closing: its DOWN comes, or has come. */
 void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_bytes body);
 
+/* From its next event on, whether what came on it is told before what came on others, seven times of eight.
+ * At first it is not. Ignored when the link is down. */
+void era_link_driver_favour(struct era_link_driver *d, uint64_t link, bool favoured);
+
 /* Close; DOWN with reason 0 follows. With flush, what is queued is written
  * first, and the peer gets the rest of ERA_LINK_FLUSH_MS to read it and close
  * from its side: NNG drops what a reader has not yet read when its peer hangs

@@ -142,10 +142,13 @@
 #define ERA_BUDGET_STATEMENTS_PER_S 4096
 #define ERA_BUDGET_TAUGHT_BURST     65536 /* asked for, and of no use yet: given back, and then… */
 #define ERA_BUDGET_TAUGHT_PER_S     16384 /* …dropped, and not charged: a teacher does no wrong */
+#define ERA_BUDGET_SHUFFLES_BURST   16 /* among them; honest peers send one in some 25 s */
+#define ERA_BUDGET_SHUFFLES_PER_S   1
 #define ERA_BUDGET_CHECKS_BURST     16   /* signatures of what was of no use, of one link, when all have spent… */
 #define ERA_BUDGET_CHECKS_PER_S     4
 #define ERA_CHECKS_BURST            8192 /* …these: what all of a large network says too late, and then… */
 #define ERA_CHECKS_PER_S            2048 /* …a tenth of a core */
+#define ERA_USEFUL_MS               60000 /* a link that brought news within is heard before others */
 #define ERA_CHECKS_CHARGE_MS        1000 /* between two points for it: muted after a minute of it */
 #define ERA_BUDGET_FRAMES_BURST     65536 /* each is a step of the node, however short */
 #define ERA_BUDGET_FRAMES_PER_S     8192

@@ -143,6 +143,8 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
         break;
     }
     era_daemon_step(d, &ev);
+    if (l->kind == ERA_LINK_FRAME)
+        era_link_driver_favour(d->links, l->link, era_gossip_is_useful(era_node_gossip(d->node), l->link));
 }
 
 static enum era_verdict screen(void *ctx, const char *address)

@@ -11,7 +11,8 @@ foes=2000        # hostile connections,
 foe_pause_ms=500 # each of which comes again so long after it was thrown out,
 foe_addresses=40 # from so many addresses, or, over IPv6,
 foe_from=''      # from those of this first of siege's: FROM[+N[/BITS]], of 2a00:77:f00::/40 or 2a01::/16
-foes_shaken=100  # so many handshakes done, and the siege is on
+foes_shaken=100  # so many handshakes done, and as many connections tried, and the siege is on
+foes_tried=''    # half as many again as there are
 own_stake=1000000
 declare -gA dials stake
 siege_pid=''
@@ -52,6 +53,7 @@ star_up() {
     network_make
     star_cut
     if [ -n "$foe_from" ]; then
+        if [ ! -e /proc/sys/net/ipv6 ]; then skip 'no IPv6 in this kernel'; fi
         for i in 1 2 3; do v6_on "n0$i" "2a00:77:$i::1/32"; done
     fi
     nodes_up
@@ -144,7 +146,7 @@ siege_begin() {
     ip netns exec "$(namespace foe)" nice -n 19 "$ERA_BUILD/tests/net/siege" "$to" 7711 "$(ask n01 .network status)" \
         "$foes" "$foe_pause_ms" "$from" "$@" >"$net/siege" 2>&1 </dev/null 3>&- &
     siege_pid=$!
-    until_true siege_counts tried "${tried_least:-$((foes * 3 / 2))}"
+    until_true siege_counts tried "${foes_tried:-$((foes * 3 / 2))}"
     until_true siege_counts shaken "$foes_shaken"
 }
 # siege_counts WHAT LEAST: by its last line.

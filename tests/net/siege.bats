@@ -41,3 +41,39 @@ besieged() {
 @test "2,000 hostile connections that all prove a key and greet, from 40 addresses" {
     besieged 'linked kinds, 40 addresses' mute flood hungry sketches fragments halfframe clinging
 }
+
+# From IPv6, where one owner has as many hosts as he likes: to a daemon that listens to both families, of whose good
+# peers two are of the attackers' /32.
+@test "2,000 hostile connections from 2,000 addresses of one IPv6 /64" {
+    foe_from=2a00:77:f00::1+2000
+    foes_shaken=10 # it is one host
+    besieged 'all kinds, one /64'
+}
+
+@test "2,000 hostile connections from 2,000 hosts of one IPv6 /48" {
+    foe_from=2a00:77:f00::1+2000/64
+    besieged 'all kinds, one /48'
+}
+
+@test "2,000 hostile connections from 200 IPv6 /48s of one /32" {
+    foe_from=2a00:77:f00::1+200/48
+    besieged 'all kinds, 200 /48s of one /32'
+}
+
+@test "2,000 hostile connections from 2,000 IPv6 /48s" {
+    foe_from=2a01::1+2000/40
+    besieged 'all kinds, 2,000 /48s'
+}
+
+# As many links as there are places for, each within what a link may send.
+@test "true words that came too late, on 240 links from 60 IPv6 /32s" {
+    foe_from=2a01::1+240/34
+    foes=240 foes_tried=240 foes_shaken=200
+    besieged 'words that came too late, 240 links' stale
+}
+
+@test "addresses of nobody, well signed, on 240 links from 60 IPv6 /32s" {
+    foe_from=2a01::1+240/34
+    foes=240 foes_tried=240 foes_shaken=200
+    besieged 'addresses of nobody, 240 links' records
+}

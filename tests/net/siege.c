@@ -20,6 +20,7 @@
  *   halfframe   then almost all of a large frame, in almost all of its record
  *   stale       then true words of a validator's that come too late, as many as a link may send; only by name, and
  *               of a charter with the first of `spread validators`
+ *   records     then addresses of nodes that are not, well signed, as many as a link may tell; only by name
  *   clinging    then asks to be a neighbour, as one who has none, reads all and passes nothing on
  * Prints a line of NAME=VALUE words a second: connections open now, and of these by kind; tried; thrown out;
  * handshakes that were done. Until SIGTERM or SIGINT; then status 0. 64: usage. 77: not enough descriptors.
@@ -67,11 +68,12 @@ enum kind {
     HALFFRAME,
     CLINGING,
     STALE,
+    RECORDS,
     KINDS
 };
 static const char *const kind_names[KINDS] = {"silent",    "half",      "slow",     "garbage", "spoilt",
                                               "keyed",     "mute",      "flood",    "hungry",  "sketches",
-                                              "fragments", "halfframe", "clinging", "stale"};
+                                              "fragments", "halfframe", "clinging", "stale",     "records"};
 /* Of twenty connections so many are of a kind. */
 static const unsigned usual[KINDS] = {4, 3, 2, 2, 1, 0, 1, 1, 1, 2, 1, 1, 1};
 
@@ -339,6 +341,35 @@ static bool stale(struct foe *f)
     return foe_frame(f, &b);
 }
 
+/* Of a node that was never there. */
+static const struct era_peer_record *invented_record(size_t number)
+{
+    static struct era_peer_record records[OLD_WORDS];
+    struct era_peer_record *r = &records[number % OLD_WORDS];
+    uint8_t secret[ERA_SECRET_BYTES];
+    if (r->made_ms > 0)
+        return r;
+    crypto_sign_keypair(r->node.b, secret);
+    r->place = (struct era_place){.len = 4, .port = 7711};
+    randombytes_buf(r->place.ip, 4);
+    r->place.ip[0] = 93;
+    r->made_ms = (uint64_t)time(NULL) * 1000;
+    struct era_hash digest = era_peer_record_digest(&network, r);
+    crypto_sign_detached(r->signature.b, NULL, digest.b, sizeof digest.b, secret);
+    return r;
+}
+
+static bool tell_records(struct foe *f)
+{
+    struct era_frame_builder b;
+    struct era_peer_shuffle shuffle = {.count = ERA_OVERLAY_SHUFFLE_MAX};
+    for (size_t i = 0; i < shuffle.count; i++)
+        shuffle.records[i] = *invented_record(f->number + f->step++);
+    f->next_ms = now_ms + 1000 / ERA_BUDGET_PEERS_PER_S;
+    era_frame_begin(&b, frame_room);
+    return era_frame_add_shuffle(&b, &shuffle) && foe_frame(f, &b);
+}
+
 static bool spoil(struct foe *f)
 {
     uint8_t record[102] = {0, 100};
@@ -504,7 +535,7 @@ static void foe_try(struct foe *f)
     f->round = f->step = 0;
     f->config = (struct era_channel_config){
         .network = network, .protocol_min = ERA_PROTOCOL_MIN, .protocol_max = ERA_PROTOCOL_MAX};
-    if (f->kind == STALE)
+    if (f->kind == STALE || f->kind == RECORDS)
         f->step = (unsigned)f->number * 200;
     if (f->kind > GARBAGE) {
         randombytes_buf(seed, sizeof seed);
@@ -563,6 +594,8 @@ static void foe_turn(struct foe *f)
         flood(f);
     } else if (f->state == OPEN && f->kind == STALE && f->shaken && f->out == NULL && now_ms >= f->next_ms) {
         stale(f);
+    } else if (f->state == OPEN && f->kind == RECORDS && f->shaken && f->out == NULL && now_ms >= f->next_ms) {
+        tell_records(f);
     }
 }
 

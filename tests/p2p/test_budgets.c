@@ -117,6 +117,42 @@ Test(budget, a_statement_begun_before_a_mute_is_given_up_whole)
     probe_free(p);
 }
 
+Test(budget, of_shuffles_is_a_few_since_each_may_cost_eight_signatures)
+{
+    struct probe *p = probe_new(1000);
+    struct era_peer_shuffle nothing = {.count = 0};
+    probe_up(p, 1, false, 9);
+    for (int i = 0; i < ERA_BUDGET_SHUFFLES_BURST + 3; i++) {
+        cr_assert(era_frame_add_shuffle(probe_frame(p), &nothing));
+        probe_send(p, 1);
+    }
+    cr_assert_eq(probe_info(p, 1).limited_in, 3);
+    cr_assert_eq(probe_info(p, 1).charges[ERA_RATE_LIMITED], 3);
+    probe_free(p);
+}
+
+Test(useful, is_who_brought_news_within_a_minute)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_up(p, 2, false, 8);
+    cr_assert_not(era_gossip_is_useful(p->g, 1));
+    size_t item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    probe_statement(p, 1, item);
+    era_gossip_publish(p->g, 1000, ERA_SET_STATEMENTS, &p->w->items[item].id, 1, true);
+    era_gossip_verdict(p->g, 1000, 2, &p->w->items[item].id, ERA_DUPLICATE);
+    cr_assert(era_gossip_is_useful(p->g, 1));
+    cr_assert_not(era_gossip_is_useful(p->g, 2), "it brought a copy");
+    p->w->now_ms += ERA_USEFUL_MS - 1;
+    probe_statement(p, 2, item);
+    cr_assert(era_gossip_is_useful(p->g, 1));
+    p->w->now_ms += 1;
+    probe_statement(p, 2, item);
+    cr_assert_not(era_gossip_is_useful(p->g, 1));
+    cr_assert_not(era_gossip_is_useful(p->g, 77), "there is no such link");
+    probe_free(p);
+}
+
 /* ---- signatures checked for nothing ---- */
 
 Test(budget, of_signatures_checked_for_nothing_is_one_of_all_links_and_then_a_small_one_of_each)

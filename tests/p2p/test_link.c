@@ -324,7 +324,8 @@ static void flood(struct flooder *f)
     f->sent += n > 0 ? (size_t)n : 0;
 }
 
-Test(link, links_take_turns)
+/* Two links that never run dry: how many of 20,000 frames are b's. */
+static int share_of_b(bool favoured)
 {
     static struct flooder a = {.body = "aaaaa"}, b = {.body = "bbbbb"};
     struct era_link_driver *d = given_driver(4);
@@ -335,11 +336,10 @@ Test(link, links_take_turns)
     cr_assert_eq(era_link_driver_listen(d, "tcp://127.0.0.1:0", bound), 0);
     a.r = given_raw_link(d, bound, &up);
     b.r = given_raw_link(d, bound, &up);
+    era_link_driver_favour(d, up.link, favoured);
     flood(&a);
     cr_assert_eq(driver_await(d, ERA_LINK_FRAME).bytes.data[0], 'a');
-
-    /* a never runs dry, and yet b comes in; then they share. */
-    do {
+    do { /* a never runs dry, and yet b comes in */
         cr_assert_lt(driver_now_ms(), end, "b starves");
         flood(&a);
         flood(&b);
@@ -349,11 +349,22 @@ Test(link, links_take_turns)
         flood(&b);
         of_b += driver_await(d, ERA_LINK_FRAME).bytes.data[0] == 'b';
     }
-    cr_assert(of_b > 2000 && of_b < 18000, "%d of 20000", of_b);
-
     rawlink_end(&a.r);
     rawlink_end(&b.r);
     era_link_driver_free(d);
+    return of_b;
+}
+
+Test(link, links_take_turns)
+{
+    int of_b = share_of_b(false);
+    cr_assert(of_b > 2000 && of_b < 18000, "%d of 20000", of_b);
+}
+
+Test(link, one_that_is_favoured_has_most_turns_and_not_all)
+{
+    int of_b = share_of_b(true);
+    cr_assert(of_b > 12000 && of_b < 19900, "%d of 20000", of_b);
 }
 
 /* What a client does after a good handshake, before it ends its side or not; the verdict by which the link
