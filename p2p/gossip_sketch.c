@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define SKETCH_CELLS_MIN 32 /* of a sketch when it is first made… */
-#define SHARED_SHARE     8 /* …of the set's, one cell for so many items, so that no difference costs more… */
+#define SHARED_SHARE     4 /* …of the set's, one cell for so many items, so that no difference costs more… */
 #define OWN_SHARE        64    /* …and of a link's own: made anew less often */
 #define WIDE_MS          60000 /* cells beyond the kept ones stay so long after they were last needed */
 #define SALT_REST_TIMES  6     /* the rest between new salts doubles so often */
