@@ -233,7 +233,6 @@ Test(link, dialling_a_closed_port_fails_with_its_reason)
     era_link_driver_free(p.a);
 }
 
-/* Back-pressure: who does not read costs its peer a queue, and nobody else anything. */
 Test(link, what_the_system_takes_at_once_is_told_as_sent_without_waiting)
 {
     struct pair p = given_pair("tcp://127.0.0.1:0");
@@ -253,6 +252,7 @@ Test(link, what_the_system_takes_at_once_is_told_as_sent_without_waiting)
     release(&p);
 }
 
+/* Back-pressure: who does not read costs its peer a queue, and nobody else anything. */
 Test(link, a_slow_reader_holds_back_sent)
 {
     static uint8_t buffer[ERA_FRAME_BYTES_MAX];
