@@ -301,7 +301,8 @@ Test(verbs, R1_submit_refuses_what_does_not_verify)
 
 Test(verbs, R4_ready_votes_once_the_approvals_are_there)
 {
-    struct running *r = given_daemon(one);
+    struct running *r =
+        running_start(by_height(given_charter("alice:10", one)), "alice", "1.0.0", "auto_ready = [];");
     struct era_proposal *p = given_soft(given_proposal(r->charter, "network", 1), 20, "1.1.0");
     struct era_hash id = given_id(r->charter, p);
     assert_refused(ask(r, (struct era_request){.verb = "ready", .id = "0123456789"}), ERA_NOT_FOUND, "");
