@@ -2,12 +2,16 @@
  * daemon) and store_mem (simulator, tests, with modelled crashes).
  *
  * A store is a map of keys to values (store/record.h says which). Batches are
- * atomic and durable: when era_store_commit returned 0, the batch survives a
- * crash of process and machine; when it returned an error, nothing of it does.
+ * atomic and in order: after a crash all batches up to one are there, whole, and
+ * nothing else. When era_store_write returned 0, readers find the batch, and it
+ * survives a crash of the process; when it returned an error, nothing of it is there.
+ * What was written before a later era_store_write or era_store_sync that returned 0
+ * survives a crash of the machine too. So who has more to write pays for one flush
+ * of the disk a batch; era_store_commit is for those who have not.
  * Every value carries its own hash, checked on every read (LMDB has none);
  * callers see payloads only. A fresh store holds one record, META "schema".
- * No threads here: the caller decides which thread commits (one writer).
- * While another thread commits, store_lmdb may be read, store_mem may not. */
+ * No threads here: the caller decides which thread writes and syncs (one writer).
+ * While another thread does, store_lmdb may be read, store_mem may not. */
 #ifndef ERA_STORE_STORE_H
 #define ERA_STORE_STORE_H
 
@@ -29,9 +33,12 @@ struct era_store;
 typedef int era_store_visit(void *ctx, struct era_bytes key, struct era_bytes value);
 
 struct era_store_ops {
-    /* All of puts, in their order, or nothing. 0; -ENOSPC (disk or map full), -EIO, … negative
-     * errno; -EINVAL beyond a bound (key, value, ERA_STORE_BATCH_MAX records). */
-    int (*commit)(struct era_store *s, const struct era_store_put *puts, size_t n);
+    /* All of puts, in their order, or nothing. 0: and what was written before is durable. -ENOSPC (disk or
+     * map full), -EIO, … negative errno; -EINVAL beyond a bound (key, value, ERA_STORE_BATCH_MAX records). No
+     * records: as sync. */
+    int (*write)(struct era_store *s, const struct era_store_put *puts, size_t n);
+    /* 0: all that was written is durable. Else a negative errno, and nobody knows until the next start. */
+    int (*sync)(struct era_store *s);
     /* Walk records whose key begins with prefix; all of them when it is empty.
      * A value whose hash does not fit ends the walk with -EBADMSG. 0 at the end. */
     int (*walk)(struct era_store *s, struct era_bytes prefix, era_store_visit *visit, void *ctx);
@@ -52,9 +59,20 @@ struct era_store {
     const struct era_store_ops *ops;
 };
 
+static inline int era_store_write(struct era_store *s, const struct era_store_put *puts, size_t n)
+{
+    return s->ops->write(s, puts, n);
+}
+
+static inline int era_store_sync(struct era_store *s)
+{
+    return s->ops->sync(s);
+}
+
 static inline int era_store_commit(struct era_store *s, const struct era_store_put *puts, size_t n)
 {
-    return s->ops->commit(s, puts, n);
+    int rc = era_store_write(s, puts, n);
+    return rc < 0 ? rc : era_store_sync(s);
 }
 
 static inline int era_store_walk(struct era_store *s, struct era_bytes prefix, era_store_visit *visit,

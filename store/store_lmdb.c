@@ -82,6 +82,8 @@ static MDB_val val_of(struct era_bytes b)
 
 /* ---- open while it is used ---- */
 
+/* MDB_NOMETASYNC: a transaction waits for its pages to be on the disk and not for the head page that makes them
+ * count; the flush of the next one, or lmdb_sync, takes that along. */
 static int env_open(const char *dir, size_t map_bytes, unsigned flags, MDB_env **out)
 {
     MDB_env *env;
@@ -156,7 +158,7 @@ static int schema_read(struct lmdb *l)
 /* It was open before, so that it is not fresh. */
 static int env_open_again(struct lmdb *l)
 {
-    int rc = errno_of(env_open(l->dir, l->map_bytes, 0, &l->env));
+    int rc = errno_of(env_open(l->dir, l->map_bytes, MDB_NOMETASYNC, &l->env));
     if (rc < 0)
         return rc;
     l->written = false;
@@ -218,7 +220,7 @@ static void lmdb_rest(struct era_store *s)
     l->read_cap = 0;
 }
 
-/* ---- committing ---- */
+/* ---- writing ---- */
 
 static int put_one(MDB_txn *txn, MDB_dbi dbi, const struct era_store_put *put)
 {
@@ -250,12 +252,31 @@ static uint64_t batch_bytes(const struct era_store_put *puts, size_t n)
     return sum;
 }
 
-static int lmdb_commit(struct era_store *s, const struct era_store_put *puts, size_t n)
+/* What an env wrote that was closed since, this one syncs too: it is the same file. */
+static int lmdb_sync(struct era_store *s)
+{
+    struct lmdb *l = (struct lmdb *)s;
+    int rc = enter(l);
+    if (rc < 0)
+        return rc;
+    int err = leave(l, errno_of(mdb_env_sync(l->env, 1)));
+    return err == -EIO && disk_is_full(l, 0) ? -ENOSPC : err;
+}
+
+/* A transaction that changes nothing flushes nothing. */
+static int flush_unless(struct lmdb *l, size_t committed)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(l->env, &info);
+    return rc == 0 && info.me_last_txnid < committed ? mdb_env_sync(l->env, 1) : rc;
+}
+
+static int lmdb_write(struct era_store *s, const struct era_store_put *puts, size_t n)
 {
     struct lmdb *l = (struct lmdb *)s;
     int rc = era_record_batch_check(puts, n);
     if (rc < 0 || n == 0)
-        return rc;
+        return rc < 0 ? rc : lmdb_sync(s);
     rc = enter(l);
     if (rc < 0)
         return rc;
@@ -266,10 +287,13 @@ static int lmdb_commit(struct era_store *s, const struct era_store_put *puts, si
         return leave(l, errno_of(rc));
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = put_one(txn, l->dbi, &puts[i]);
+    size_t id = mdb_txn_id(txn);
     if (rc != 0)
         mdb_txn_abort(txn);
     else
         rc = mdb_txn_commit(txn);
+    if (rc == 0)
+        rc = flush_unless(l, id);
     int err = leave(l, errno_of(rc));
     return err == -EIO && disk_is_full(l, batch_bytes(puts, n)) ? -ENOSPC : err;
 }
@@ -389,7 +413,8 @@ static void lmdb_close(struct era_store *s)
 }
 
 static const struct era_store_ops lmdb_ops = {
-    .commit = lmdb_commit,
+    .write = lmdb_write,
+    .sync = lmdb_sync,
     .walk = lmdb_walk,
     .get = lmdb_get,
     .read = lmdb_read,
@@ -405,7 +430,7 @@ static int schema_put(struct lmdb *l)
     era_record_schema_write(schema);
     struct era_store_key key = era_record_meta(ERA_META_SCHEMA);
     struct era_store_put put = {era_store_key_bytes(&key), {schema, sizeof schema}};
-    return lmdb_commit(&l->base, &put, 1);
+    return era_store_commit(&l->base, &put, 1);
 }
 
 /* Nothing is written before the schema is known: a newer store stays as it is. */
@@ -447,7 +472,7 @@ static int open_steps(struct lmdb *l, size_t map_bytes, const char **step)
     if (mkdir(l->dir, 0700) < 0 && errno != EEXIST)
         return -errno;
     *step = "open";
-    int rc = errno_of(env_open(l->dir, map_bytes, 0, &l->env));
+    int rc = errno_of(env_open(l->dir, map_bytes, MDB_NOMETASYNC, &l->env));
     if (rc < 0)
         return rc;
     *step = "read or write the schema of";

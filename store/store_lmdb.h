@@ -6,7 +6,7 @@
  *   era_store_lmdb_open
  * The caller holds the lock of the state directory through all of it (one daemon a
  * directory), and opens a directory once a process: LMDB's own locks need that.
- * Every commit is synced before it returns. One thread commits; any may read.
+ * One thread writes and syncs; any may read.
  *
  * What the check cannot see: one bit in the transaction number of LMDB's head pages,
  * which gives back the state before the last commit (a rollback like a restored copy,

@@ -19,11 +19,12 @@ struct mem {
     struct record **records; /* ascending by key */
     size_t n;
     size_t capacity;
-    struct record **undo; /* what the last commit replaced */
+    struct record **undo; /* what the last write replaced */
     size_t n_undo;
+    bool unsynced; /* the last write */
     uint64_t fail_in; /* commits until the fault, itself included; 0: none is set */
     int fail_err;
-    bool lose_unsynced;
+    bool lose_synced;
     struct era_store_mem_counts counts;
 };
 
@@ -178,13 +179,19 @@ static bool strikes(struct mem *m)
     return m->fail_in == 1;
 }
 
+static int mem_sync(struct era_store *s)
+{
+    ((struct mem *)s)->unsynced = false;
+    return 0;
+}
+
 /* Atomic: all that can fail is done before the first change is applied. */
-static int mem_commit(struct era_store *s, const struct era_store_put *puts, size_t n)
+static int mem_write(struct era_store *s, const struct era_store_put *puts, size_t n)
 {
     struct mem *m = (struct mem *)s;
     int rc = era_record_batch_check(puts, n);
     if (rc < 0 || n == 0)
-        return rc;
+        return rc < 0 ? rc : mem_sync(s);
     if (strikes(m)) {
         m->counts.refused++;
         return m->fail_err;
@@ -202,7 +209,8 @@ static int mem_commit(struct era_store *s, const struct era_store_put *puts, siz
     records_free(m->undo, m->n_undo);
     m->undo = undo;
     m->n_undo = n;
-    m->counts.commits++;
+    m->unsynced = true;
+    m->counts.writes++;
     return 0;
 }
 
@@ -254,7 +262,8 @@ static void mem_close(struct era_store *s)
 }
 
 static const struct era_store_ops mem_ops = {
-    .commit = mem_commit,
+    .write = mem_write,
+    .sync = mem_sync,
     .walk = mem_walk,
     .get = mem_get,
     .read = mem_read,
@@ -295,9 +304,9 @@ void era_store_mem_fail_from(struct era_store *s, uint64_t nth, int err)
     m->fail_err = err;
 }
 
-void era_store_mem_lose_unsynced(struct era_store *s, bool lose)
+void era_store_mem_lose_synced(struct era_store *s, bool lose)
 {
-    ((struct mem *)s)->lose_unsynced = lose;
+    ((struct mem *)s)->lose_synced = lose;
 }
 
 /* Apply copies of records to found. False: no memory. */
@@ -318,7 +327,7 @@ struct era_store *era_store_mem_crash(const struct era_store *s)
     struct mem *found = mem_alloc();
     if (!found)
         return NULL;
-    size_t n_lost = m->lose_unsynced ? m->n_undo : 0;
+    size_t n_lost = m->unsynced || m->lose_synced ? m->n_undo : 0;
     if (reserve(found, m->n + n_lost) < 0 || !apply_copies(found, m->records, m->n) ||
         !apply_copies(found, m->undo, n_lost)) {
         mem_close(&found->base);

@@ -21,8 +21,9 @@ struct job {
 };
 
 /* Jobs pass through a ring, each at its count modulo the capacity:
- * polled <= done <= submitted <= polled + capacity. Between done and submitted they
- * are queued or in the transaction that runs, below done only their result is left. */
+ * polled <= done <= written <= submitted <= polled + capacity. Below submitted they are
+ * queued or in the transaction that runs, below written in the store and not yet known to
+ * be durable, below done only their result is left. */
 struct era_writer {
     struct era_store *store;
     int fd;
@@ -36,6 +37,7 @@ struct era_writer {
     size_t capacity;
     uint64_t polled;
     uint64_t done;
+    uint64_t written;
     uint64_t submitted;
     size_t bytes_queued;
     bool failed; /* nothing is queued then */
@@ -74,6 +76,23 @@ static void job_end(struct era_writer *w, int result)
     job->puts = NULL;
     w->bytes_queued -= job->bytes;
     w->done++;
+    if (w->written < w->done)
+        w->written = w->done;
+}
+
+/* Those below count have their result; if it is an error, those behind them are not written. */
+static void settle(struct era_writer *w, uint64_t count, int result)
+{
+    if (w->done == count)
+        return;
+    while (w->done < count)
+        job_end(w, result);
+    if (result < 0) {
+        w->failed = true;
+        while (w->done < w->submitted)
+            job_end(w, -ECANCELED);
+    }
+    fd_raise(w);
 }
 
 /* ---- the thread ---- */
@@ -84,7 +103,7 @@ static uint64_t merge(struct era_writer *w, size_t *n)
     uint64_t jobs = 0;
     size_t bytes = 0;
     *n = 0;
-    for (uint64_t at = w->done; at < w->submitted; at++) {
+    for (uint64_t at = w->written; at < w->submitted; at++) {
         const struct job *job = job_at(w, at);
         bool fits = *n + job->n <= ERA_STORE_BATCH_MAX && bytes + job->bytes <= ERA_WRITER_MERGE_BYTES_MAX;
         if (jobs > 0 && !fits)
@@ -98,16 +117,28 @@ static uint64_t merge(struct era_writer *w, size_t *n)
     return jobs;
 }
 
-static void settle(struct era_writer *w, uint64_t jobs, int result)
+/* Nothing more is to be written. Called, and returns, with the lock held. */
+static void sync_written(struct era_writer *w)
 {
-    for (uint64_t i = 0; i < jobs; i++)
-        job_end(w, result);
-    if (result < 0) {
-        w->failed = true;
-        while (w->done < w->submitted)
-            job_end(w, -ECANCELED);
-    }
-    fd_raise(w);
+    uint64_t written = w->written;
+    pthread_mutex_unlock(&w->lock);
+    int result = era_store_sync(w->store);
+    pthread_mutex_lock(&w->lock);
+    settle(w, written, result);
+}
+
+/* One transaction of what is queued. It makes durable what was written before it; if it fails, nobody knows
+ * whether that was. Called, and returns, with the lock held. */
+static void write_queued(struct era_writer *w)
+{
+    size_t n;
+    uint64_t jobs = merge(w, &n);
+    pthread_mutex_unlock(&w->lock);
+    int result = era_store_write(w->store, w->merged, n);
+    pthread_mutex_lock(&w->lock);
+    settle(w, result < 0 ? w->written + jobs : w->written, result);
+    if (result == 0)
+        w->written += jobs;
 }
 
 static void *run(void *ctx)
@@ -119,12 +150,10 @@ static void *run(void *ctx)
             pthread_cond_wait(&w->wake, &w->lock);
         if (w->done == w->submitted)
             break;
-        size_t n;
-        uint64_t jobs = merge(w, &n);
-        pthread_mutex_unlock(&w->lock);
-        int result = era_store_commit(w->store, w->merged, n);
-        pthread_mutex_lock(&w->lock);
-        settle(w, jobs, result);
+        if (w->written < w->submitted)
+            write_queued(w);
+        else
+            sync_written(w);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;

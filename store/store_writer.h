@@ -3,10 +3,13 @@
  * only one that commits. Results come in the order of submission.
  *
  * Queued batches are merged into one transaction, up to ERA_STORE_BATCH_MAX records
- * and ERA_WRITER_MERGE_BYTES_MAX; all of them get its result.
+ * and ERA_WRITER_MERGE_BYTES_MAX; all of them get its result, once the next transaction
+ * made it durable, or, when nothing is queued, a flush of its own: one flush a
+ * transaction under load, and no waiting without.
  *
- * After a commit that failed, nothing is stored until era_writer_resume: whatever was
- * or is submitted in between gets -ECANCELED. What builds on a lost batch is therefore
+ * After a write or flush that failed, nothing is stored until era_writer_resume: whatever was
+ * or is submitted in between gets -ECANCELED. What was written and waited for that flush gets
+ * its error too: nobody knows whether it is on the disk (a second flush would not say). What builds on a lost batch is therefore
  * never stored without it (EIO or a full map: stop voting, keep serving, say so). */
 #ifndef ERA_STORE_STORE_WRITER_H
 #define ERA_STORE_STORE_WRITER_H
@@ -36,7 +39,7 @@ int era_writer_fd(const struct era_writer *w);
  * -ESHUTDOWN after era_writer_stop. */
 int era_writer_submit(struct era_writer *w, uint64_t token, const struct era_store_put *puts, size_t n);
 
-/* Take the next result: 0 (durable now), the errno of its transaction, or -ECANCELED. False: none. */
+/* Take the next result: 0 (durable now), the errno of its transaction or flush, or -ECANCELED. False: none. */
 bool era_writer_poll(struct era_writer *w, uint64_t *token, int *result);
 
 /* Store again what is submitted from now on. */

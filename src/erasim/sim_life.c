@@ -102,7 +102,7 @@ void sim_lose_power_torn(struct sim *s, struct sim_node *n)
 {
     if (!n->node)
         return;
-    era_store_mem_lose_unsynced(n->disk.store, true);
+    era_store_mem_lose_synced(n->disk.store, true);
     sim_strike(s, SIM_FAULT_TORN, n, "the machine ends; its disk had not kept the last commit");
     lose_power(s, n);
     n->trust = SIM_FAULTY;

@@ -177,7 +177,7 @@ static struct rivals given_a_kill(uint64_t nth, bool lying_disk, bool by_hand)
     r.alice = world_add(r.w, (struct world_setup){.key = "alice", .votes = !by_hand});
     r.relay = world_add(r.w, (struct world_setup){0});
     world_anchor(r.relay, r.alice);
-    era_store_mem_lose_unsynced(r.alice->store, lying_disk);
+    era_store_mem_lose_synced(r.alice->store, lying_disk);
     r.alice->crash_at = nth;
     world_start_all(r.w);
     world_run(r.w, 100);
@@ -301,7 +301,7 @@ static struct liar given_a_forgotten_vote(void)
     world_propose(l.alice, l.b, "s3 s1");
     world_run(l.w, 200);
     world_cut(l.alice, l.lacks);
-    era_store_mem_lose_unsynced(l.alice->store, true);
+    era_store_mem_lose_synced(l.alice->store, true);
     world_ask(l.alice, (struct era_command){.kind = ERA_CMD_READY, .proposal = given_id(l.c, a)});
     cr_assert(world_run_until(l.w, alice_voted_at_the_wire, NULL, 500));
     world_run(l.w, 50); /* it arrives */

@@ -8,3 +8,4 @@ tests_store_test_store_SOURCES += tests/store/test_store.c
 tests_store_test_store_SOURCES += tests/store/test_store_mem.c
 tests_store_test_store_SOURCES += tests/store/test_store_lmdb.c
 tests_store_test_store_SOURCES += tests/store/test_store_writer.c
+tests_store_test_store_SOURCES += tests/store/test_store_power.c

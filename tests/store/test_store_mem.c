@@ -19,7 +19,7 @@ Test(store_mem, commits_fail_from_the_nth_on)
 
     char out[256];
     cr_assert_str_eq(walk_text(s, "", out, sizeof out), "Sa=1 Sd=4");
-    cr_assert_eq(era_store_mem_counts(s).commits, 2);
+    cr_assert_eq(era_store_mem_counts(s).writes, 2);
     cr_assert_eq(era_store_mem_counts(s).refused, 2);
     era_store_close(s);
 }
@@ -40,10 +40,28 @@ Test(store_mem, I12_a_crash_keeps_what_was_acknowledged)
     era_store_close(found);
 }
 
+Test(store_mem, I12_a_crash_of_the_machine_takes_the_last_write_unless_it_was_synced)
+{
+    struct era_store *s = era_store_mem_new();
+    struct era_store_put one = put("Sa", "1"), two = put("Sb", "2");
+    cr_assert_eq(era_store_write(s, &one, 1), 0);
+    cr_assert_eq(era_store_write(s, &two, 1), 0);
+    struct era_store *early = era_store_mem_crash(s);
+    cr_assert_eq(era_store_sync(s), 0);
+    struct era_store *late = era_store_mem_crash(s);
+
+    char out[256];
+    cr_assert_str_eq(walk_text(early, "", out, sizeof out), "Sa=1");
+    cr_assert_str_eq(walk_text(late, "", out, sizeof out), "Sa=1 Sb=2");
+    era_store_close(early);
+    era_store_close(late);
+    era_store_close(s);
+}
+
 Test(store_mem, a_lying_disk_loses_the_last_commit_with_the_power)
 {
     struct era_store *s = era_store_mem_new();
-    era_store_mem_lose_unsynced(s, true);
+    era_store_mem_lose_synced(s, true);
     commit_text(s, "Sa", "1");
     commit_text(s, "Sb", "2");
     struct era_store_put last[] = {put("Sa", "changed"), put("Sb", NULL), put("Sc", "new"),

@@ -1,4 +1,4 @@
-/* The thread that commits: order, merging, what a failure does to what builds on it. */
+/* The thread that writes: order, merging, what a failure does to what builds on it. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -12,26 +12,36 @@
 #include "store/store_writer.h"
 #include "tests/store/given.h"
 
-/* A store whose commits wait for the test, which so decides what is queued meanwhile. */
+/* A store whose writes wait for the test, which so decides what is queued meanwhile. */
 struct gated {
     struct era_store base;
     struct era_store *inner;
     sem_t entered;
     sem_t leave;
     size_t sizes[16];
-    size_t n_commits;
+    size_t n_writes;
+    size_t synced_after[16]; /* so many writes, each time */
+    size_t n_syncs;
+    int sync_err;
 };
 
-static int gated_commit(struct era_store *s, const struct era_store_put *puts, size_t n)
+static int gated_write(struct era_store *s, const struct era_store_put *puts, size_t n)
 {
     struct gated *g = (struct gated *)s;
     sem_post(&g->entered);
     sem_wait(&g->leave);
-    g->sizes[g->n_commits++] = n;
-    return era_store_commit(g->inner, puts, n);
+    g->sizes[g->n_writes++] = n;
+    return era_store_write(g->inner, puts, n);
 }
 
-static const struct era_store_ops gated_ops = {.commit = gated_commit};
+static int gated_sync(struct era_store *s)
+{
+    struct gated *g = (struct gated *)s;
+    g->synced_after[g->n_syncs++] = g->n_writes;
+    return g->sync_err < 0 ? g->sync_err : era_store_sync(g->inner);
+}
+
+static const struct era_store_ops gated_ops = {.write = gated_write, .sync = gated_sync};
 
 static void given_gated(struct gated *g)
 {
@@ -128,7 +138,7 @@ Test(writer, queued_batches_are_merged_in_their_order)
     expect_result(w, "3:0");
     expect_result(w, "4:0");
     era_writer_free(w);
-    cr_assert_eq(g.n_commits, 2);
+    cr_assert_eq(g.n_writes, 2);
     cr_assert_eq(g.sizes[0], 1);
     cr_assert_eq(g.sizes[1], 3);
     expect_stored(g.inner, "Sb=3");
@@ -151,18 +161,54 @@ Test(writer, a_transaction_holds_at_most_ERA_STORE_BATCH_MAX_records)
     for (int i = 0; i < 3; i++)
         sem_post(&g.leave);
     era_writer_free(w);
-    cr_assert_eq(g.n_commits, 3);
+    cr_assert_eq(g.n_writes, 3);
     cr_assert_eq(g.sizes[1], ERA_STORE_BATCH_MAX);
     cr_assert_eq(g.sizes[2], 1);
     era_store_close(g.inner);
 }
 
-Test(writer, a_failed_commit_takes_what_builds_on_it_along)
+Test(writer, I12_one_that_is_alone_is_flushed_at_once)
+{
+    struct gated g;
+    given_gated(&g);
+    struct era_writer *w = started(&g.base, 4);
+    submit(w, 1, "Sa", "1");
+    sem_post(&g.leave);
+    expect_result(w, "1:0");
+    cr_assert_eq(g.n_writes, 1);
+    cr_assert_eq(g.n_syncs, 1);
+    cr_assert_eq(g.synced_after[0], 1);
+    era_writer_free(w);
+    era_store_close(g.inner);
+}
+
+Test(writer, I12_while_more_is_queued_the_next_write_is_the_flush)
+{
+    struct gated g;
+    given_gated(&g);
+    struct era_writer *w = started(&g.base, 4);
+    submit(w, 1, "Sa", "1");
+    sem_wait(&g.entered);
+    submit(w, 2, "Sb", "2");
+    sem_post(&g.leave);
+    sem_wait(&g.entered); /* the first is written, and lost if the power goes now */
+    cr_assert_not(is_readable(w, 0));
+    sem_post(&g.leave);
+    expect_result(w, "1:0");
+    expect_result(w, "2:0");
+    cr_assert_eq(g.n_writes, 2);
+    cr_assert_eq(g.n_syncs, 1);
+    cr_assert_eq(g.synced_after[0], 2);
+    era_writer_free(w);
+    era_store_close(g.inner);
+}
+
+Test(writer, I12_a_write_that_fails_leaves_unknown_what_it_should_have_flushed)
 {
     struct gated g;
     given_gated(&g);
     era_store_mem_fail_from(g.inner, 2, -EIO);
-    struct era_writer *w = started(&g.base, 8);
+    struct era_writer *w = started(&g.base, 4);
     submit(w, 1, "Sa", "1");
     sem_wait(&g.entered);
     submit(w, 2, "Sb", "2");
@@ -171,9 +217,52 @@ Test(writer, a_failed_commit_takes_what_builds_on_it_along)
     sem_wait(&g.entered); /* 2 and 3 are in the transaction that will fail */
     submit(w, 4, "Sd", "4");
     sem_post(&g.leave);
-    expect_result(w, "1:0");
+    expect_result(w, "1:EIO");
     expect_result(w, "2:EIO");
     expect_result(w, "3:EIO");
+    expect_result(w, "4:ECANCELED");
+    era_writer_free(w);
+    cr_assert_eq(g.n_syncs, 0);
+    era_store_close(g.inner);
+}
+
+Test(writer, I12_a_flush_that_fails_is_the_result_of_all_that_waited_for_it)
+{
+    struct gated g;
+    given_gated(&g);
+    g.sync_err = -EIO;
+    struct era_writer *w = started(&g.base, 4);
+    submit(w, 1, "Sa", "1");
+    sem_post(&g.leave);
+    expect_result(w, "1:EIO");
+    submit(w, 2, "Sb", "2");
+    expect_result(w, "2:ECANCELED");
+    g.sync_err = 0;
+    era_writer_resume(w);
+    submit(w, 3, "Sc", "3");
+    sem_post(&g.leave);
+    expect_result(w, "3:0");
+    era_writer_free(w);
+    era_store_close(g.inner);
+}
+
+Test(writer, a_failed_write_takes_what_builds_on_it_along)
+{
+    struct gated g;
+    given_gated(&g);
+    era_store_mem_fail_from(g.inner, 2, -EIO);
+    struct era_writer *w = started(&g.base, 8);
+    submit(w, 1, "Sa", "1");
+    sem_post(&g.leave);
+    expect_result(w, "1:0");
+    sem_wait(&g.entered);
+    submit(w, 2, "Sb", "2");
+    sem_wait(&g.entered); /* 2 is in the transaction that will fail */
+    submit(w, 3, "Sc", "3");
+    submit(w, 4, "Sd", "4");
+    sem_post(&g.leave);
+    expect_result(w, "2:EIO");
+    expect_result(w, "3:ECANCELED");
     expect_result(w, "4:ECANCELED");
     cr_assert_eq(submit(w, 5, "Se", "5"), 0);
     expect_result(w, "5:ECANCELED");
@@ -256,7 +345,7 @@ Test(writer, merged_bytes_are_bounded)
     for (int i = 0; i < 3; i++)
         sem_post(&g.leave);
     era_writer_free(w);
-    cr_assert_eq(g.n_commits, 3);
+    cr_assert_eq(g.n_writes, 3);
     free(large);
     era_store_close(g.inner);
 }
