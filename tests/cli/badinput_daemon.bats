@@ -346,7 +346,7 @@ ask_raw() {
     length=$(printf '%08x' $(($(printf '%b' "$bytes" | wc -c) + 4)) | sed 's/../\\x&/g')
     raw_open
     printf '%b' "\\0SP\\0\\0\\x30\\0\\0\\x01\\0\\0\\0\\0$length\\x80\\0\\0\\x01$bytes" >&5
-    timeout 10 head -c "$1" <&6 | tr -cd '[:print:]'
+    timeout "$deadline_s" head -c "$1" <&6 | tr -cd '[:print:]'
     raw_close
 }
 
@@ -372,7 +372,7 @@ ask_raw() {
     raw_open
     printf '\0SP\0\0\x30\0\0\x01\0\0\0\0\0\x30\0\x05\x80\0\0\1' >&5
     # Nothing but the greeting, 8 bytes, then the end.
-    [ "$(timeout 10 cat <&6 | wc -c)" -eq 8 ]
+    [ "$(timeout "$deadline_s" cat <&6 | wc -c)" -eq 8 ]
     raw_close
     ctl gate
 }
@@ -393,7 +393,7 @@ ask_raw() {
 
 # ---- the observers' port -----------------------------------------------------------
 
-http_status() { curl -s -o "$net/body" -w '%{http_code}' --max-time 15 "$@"; }
+http_status() { curl -s -o "$net/body" -w '%{http_code}' --max-time "$deadline_s" "$@"; }
 
 @test "a method that changes something is 405" {
     node_start
@@ -424,7 +424,7 @@ http_status() { curl -s -o "$net/body" -w '%{http_code}' --max-time 15 "$@"; }
     node_start
     exec 4<>"/dev/tcp/${observers_host:-127.0.0.1}/$(observers | sed 's/.*://')"
     printf 'fly me to the moon\r\n\r\n' >&4
-    run timeout 15 cat <&4
+    run timeout "$deadline_s" cat <&4
     exec 4>&-
     [[ "$output" == 'HTTP/1.1 400 '* ]]
 }

@@ -24,6 +24,7 @@ teardown() { network_remove; }
     network_make
     nodes_up
     height 1
+    all_soon '.adoption.fresh == "3"' status
     breaking alice 2.0.0 +3
     propose bob --class breaking --set-version 3.0.0 --effective +6
     approve "$id" bob sam sue
@@ -46,11 +47,11 @@ teardown() { network_remove; }
     network_make
     nodes_up
     all_soon '.clock.epoch >= 1 and .gate.state == "current"' status
-    breaking alice 2.0.0 +8
+    breaking alice 2.0.0 +25 # long enough to be adopted, and killed, before it, on a busy machine too
     nodes_down KILL
     nodes_up
     # All at the epoch that was agreed; nobody before it.
-    on bob wait --gate blocked --timeout 20s
+    on bob wait --gate blocked --timeout "${deadline_s}s"
     until_true all_agree
     all_soon '.state == "blocked"' gate
     local name at began
@@ -59,7 +60,7 @@ teardown() { network_remove; }
         began=$(sed -n 's/.*era 2 .* is in force since epoch \([0-9]*\).*/\1/p' "$net/$name/log")
         [ "$began" = "$at" ]
         # The word "blocked" comes with that epoch, not a second earlier.
-        [ "$(sed -n 's/.*gate blocked: .* epoch \([0-9]*\);.*/\1/p' "$net/$name/log")" -ge "$at" ]
+        [ "$(sed -n 's/.*gate blocked: .* epoch \([0-9]*\);.*/\1/p' "$net/$name/log" | head -n 1)" -ge "$at" ]
     done
 }
 

@@ -112,8 +112,8 @@ teardown() { network_remove; }
     network_make
     cat >"$net/hook" <<TEXT
 #!/bin/sh
-echo "\$* epoch=\$ERAD_EPOCH state=\$ERAD_STATE stdin=\$(readlink /proc/self/fd/0) descriptors=\$(ls /proc/self/fd | wc -l)" >>"$net/hook.said"
 echo "\$ERAD_SIGNAL" >>"$net/hook.signals"
+echo "\$* epoch=\$ERAD_EPOCH state=\$ERAD_STATE stdin=\$(readlink /proc/self/fd/0) descriptors=\$(ls /proc/self/fd | wc -l)" >>"$net/hook.said"
 TEXT
     chmod 755 "$net/hook"
     extra[alice]="hook = \"$net/hook\";"
@@ -121,10 +121,10 @@ TEXT
     nodes_up
     height 1
     breaking alice 2.0.0 4 --era-name second
+    until_true grep -q '^gate network upgrade-soon' "$net/hook.said" # of gates that wait, the latest is told
     height 4
     until_true grep -q '^gate network blocked epoch=4' "$net/hook.said"
     until_true grep -q '^era network second epoch=4' "$net/hook.said"
-    grep -q '^gate network upgrade-soon' "$net/hook.said"
     grep -q "state=$net/alice/state stdin=/dev/null descriptors=4\$" "$net/hook.said"
     [ "$(jq -s 'all(.schema == "erad.signal/1")' "$net/hook.signals")" = true ]
     [ "$(jq -s '[.[] | select(.signal == "gate")] | last | [.gate.state, .epoch, .component]' -c "$net/hook.signals")" = '["blocked",4,"network"]' ]
@@ -135,6 +135,13 @@ followers_hear() {
     local name
     height $((++at))
     for name; do grep -q '"signal":"epoch"' "$net/$name/heard" || return 1; done
+}
+
+# heard_events N NODE…: so many of them, or more.
+heard_events() {
+    local n=$1 name
+    shift
+    for name; do [ "$(grep -c '"signal":"event"' "$net/$name/heard")" -ge "$n" ] || return 1; done
 }
 
 @test "C3 C4: events reach every subscriber once, whatever the paths; a quota an epoch holds" {
@@ -152,10 +159,7 @@ followers_hear() {
     for i in 1 2 3; do on bob emit "news.$i" - <<<"number $i"; done
     run on bob emit news.4 - <<<'one too many'
     [ "$status" -eq 75 ]
-    for name in alice bob carol rita; do
-        until_true grep -q '"signal":"event".*"news.3"' "$net/$name/heard"
-        until_true test "$(grep -c '"signal":"event"' "$net/$name/heard")" -ge 3
-    done
+    until_true heard_events 3 alice bob carol rita
     all_soon '.events.delivered == 3' status
     for name in alice bob carol rita; do
         [ "$(jq -r 'select(.signal == "event") | [.topic, .from, .seq, .payload] | @json' "$net/$name/heard" | sort)" = '["news.1","bob",1,"number 1\n"]

@@ -22,7 +22,7 @@
 #include "src/base/textkey.h"
 #include "tests/p2p/rawlink.h"
 
-#define PATIENCE_MS 12000 /* a daemon answers, or gives a link up, well within */
+#define PATIENCE_MS 40000 /* a daemon answers, or gives a link up, well within */
 
 static struct sockaddr_in there;
 static struct era_hash network;

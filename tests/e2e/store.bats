@@ -16,6 +16,7 @@ teardown() {
     breaking alice 2.0.0 +5
     propose alice --class breaking --set-version 3.0.0 --effective +8 --text 'here is a needle'
     approve "$id" bob sam
+    soon carol '.proposal.approvals.by == ["sam"]' show "$id"
     local before data at
     before=$(ask alice .view_digest status)
     node_down carol

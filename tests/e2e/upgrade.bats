@@ -77,7 +77,7 @@ tree() {
     tree built 'two' && tree other 'twO'
     propose bob --class breaking --set-version 2.0.0 --effective 5 --require 'software=>=1.0.0' --artefact "linux=@$net/built"
     approve "$id" bob sam sue
-    soon carol '.proposal.state == "approved"' show "$id"
+    all_soon '.proposal.state == "approved"' show "$id"
     run on carol attest "$id" --dir "$net/other"
     [ "$status" -eq 1 ]
     [[ "$output" == *h1:* ]]
@@ -114,6 +114,7 @@ tree() {
     approve "$id" carol sam
     # The same key without its memory of what it signed, as on another machine.
     mkdir "$net/elsewhere" && cp "$net/sam.key" "$net/elsewhere/"
+    soon bob '.proposal.id' show "$id"
     on bob approve "$id" --key "$net/elsewhere/sam.key" --network "$(ask bob .network status)" --yes
     approve "$id" bob sue
     all_soon '.proposal.state == "approved" and .proposal.approvals.count == 2' show "$id"
@@ -127,7 +128,7 @@ tree() {
     propose alice --class breaking --set-version 2.0.0 --effective +6
     approve "$id" alice sam
     # Somebody waits for it all the while.
-    on bob wait --adopted "$id" --timeout 30s >"$net/waited" 2>&1 3>&- &
+    on bob wait --adopted "$id" --timeout 120s >"$net/waited" 2>&1 3>&- &
     local waiter=$!
     soon carol '.proposal.id' show "$id"
     on carol reject "$id" --key "$net/sue.key" --reason 'the build is not reproducible' --yes
@@ -145,7 +146,7 @@ tree() {
         [ "$status" -eq 0 ]
         [[ "$output" == *failed* && "$output" == *sue* && "$output" == *'the build is not reproducible'* ]]
     done
-    run on alice wait --approved "$id" --timeout 5s
+    run on alice wait --approved "$id" --timeout "${deadline_s}s"
     [ "$status" -eq 1 ]
     # The next slot is free; its proposal is adopted.
     breaking alice 2.0.0 +4
@@ -254,6 +255,7 @@ tree() {
     height 1
     propose alice --class breaking --set-version 2.0.0 --effective +4
     approve "$id" alice sam
+    soon bob '.proposal.id' show "$id"
     mkdir "$net/gap" && mv "$net/sue.key" "$net/sue.key.pub" "$net/gap/"
     on bob show "$id" --export "$net/gap/material"
     # Nothing but the key and the material; no state, no daemon.
@@ -280,6 +282,7 @@ tree() {
     propose alice --class breaking --set-version 2.0.0 --effective 6 --expires 3
     approve "$id" alice sam sue
     ready "$id" alice
+    soon bob '.proposal.state == "approved"' show "$id"
     # Bob votes while nobody hears him.
     node_down alice && node_down carol
     on bob ready "$id"
@@ -287,8 +290,8 @@ tree() {
     node_up alice
     on alice height 5
     soon alice '.proposal.state == "expired"' show "$id"
-    on alice wait --approved "$id" --timeout 2s # that it was, whatever the epoch
-    on alice wait --era 2 --timeout 30s >"$net/waited" 2>&1 3>&- &
+    on alice wait --approved "$id" --timeout "${deadline_s}s" # that it was, whatever the epoch
+    on alice wait --era 2 --timeout 120s >"$net/waited" 2>&1 3>&- &
     local waiter=$!
     run on alice wait --era 2 --timeout 1s
     [ "$status" -eq 75 ]

@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "src/base/textkey.h"
 #include "src/erad/log.h"
 #include "tests/erad/place.h"
-
-#define DEADLINE_MS 10000
 
 static void write_files(struct era_charter *c, const char *who, const char *software, const char *more)
 {
@@ -89,6 +88,13 @@ void running_end(struct running *r)
     place_remove();
 }
 
+uint64_t running_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 const struct era_response *ask_bytes(struct running *r, struct era_bytes bytes)
 {
     static struct era_response response;
@@ -97,7 +103,7 @@ const struct era_response *ask_bytes(struct running *r, struct era_bytes bytes)
     era_response_clear(&response);
     if (!r)
         return NULL;
-    int rc = era_control_call(r->d->config.control, bytes, DEADLINE_MS, &reply, &len);
+    int rc = era_control_call(r->d->config.control, bytes, RUNNING_DEADLINE_MS, &reply, &len);
     cr_assert_eq(rc, 0, "%s", strerror(-rc));
     enum era_verdict v = era_response_decode((struct era_bytes){reply, len}, &response);
     cr_assert_eq(v, ERA_ACCEPTED, "%s", era_verdict_code(v));

@@ -9,6 +9,9 @@
 #include "src/erad/daemon.h"
 #include "tests/lib/given.h"
 
+/* Bounds a failure; the machine may be busy. */
+#define RUNNING_DEADLINE_MS 60000
+
 struct running {
     struct era_daemon *d;
     struct era_charter *charter;
@@ -21,6 +24,9 @@ struct running *running_start(struct era_charter *c, const char *who, const char
 /* Stops it and starts another on the same state directory. */
 void running_restart(struct running *r);
 void running_end(struct running *r);
+
+/* For deadlines: milliseconds of a clock that never jumps. */
+uint64_t running_now_ms(void);
 
 /* The answer to the last question; its texts live until the next one. */
 const struct era_response *ask(struct running *r, struct era_request request);

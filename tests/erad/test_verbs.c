@@ -1,5 +1,6 @@
 /* The control socket of a whole daemon: every verb, and every way to ask it wrongly. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +57,9 @@ static void assert_refused(const struct era_response *response, enum era_verdict
 /* Asks until the answer to a verb has this text somewhere; what was said becomes so once it is durable. */
 static void await(struct running *r, const char *verb, const char *text)
 {
-    for (int i = 0; i < 10000; i++)
-        if (strstr(ask(r, (struct era_request){.verb = verb})->json, text))
-            return;
-    cr_assert(false, "%s never said %s", verb, text);
+    uint64_t end_ms = running_now_ms() + RUNNING_DEADLINE_MS;
+    while (!strstr(ask(r, (struct era_request){.verb = verb})->json, text))
+        cr_assert_lt(running_now_ms(), end_ms, "%s never said %s", verb, text);
 }
 
 /* ---- questions ---- */
@@ -515,16 +515,45 @@ Test(daemon, I12_what_was_acknowledged_is_there_after_a_restart)
     running_end(r);
 }
 
+/* One that is there already: what the daemon tells before, nobody hears. Epochs, which it tells, go on until
+ * then. */
+static struct era_signal_follow *given_subscriber(struct running *r)
+{
+    struct era_signal_follow *f;
+    char *text;
+    int rc;
+    uint64_t height = 0, end_ms = running_now_ms() + RUNNING_DEADLINE_MS;
+    cr_assert_eq(era_signal_follow_new(place_path("state/signal.sock"), "", RUNNING_DEADLINE_MS, &f), 0);
+    do {
+        cr_assert_lt(running_now_ms(), end_ms, "it never heard of an epoch");
+        height += 10;
+        json_decref(answer(r, (struct era_request){.verb = "height", .has_number = true, .number = height}));
+    } while ((rc = era_signal_follow_next(f, 10, &text)) == -ETIMEDOUT);
+    cr_assert_eq(rc, 0, "%s", strerror(-rc));
+    free(text);
+    return f;
+}
+
+/* The next signal of a topic that begins like this; released by the caller. */
+static char *next_of(struct era_signal_follow *f, const char *prefix)
+{
+    char *text;
+    for (;;) {
+        int rc = era_signal_follow_next(f, RUNNING_DEADLINE_MS, &text);
+        cr_assert_eq(rc, 0, "%s: %s", prefix, strerror(-rc));
+        if (strncmp(text, prefix, strlen(prefix)) == 0)
+            return text;
+        free(text);
+    }
+}
+
 Test(daemon, C3_a_subscriber_hears_an_event)
 {
     struct running *r = given_daemon(one);
-    struct era_signal_follow *f;
-    char *text;
+    struct era_signal_follow *f = given_subscriber(r);
     await(r, "gate", "\"current\"");
-    cr_assert_eq(era_signal_follow_new(place_path("state/signal.sock"), "event.", 10000, &f), 0);
-    json_decref(answer(r, (struct era_request){.verb = "gate"})); /* the loop came round: it is connected */
     json_decref(answer(r, (struct era_request){.verb = "emit", .topic = "price"}));
-    cr_assert_eq(era_signal_follow_next(f, 10000, &text), 0);
+    char *text = next_of(f, "event.");
     static const char head[] = "event.price\n{\"schema\":\"erad.signal/1\",\"signal\":\"event\"";
     cr_assert_eq(strncmp(text, head, sizeof head - 1), 0, "%s", text);
     free(text);
@@ -542,8 +571,10 @@ Test(daemon, R15_a_hook_hears_that_the_gate_closed)
                   c, given_requires(given_breaking(given_proposal(c, "network", 1), 9, "2.0.0"), ">=2.0.0"),
                   "s1", "s1", "alice", ""));
     json_decref(answer(r, (struct era_request){.verb = "height", .has_number = true, .number = 90}));
-    for (int i = 0; i < 1000 && !strstr(place_read("heard"), "gate network blocked 9"); i++)
-        usleep(10000); /* until the program has written: another process */
-    cr_assert(strstr(place_read("heard"), "gate network blocked 9"), "%s", place_read("heard"));
+    uint64_t end_ms = running_now_ms() + RUNNING_DEADLINE_MS;
+    while (!strstr(place_read("heard"), "gate network blocked 9")) { /* another process writes it */
+        cr_assert_lt(running_now_ms(), end_ms, "%s", place_read("heard"));
+        usleep(10000);
+    }
     running_end(r);
 }

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 
 int64_t now_ms(void);
 

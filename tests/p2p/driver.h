@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 
 extern const struct era_hash driver_network;
 

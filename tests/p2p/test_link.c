@@ -237,11 +237,10 @@ Test(link, what_the_system_takes_at_once_is_told_as_sent_without_waiting)
 {
     struct pair p = given_pair("tcp://127.0.0.1:0");
     struct era_link_event e;
-    while (era_link_driver_poll(p.a, &e)) /* nothing is left to wake for */
-        cr_assert(false);
     for (int i = 0; i < 100; i++) {
         struct pollfd fd = {.fd = era_link_driver_fd(p.a), .events = POLLIN};
-        cr_assert_eq(poll(&fd, 1, 0), 0);
+        while (poll(&fd, 1, 0) == 1) /* an operation of the handshake came back; there is nothing to tell */
+            cr_assert_not(era_link_driver_poll(p.a, &e));
         era_link_driver_send(p.a, p.a_link, (struct era_bytes){(const uint8_t *)"word", 4});
         cr_assert_eq(poll(&fd, 1, 0), 1, "the fd says so at once");
         cr_assert(era_link_driver_poll(p.a, &e), "frame %d", i);
@@ -260,17 +259,18 @@ Test(link, a_slow_reader_holds_back_sent)
     struct era_link_event e;
     size_t queued = 0, sent = 0, received = 0;
 
-    /* b takes nothing. Kernel buffers swallow some megabytes, then SENT stops. */
+    /* b takes nothing. Kernel buffers swallow some megabytes, some of it late, then SENT stops. */
     struct pollfd fd = {.fd = era_link_driver_fd(p.a), .events = POLLIN};
     int64_t end = driver_now_ms() + DEADLINE_MS;
-    while (queued - sent < ERA_LINK_OUT_BYTES_MAX) {
+    while (queued - sent < ERA_LINK_OUT_BYTES_MAX || poll(&fd, 1, 200) == 1) {
         cr_assert(driver_now_ms() < end, "the writer was never held back");
-        era_link_driver_send(p.a, p.a_link, (struct era_bytes){buffer, sizeof(buffer)});
-        queued += sizeof(buffer);
+        if (queued - sent < ERA_LINK_OUT_BYTES_MAX) {
+            era_link_driver_send(p.a, p.a_link, (struct era_bytes){buffer, sizeof(buffer)});
+            queued += sizeof(buffer);
+        }
         while (era_link_driver_poll(p.a, &e))
             sent += e.sent;
     }
-    cr_assert_eq(poll(&fd, 1, 0), 0);
 
     /* b reads: all of it arrives, and SENT catches up. */
     struct pollfd fds[2] = {fd, {.fd = era_link_driver_fd(p.b), .events = POLLIN}};
@@ -615,7 +615,7 @@ Test(link, a_flushing_close_ends_even_if_the_peer_never_reads)
     int64_t begin = driver_now_ms();
     struct era_link_event e = driver_next(p.a);
     cr_assert(e.kind == ERA_LINK_DOWN && e.reason == 0);
-    cr_assert_lt(driver_now_ms() - begin, 5 * ERA_LINK_FLUSH_MS);
+    cr_assert_lt(driver_now_ms() - begin, 20 * ERA_LINK_FLUSH_MS);
     release(&p);
 }
 
@@ -665,10 +665,9 @@ Test(link, sending_to_a_link_that_is_gone_is_harmless)
     era_link_driver_send(p.a, p.a_link, (struct era_bytes){(const uint8_t *)"x", 1});
     era_link_driver_send(p.a, UINT64_MAX, (struct era_bytes){(const uint8_t *)"x", 1});
     era_link_driver_close(p.a, p.a_link, true);
+    cr_assert_eq(driver_next(p.b).kind, ERA_LINK_DOWN); /* before another link comes up */
     cr_assert_eq(era_link_driver_dial(p.a, p.address), 0);
     struct era_link_event again, accepted;
-    while (driver_next(p.b).kind != ERA_LINK_DOWN)
-        continue;
     next_two(p.a, &again, p.b, &accepted);
     cr_assert(again.kind == ERA_LINK_UP && again.link != p.a_link);
     release(&p);

@@ -541,15 +541,17 @@ Test(store_lmdb, a_store_that_is_not_there_cannot_be_moved)
 
 /* ---- kill -9 ---- */
 
-/* Commit pairs of records (2i, 2i + 1), and acknowledge each pair once durable. Old pairs go,
- * so that free pages are used again. */
-static void write_until_killed(const struct dir *d, uint32_t i, int acks)
+#define KILL_LATE_PAIRS 50 /* at most, between an acknowledgement and the kill */
+
+/* Commit pairs of records (2i, 2i + 1), and acknowledge each pair once durable; below `end`, so that whoever
+ * comes late to kill it finds room in the map. Old records go, so that free pages are used again. */
+static void write_until_killed(const struct dir *d, uint32_t i, uint32_t end, int acks)
 {
     struct era_store *s;
     char why[ERA_STORE_WHY_BYTES];
     if (era_store_lmdb_open(d->store, SMALL_MAP, &s, why) != 0)
         _exit(1);
-    for (;; i++) {
+    for (; i < end; i++) {
         uint8_t value[700];
         memset(value, (int)i, sizeof value);
         char keys[3][16];
@@ -562,16 +564,19 @@ static void write_until_killed(const struct dir *d, uint32_t i, int acks)
         if (era_store_commit(s, puts, 3) != 0 || write(acks, &i, sizeof i) != sizeof i)
             _exit(1);
     }
+    for (;;)
+        pause();
 }
 
-/* Kill the writer after n acknowledgements. Returns the last pair it acknowledged. */
+/* Kill the writer, which goes on meanwhile, after n acknowledgements. Returns the last pair it acknowledged.
+ */
 static uint32_t killed_after(const struct dir *d, uint32_t from, int n)
 {
     int acks[2];
     cr_assert_eq(pipe(acks), 0);
     pid_t child = fork();
     if (child == 0)
-        write_until_killed(d, from, acks[1]);
+        write_until_killed(d, from, from + (uint32_t)n + KILL_LATE_PAIRS, acks[1]);
     close(acks[1]);
     uint32_t last = 0;
     int got = 0;

@@ -12,6 +12,8 @@
 #include "store/store_writer.h"
 #include "tests/store/given.h"
 
+#define DEADLINE_MS 60000
+
 /* A store whose writes wait for the test, which so decides what is queued meanwhile. */
 struct gated {
     struct era_store base;
@@ -72,7 +74,7 @@ static bool is_readable(const struct era_writer *w, int wait_ms)
 /* The next result, waited for, as "token:result". */
 static const char *next_result(struct era_writer *w, char out[64])
 {
-    cr_assert(is_readable(w, 10000));
+    cr_assert(is_readable(w, DEADLINE_MS));
     uint64_t token;
     int result;
     cr_assert(era_writer_poll(w, &token, &result));
@@ -463,7 +465,7 @@ Test(writer, lmdb_may_be_read_while_the_writer_commits)
         }
         uint64_t token;
         int result;
-        cr_assert(is_readable(w, 10000));
+        cr_assert(is_readable(w, DEADLINE_MS));
         cr_assert(era_writer_poll(w, &token, &result));
         cr_assert_eq(token, polled);
         cr_assert_eq(result, 0);
