@@ -144,7 +144,10 @@ scn() {
         erasim run --seed 5 --nodes 9 --hours 1 --faults none --json --trace "t$i" --svg "p$i" --spread "s$i" >"r$i" \
             2>/dev/null
     done
-    cmp t1 t2 && cmp p1 p2 && cmp s1 s2 && cmp r1 r2
+    cmp t1 t2
+    cmp p1 p2
+    cmp s1 s2
+    cmp r1 r2
     jq -e '.schema == "erad.sim-run/1" and .broken == null and .counts.steps > 1000' r1
     [ "$(wc -l <t1)" -gt 100 ]
     run ! grep -E 'href|<script|url\(' p1 s1

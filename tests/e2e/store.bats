@@ -95,6 +95,7 @@ teardown() {
         id=$(on bob propose --key "$net/sam.key" --class breaking --set-version 2.0.0 --effective 40 --seq "$id" \
             --text "$id $text" --yes --json 2>/dev/null | jq -r .id)
         ids+=("$id")
+        until_true alice_has_it_or_is_full "$id" # what it takes of the disk is hers before she is asked for more
         on bob show "$id" --export "$net/material" >/dev/null
         for signer in sam sue sid; do
             eractl reject --offline "$net/material" --key "$net/$signer.key" --reason "$text" --yes -o "$net/signed" >/dev/null 2>&1
@@ -107,7 +108,8 @@ teardown() {
     done
     cat "$net/said"
     echo "acknowledged: $held"
-    [ "$said" -eq 73 ] && [ "$held" -gt 0 ]
+    [ "$said" -eq 73 ]
+    [ "$held" -gt 0 ]
     alice_says '.store.failed' status
     until_true log_says alice 'store'
     # It serves: it hears, answers, and keeps its links.
@@ -134,4 +136,5 @@ alice_up() {
     node_pid[alice]=$!
     until_true eractl --control "$net/alice.sock" status
 }
+alice_has_it_or_is_full() { alice_says '.proposal.id' show "$1" || alice_says '.store.failed' status; }
 alice_says() { eractl --control "$net/alice.sock" --json "${@:2}" | jq -e "$1" >/dev/null; }

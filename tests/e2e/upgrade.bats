@@ -35,7 +35,8 @@ tree() {
     [[ "$output" == *attest* || "$output" == *rebuil* ]]
     for name in alice bob carol; do on "$name" attest "$id" --dir "$net/built" --builder "gcc 12"; done
     all_soon '.proposal.attestations | length == 3 and all(.matched)' show "$id"
-    on alice ready "$id" && on bob ready "$id"
+    on alice ready "$id"
+    on bob ready "$id"
     all_soon '.proposal.readiness.by | sort == ["alice", "bob"]' show "$id"
     all_say '.components[0].head == null' status
     on carol ready "$id"
@@ -86,8 +87,10 @@ tree() {
     run on carol ready "$id"
     [ "$status" -ne 0 ]
     [[ "$output" == *differ* || "$output" == *match* ]]
-    on alice attest "$id" --dir "$net/built" && on bob attest "$id" --dir "$net/built"
-    on alice ready "$id" && on bob ready "$id"
+    on alice attest "$id" --dir "$net/built"
+    on bob attest "$id" --dir "$net/built"
+    on alice ready "$id"
+    on bob ready "$id"
     all_soon ".components[0].head == \"$id\"" status
     height 5
     soon alice '.state == "current"' gate
@@ -284,7 +287,8 @@ tree() {
     ready "$id" alice
     soon bob '.proposal.state == "approved"' show "$id"
     # Bob votes while nobody hears him.
-    node_down alice && node_down carol
+    node_down alice
+    node_down carol
     on bob ready "$id"
     node_down bob
     node_up alice

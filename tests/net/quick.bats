@@ -5,7 +5,7 @@ load lib
 
 nodes=5
 links_a_node=2
-deadline_s=60
+deadline_s=120
 
 teardown() { network_remove; }
 

@@ -5,7 +5,7 @@
 load lib
 
 nodes=5
-deadline_s=60
+deadline_s=120
 statements=500   # signed by as many keys of the charter, in one burst from four nodes
 foes=2000        # hostile connections,
 foe_pause_ms=500 # each of which comes again so long after it was thrown out,

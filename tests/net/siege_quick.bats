@@ -10,7 +10,7 @@ foe_pause_ms=200
 is_up() { says n05 '[.peers[] | select(.state == "up")] | length == 1' peers; }
 
 @test "C1: 600 connections that prove a key and never greet: a peer that restarts gets in" {
-    foes=600 deadline_s=20
+    foes=600
     star_up
     siege_begin keyed
     # More than there are places came and went, and all the places are theirs.
