@@ -63,7 +63,7 @@ enum era_gossip_action_kind {
                             a later link_down, frame or sent of it is ignored. address: of the other end
                             when the link was never up, so that somebody hears why; else "". */
     ERA_GOSSIP_CONNECT,  /* address: dial; answer with link_up or dial_failed */
-    ERA_GOSSIP_DELIVER,  /* link, bytes: an encoded envelope from a peer */
+    ERA_GOSSIP_DELIVER,  /* link, opened: an envelope from a peer */
     ERA_GOSSIP_PEER_UP,  /* link: hello exchanged */
     ERA_GOSSIP_PEER_DOWN /* link, verdict; of a link that was up. ACCEPTED: the stream just ended */
 };
@@ -71,7 +71,8 @@ enum era_gossip_action_kind {
 struct era_gossip_action {
     enum era_gossip_action_kind kind;
     uint64_t link;
-    struct era_bytes bytes; /* borrowed until the next era_gossip_take_actions */
+    struct era_bytes bytes;   /* borrowed until the next era_gossip_take_actions… */
+    struct era_opened opened; /* …likewise */
     enum era_verdict verdict;
     char address[ERA_ADDRESS_BYTES_MAX + 1];
 };

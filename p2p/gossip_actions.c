@@ -49,15 +49,15 @@ struct era_gossip_action *era_actions_add(struct era_actions *actions, enum era_
     return a;
 }
 
-uint8_t *era_actions_room(struct era_actions *actions, size_t len)
+struct era_bytes era_actions_keep(struct era_actions *actions, struct era_bytes bytes)
 {
     struct era_arena_chunk *c = actions->gathered.chunks;
-    if (c == NULL || c->size - c->used < len) {
+    if (c == NULL || c->size - c->used < bytes.len) {
         size_t size = c == NULL ? CHUNK_BYTES_MIN : 2 * c->size;
         if (size > CHUNK_BYTES_MAX)
             size = CHUNK_BYTES_MAX;
-        if (size < len)
-            size = len;
+        if (size < bytes.len)
+            size = bytes.len;
         c = malloc(sizeof *c + size);
         assert(c != NULL);
         c->next = actions->gathered.chunks;
@@ -66,8 +66,9 @@ uint8_t *era_actions_room(struct era_actions *actions, size_t len)
         actions->gathered.chunks = c;
     }
     uint8_t *room = c->bytes + c->used;
-    c->used += len;
-    return room;
+    memcpy(room, bytes.data, bytes.len);
+    c->used += bytes.len;
+    return (struct era_bytes){room, bytes.len};
 }
 
 size_t era_actions_take(struct era_actions *actions, const struct era_gossip_action **out)

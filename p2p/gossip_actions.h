@@ -22,8 +22,8 @@ void era_actions_release(struct era_actions *actions);
 /* A new action of the kind, zeroed but for kind and link; fill it before the next call. */
 struct era_gossip_action *era_actions_add(struct era_actions *actions, enum era_gossip_action_kind kind,
                                           uint64_t link);
-/* Room for len bytes that live as long as the actions gathered now. */
-uint8_t *era_actions_room(struct era_actions *actions, size_t len);
+/* A copy that lives as long as the actions gathered now. */
+struct era_bytes era_actions_keep(struct era_actions *actions, struct era_bytes bytes);
 size_t era_actions_take(struct era_actions *actions, const struct era_gossip_action **out);
 
 #endif

@@ -216,7 +216,6 @@ bool era_gossip_holds(const struct era_gossip *g, enum era_set set, const struct
 struct era_link *era_link_find(const struct era_gossip *g, uint64_t link); /* NULL when unknown or closing */
 /* One frame out. */
 void era_link_send(struct era_gossip *g, struct era_link *link, const struct era_frame_builder *frame);
-void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope);
 /* Less than limit waits to be written; and when ERA_LINKS_OUT_BYTES_MAX do on all links, little on this one.
  */
 bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit);

@@ -12,18 +12,10 @@ struct era_link *era_link_find(const struct era_gossip *g, uint64_t link)
     return NULL;
 }
 
-static void emit_bytes(struct era_gossip *g, enum era_gossip_action_kind kind, uint64_t link,
-                       struct era_bytes bytes)
+static void emit_frame(struct era_gossip *g, uint64_t link, struct era_bytes frame)
 {
-    uint8_t *room = era_actions_room(&g->actions, bytes.len);
-    memcpy(room, bytes.data, bytes.len);
-    struct era_gossip_action *a = era_actions_add(&g->actions, kind, link);
-    a->bytes = (struct era_bytes){room, bytes.len};
-}
-
-void era_link_deliver(struct era_gossip *g, const struct era_link *link, struct era_bytes envelope)
-{
-    emit_bytes(g, ERA_GOSSIP_DELIVER, link->info.link, envelope);
+    struct era_bytes kept = era_actions_keep(&g->actions, frame);
+    era_actions_add(&g->actions, ERA_GOSSIP_SEND, link)->bytes = kept;
 }
 
 static void emit_close(struct era_gossip *g, uint64_t link, enum era_verdict why, const char *address)
@@ -51,7 +43,7 @@ void era_link_send(struct era_gossip *g, struct era_link *link, const struct era
     g->queued_bytes += bytes.len;
     link->info.frames_out++;
     link->info.bytes_out += bytes.len;
-    emit_bytes(g, ERA_GOSSIP_SEND, link->info.link, bytes);
+    emit_frame(g, link->info.link, bytes);
 }
 
 bool era_link_has_room(const struct era_gossip *g, const struct era_link *link, uint64_t limit)
@@ -214,7 +206,7 @@ static void turn_away(struct era_gossip *g, uint64_t link, const char *address, 
 {
     struct era_frame_builder frame;
     refusal_build(g, &frame, why);
-    emit_bytes(g, ERA_GOSSIP_SEND, link, era_frame_bytes(&frame));
+    emit_frame(g, link, era_frame_bytes(&frame));
     emit_close(g, link, why, address);
 }
 

@@ -12,25 +12,23 @@ void era_reassembly_clear(struct era_reassembly *partial)
 
 static void take_envelope(struct era_gossip *g, struct era_link *link, struct era_bytes bytes)
 {
-    struct era_envelope envelope;
-    enum era_verdict verdict = era_envelope_decode(bytes, &envelope);
+    struct era_opened opened;
+    bytes = era_actions_keep(&g->actions, bytes);
+    enum era_verdict verdict = era_envelope_open(&g->config.network, bytes, &opened);
     if (verdict != ERA_ACCEPTED) {
         era_link_charge(g, link, verdict);
         return;
     }
-    if (envelope.kind == ERA_KIND_EVENT) {
+    if (opened.envelope.kind == ERA_KIND_EVENT) {
         link->info.events_in++;
         if (!era_set_flows(g, link, ERA_SET_EVENTS))
             return; /* R15: blocked, we process none; a blocked peer sends none */
     } else {
         link->info.statements_in++;
     }
-    if (link->branch != NULL && !era_kind_is_carrier(envelope.kind)) {
-        struct era_hash id = era_statement_id(&g->config.network, envelope.kind, envelope.payload);
-        id = era_item_id_loose(&id, &envelope.key);
-        era_broadcast_arrived(g->broadcast, g->now_ms, link->branch, &id);
-    }
-    era_link_deliver(g, link, bytes);
+    if (link->branch != NULL && !era_kind_is_carrier(opened.envelope.kind))
+        era_broadcast_arrived(g->broadcast, g->now_ms, link->branch, &opened.item);
+    era_actions_add(&g->actions, ERA_GOSSIP_DELIVER, link->info.link)->opened = opened;
 }
 
 /* Whoever began a statement and went on least recently gives way. */

@@ -94,3 +94,16 @@ struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *what)
         DOMAIN("erad-item-v1"), {number, sizeof number}, {what->b, ERA_HASH_BYTES}};
     return era_hash_parts(parts, 3);
 }
+
+enum era_verdict era_envelope_open(const struct era_hash *network, struct era_bytes in,
+                                   struct era_opened *out)
+{
+    *out = (struct era_opened){.bytes = in};
+    const struct era_envelope *e = &out->envelope;
+    enum era_verdict verdict = era_envelope_decode(in, &out->envelope);
+    if (verdict != ERA_ACCEPTED || era_kind_is_carrier(e->kind))
+        return verdict;
+    out->id = era_statement_id(network, e->kind, e->payload);
+    out->item = era_item_id_loose(&out->id, &e->key);
+    return verdict;
+}

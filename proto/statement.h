@@ -239,6 +239,15 @@ struct era_envelope {
     struct era_signature signature; /* zero for carriers */
 };
 
+/* An envelope opened where it comes in: whoever is handed one neither decodes nor names it again. */
+struct era_opened {
+    struct era_bytes bytes;       /* encoded, as received; borrowed */
+    struct era_envelope envelope; /* decoded from them */
+    /* Of a loose statement, both computed from these bytes (R1). Zero for carriers: they are named by what
+     * they carry. */
+    struct era_hash id, item;
+};
+
 struct era_indexed_signature {
     uint32_t key; /* index in the charter's ascending list */
     struct era_signature signature;
@@ -332,6 +341,10 @@ struct era_hash era_statement_id(const struct era_hash *network, uint32_t kind, 
  * proposal id (approved, certificate), place (evidence), charter hash (charter-certificate). */
 struct era_hash era_item_id_loose(const struct era_hash *id, const struct era_key *key);
 struct era_hash era_item_id_carrier(uint32_t kind, const struct era_hash *what);
+/* Decode an envelope and name what is in it. Verdicts of era_envelope_decode; out holds nothing unless
+ * ERA_ACCEPTED. */
+enum era_verdict era_envelope_open(const struct era_hash *network, struct era_bytes in,
+                                   struct era_opened *out);
 /* The one place that a key spoke twice about (R8). H("erad-evidence-v1" | key | be32 kind | be32 length of
  * component | component | be64 charter_version | be64 seq); component "" and seq an epoch where the kind has
  * it so. */

@@ -306,25 +306,22 @@ static enum era_verdict verify_carrier(struct era_verifier *v, const struct era_
     return verdict == ERA_ACCEPTED ? check_attestations(v, c, p) : verdict;
 }
 
-bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, struct era_hash *item)
+bool era_verify_name(const struct era_verifier *v, const struct era_opened *opened, struct era_hash *item)
 {
-    struct era_envelope e;
+    const struct era_envelope *e = &opened->envelope;
     struct era_carrier k;
-    if (era_envelope_decode(envelope, &e) != ERA_ACCEPTED)
-        return false;
-    if (!era_kind_is_carrier(e.kind)) {
-        struct era_hash id = era_statement_id(&v->network, e.kind, e.payload);
-        *item = era_item_id_loose(&id, &e.key);
+    if (!era_kind_is_carrier(e->kind)) {
+        *item = opened->item;
         return true;
     }
-    if (e.kind == ERA_KIND_CHARTER_CERTIFICATE)
-        return era_verify_charter_name(&e, item);
-    if (e.kind == ERA_KIND_EVIDENCE)
-        return era_verify_evidence_name(&e, item);
-    if (era_carrier_decode(e.payload, &k) != ERA_ACCEPTED)
+    if (e->kind == ERA_KIND_CHARTER_CERTIFICATE)
+        return era_verify_charter_name(e, item);
+    if (e->kind == ERA_KIND_EVIDENCE)
+        return era_verify_evidence_name(e, item);
+    if (era_carrier_decode(e->payload, &k) != ERA_ACCEPTED)
         return false;
     struct era_hash id = era_statement_id(&v->network, ERA_KIND_PROPOSAL, k.proposal);
-    *item = era_item_id_carrier(e.kind, &id);
+    *item = era_item_id_carrier(e->kind, &id);
     era_carrier_clear(&k);
     return true;
 }
@@ -333,8 +330,23 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
                             const struct era_verified **out, struct era_hash *item, const char **why)
 {
     static const struct era_hash none;
+    struct era_opened opened;
+    enum era_verdict verdict = era_envelope_open(&v->network, envelope, &opened);
+    if (verdict == ERA_ACCEPTED)
+        return era_verify_opened(v, &opened, out, item, why);
+    *item = none;
+    if (why)
+        *why = NULL;
+    return verdict;
+}
+
+enum era_verdict era_verify_opened(struct era_verifier *v, const struct era_opened *opened,
+                                   const struct era_verified **out, struct era_hash *item, const char **why)
+{
+    static const struct era_hash none;
+    const struct era_envelope *e = &opened->envelope;
+    enum era_verdict verdict;
     const char *ignored;
-    struct era_envelope e;
     *item = none;
     if (!why)
         why = &ignored;
@@ -343,30 +355,26 @@ enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
         era_carrier_clear(&v->carrier);
     v->has_carrier = false;
     era_verifier_clear_next(v);
-    enum era_verdict verdict = era_envelope_decode(envelope, &e);
-    if (verdict != ERA_ACCEPTED)
-        return verdict;
-    v->verified =
-        (struct era_verified){.kind = e.kind, .envelope = envelope, .payload = e.payload, .next = -1};
-    if (e.kind == ERA_KIND_CHARTER_CERTIFICATE) {
-        verdict = era_verify_charter_certificate(v, &e, why);
-    } else if (e.kind == ERA_KIND_EVIDENCE) {
-        verdict = era_verify_evidence(v, &e);
-    } else if (e.kind >= ERA_KIND_CHARTER && e.kind <= ERA_KIND_CHARTER_APPROVE) {
-        v->verified.id = era_statement_id(&v->network, e.kind, e.payload);
-        v->verified.item = era_item_id_loose(&v->verified.id, &e.key);
-        verdict = era_verify_succession(v, &e, why);
-    } else if (era_kind_is_carrier(e.kind)) {
-        verdict = verify_carrier(v, &e, why);
-    } else {
-        v->verified.id = era_statement_id(&v->network, e.kind, e.payload);
-        v->verified.item = era_item_id_loose(&v->verified.id, &e.key);
-        verdict = verify_loose(v, &e, why);
-    }
+    v->verified = (struct era_verified){.kind = e->kind,
+                                        .envelope = opened->bytes,
+                                        .payload = e->payload,
+                                        .id = opened->id,
+                                        .item = opened->item,
+                                        .next = -1};
+    if (e->kind == ERA_KIND_CHARTER_CERTIFICATE)
+        verdict = era_verify_charter_certificate(v, e, why);
+    else if (e->kind == ERA_KIND_EVIDENCE)
+        verdict = era_verify_evidence(v, e);
+    else if (e->kind >= ERA_KIND_CHARTER && e->kind <= ERA_KIND_CHARTER_APPROVE)
+        verdict = era_verify_succession(v, e, why);
+    else if (era_kind_is_carrier(e->kind))
+        verdict = verify_carrier(v, e, why);
+    else
+        verdict = verify_loose(v, e, why);
     /* A refused item is not asked for again, so it is named only when every copy of it would be refused:
      * neither a signature nor what a carrier holds beside the proposal is part of the name; its charter is
      * (of an evidence the version alone). */
-    bool alike = era_kind_is_carrier(e.kind) ? verdict == ERA_UNKNOWN_CHARTER : verdict != ERA_BAD_SIGNATURE;
+    bool alike = era_kind_is_carrier(e->kind) ? verdict == ERA_UNKNOWN_CHARTER : verdict != ERA_BAD_SIGNATURE;
     if (verdict == ERA_ACCEPTED || alike)
         *item = v->verified.item;
     if (verdict == ERA_ACCEPTED)

@@ -53,11 +53,15 @@ void era_verifier_ask(struct era_verifier *v, era_known_charter *known, era_name
  * the true one. why: static detail or NULL; may be NULL itself. */
 enum era_verdict era_verify(struct era_verifier *v, struct era_bytes envelope,
                             const struct era_verified **out, struct era_hash *item, const char **why);
+/* The same of one that was opened before (era_envelope_open, with the verifier's network). Its names are
+ * taken as given: whoever hands it over computed them from these very bytes. */
+enum era_verdict era_verify_opened(struct era_verifier *v, const struct era_opened *opened,
+                                   const struct era_verified **out, struct era_hash *item, const char **why);
 
-/* The name that an envelope's item would have, nothing checked. Who holds that
- * item need not verify a copy of it: a certificate costs thousands of
- * signatures. False when it does not decode so far. */
-bool era_verify_name(const struct era_verifier *v, struct era_bytes envelope, struct era_hash *item);
+/* The name that its item would have, nothing checked. Who holds that item need
+ * not verify a copy of it: a certificate costs thousands of signatures. False
+ * when a carrier does not decode so far. */
+bool era_verify_name(const struct era_verifier *v, const struct era_opened *opened, struct era_hash *item);
 
 /* The one acceptance rule, for what is no statement: a peer's record of its address. */
 bool era_signature_fits(const struct era_key *key, const struct era_hash *digest,

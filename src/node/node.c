@@ -416,7 +416,7 @@ static void run_gossip(struct era_node *n)
                               .data;
                 break;
             case ERA_GOSSIP_DELIVER:
-                node_intake(n, a->bytes, a->link, NULL, false);
+                node_intake(n, &a->opened, a->link, NULL, false);
                 break;
             case ERA_GOSSIP_PEER_UP:
                 node_met_peer(n);

@@ -233,14 +233,14 @@ const struct era_item *node_find(const struct era_node *n, const struct era_hash
     return NULL;
 }
 
-enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,
+enum era_verdict node_verify(const struct era_node *n, const struct era_opened *opened,
                              const struct era_verified **out, struct era_hash *item, const char **why,
                              struct book **book)
 {
     enum era_verdict v = ERA_UNKNOWN_CHARTER;
     for (size_t i = n->book_count; i-- > 0 && v == ERA_UNKNOWN_CHARTER;) {
         *book = n->books[i];
-        v = era_verify((*book)->verifier, envelope, out, item, why);
+        v = era_verify_opened((*book)->verifier, opened, out, item, why);
     }
     return v;
 }

@@ -15,7 +15,7 @@ enum era_verdict node_say(struct era_node *n, const struct era_statement *s, con
     size_t len =
         era_author_sign(&n->config.network, s, n->config.secret, envelope, ERA_AUTHORED_BYTES_MAX, NULL);
     assert(len > 0); /* our own statements keep the limits */
-    enum era_verdict v = node_intake(n, (struct era_bytes){envelope, len}, 0, reply, false);
+    enum era_verdict v = node_intake_own(n, (struct era_bytes){envelope, len}, reply, false);
     free(envelope);
     return v;
 }
@@ -47,7 +47,7 @@ void node_command(struct era_node *n, const struct era_command *r)
     struct era_reply reply = {.request = r->id, .verdict = ERA_ACCEPTED};
     switch (r->kind) {
     case ERA_CMD_SUBMIT:
-        node_intake(n, r->bytes, 0, &reply, false);
+        node_intake_own(n, r->bytes, &reply, false);
         break;
     case ERA_CMD_READY:
         node_request_ready(n, r);

@@ -113,35 +113,37 @@ static uint64_t signatures_checked(const struct era_node *n)
 }
 
 /* What is known of an item without its signatures: ERA_ACCEPTED that they are worth to be checked. */
-static enum era_verdict known_of(const struct era_node *n, struct era_bytes envelope, uint64_t link,
+static enum era_verdict known_of(const struct era_node *n, const struct era_opened *opened, uint64_t link,
                                  struct era_hash *item)
 {
-    if (!era_verify_name(node_newest(n)->verifier, envelope, item))
+    if (!era_verify_name(node_newest(n)->verifier, opened, item))
         return ERA_ACCEPTED;
     if (node_find(n, item, NULL))
         return ERA_DUPLICATE;
     return link != 0 && era_gossip_is_past(n->gossip, item) ? ERA_DOMINATED : ERA_ACCEPTED;
 }
 
-enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
+static enum era_verdict event_arrived(struct era_node *n, const struct era_opened *opened, uint64_t link);
+
+enum era_verdict node_intake(struct era_node *n, const struct era_opened *opened, uint64_t link,
                              const struct era_reply *reply, bool assembled)
 {
     const struct era_verified *s;
     struct era_hash item;
     const char *why = NULL;
     struct era_item *offered = NULL;
-    uint32_t kind = kind_of(envelope);
+    uint32_t kind = opened->envelope.kind;
     if (kind == ERA_KIND_EVENT) {
-        enum era_verdict arrived = node_event_arrived(n, envelope, link);
+        enum era_verdict arrived = event_arrived(n, opened, link);
         if (reply)
             node_reply(n, &(struct era_reply){.request = reply->request, .verdict = arrived});
         return arrived;
     }
     struct book *book = NULL;
     uint64_t checked = signatures_checked(n);
-    enum era_verdict v = known_of(n, envelope, link, &item);
+    enum era_verdict v = known_of(n, opened, link, &item);
     if (v == ERA_ACCEPTED)
-        v = node_verify(n, envelope, &s, &item, &why, &book);
+        v = node_verify(n, opened, &s, &item, &why, &book);
     if (v == ERA_ACCEPTED && kind == ERA_KIND_ANNOUNCEMENT &&
         book == n->counting) { /* whatever its epoch (R14: CLOCK) */
         era_clock_hear(n->clock, s->validator, s->statement->u.announcement.epoch, n->epoch, n->now_ms);
@@ -167,6 +169,19 @@ enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint
     return v;
 }
 
+enum era_verdict node_intake_own(struct era_node *n, struct era_bytes envelope, const struct era_reply *reply,
+                                 bool assembled)
+{
+    struct era_opened opened;
+    enum era_verdict v = era_envelope_open(&n->config.network, envelope, &opened);
+    if (v == ERA_ACCEPTED)
+        return node_intake(n, &opened, 0, reply, assembled);
+    count_verdict(n, 0, v);
+    if (reply)
+        node_refuse(n, reply->request, v, NULL);
+    return v;
+}
+
 /* ---- events (C3): never stored, relayed at once ---- */
 
 static const struct era_hash *in_force_at(const struct era_node *n, uint64_t epoch, struct era_hash *out)
@@ -186,15 +201,16 @@ static void event_gone(void *ctx, const struct era_hash *item)
     era_gossip_withdraw(n->gossip, ERA_SET_EVENTS, item);
 }
 
-enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link)
+static enum era_verdict event_arrived(struct era_node *n, const struct era_opened *opened, uint64_t link)
 {
     const struct era_verified *s;
     struct era_hash item, entry;
     enum era_verdict v = ERA_DUPLICATE;
     const struct book *book = n->counting; /* whoever emits under another charter is in another era */
     uint64_t checked = era_verifier_signatures(book->verifier);
-    if (!era_verify_name(book->verifier, envelope, &item) || !era_events_seen(n->events, &item))
-        v = era_verify(book->verifier, envelope, &s, &item, NULL);
+    item = opened->item;
+    if (!era_events_seen(n->events, &item))
+        v = era_verify_opened(book->verifier, opened, &s, &item, NULL);
     if (v == ERA_ACCEPTED) {
         enum era_gate_state gate = n->gates[n->network_component].state;
         uint64_t at = s->statement->u.event.epoch;
@@ -402,6 +418,14 @@ static void item_committed(struct era_node *n, struct pending *p)
     }
 }
 
+static enum era_verdict own_event_arrived(struct era_node *n, struct era_bytes envelope)
+{
+    struct era_opened opened;
+    enum era_verdict v = era_envelope_open(&n->config.network, envelope, &opened);
+    assert(v == ERA_ACCEPTED); /* we made it */
+    return event_arrived(n, &opened, 0);
+}
+
 void node_committed(struct era_node *n, struct pending *p)
 {
     switch (p->kind) {
@@ -409,7 +433,7 @@ void node_committed(struct era_node *n, struct pending *p)
         item_committed(n, p);
         break;
     case PENDING_EVENT:
-        p->reply.verdict = node_event_arrived(n, p->bytes, 0);
+        p->reply.verdict = own_event_arrived(n, p->bytes);
         if (p->reply.verdict == ERA_ACCEPTED)
             n->stats.events_emitted++;
         break;
@@ -432,7 +456,7 @@ static void assemble_charter(struct era_node *n, struct era_ledger *ledger)
     uint8_t *bytes;
     size_t len = era_ledger_assemble_charter(ledger, &bytes, &too_large);
     if (len > 0)
-        node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
+        node_intake_own(n, (struct era_bytes){bytes, len}, NULL, true);
     if (too_large)
         node_log(n, ERA_LOG_WARNING, "the next charter's certificate is too large to carry");
     free(bytes);
@@ -446,7 +470,7 @@ static void assemble_evidence(struct era_node *n, struct era_ledger *ledger)
     if (n->store_failed) /* its parts are held still: it is made again at the next start */
         return;
     while ((len = era_ledger_assemble_evidence(ledger, &bytes)) > 0) {
-        node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, false);
+        node_intake_own(n, (struct era_bytes){bytes, len}, NULL, false);
         free(bytes);
     }
 }
@@ -461,7 +485,7 @@ static void assemble(struct era_node *n, struct era_ledger *ledger)
         uint8_t *bytes;
         size_t len = era_ledger_assemble(ledger, c, kind, &bytes);
         if (len > 0)
-            node_intake(n, (struct era_bytes){bytes, len}, 0, NULL, true);
+            node_intake_own(n, (struct era_bytes){bytes, len}, NULL, true);
         else
             node_log(n, ERA_LOG_WARNING,
                      "slot %llu: its %s is too large to carry, or its parts cannot be read",
@@ -484,7 +508,10 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     struct era_hash item;
     struct era_item *offered;
     struct book *book;
-    enum era_verdict v = node_verify(n, envelope, &s, &item, NULL, &book);
+    struct era_opened opened;
+    enum era_verdict v = era_envelope_open(&n->config.network, envelope, &opened);
+    if (v == ERA_ACCEPTED)
+        v = node_verify(n, &opened, &s, &item, NULL, &book);
     if (v == ERA_UNKNOWN_CHARTER) /* records lie in no order: the charter it speaks of may come yet */
         return v;
     if (v == ERA_ACCEPTED && s->kind == ERA_KIND_ANNOUNCEMENT && book == n->counting)
@@ -497,7 +524,7 @@ static enum era_verdict restore_statement(struct era_node *n, struct era_bytes e
     } else {
         n->stats.restore_refused++;
         if (v == ERA_DOMINATED) /* collected in memory, the crash came before the disk was told (R9) */
-            node_put_delete(n, &item, kind_of(envelope));
+            node_put_delete(n, &item, opened.envelope.kind);
     }
     node_drain_changes(n, NULL, 0, false);
     return v;

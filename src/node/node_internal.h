@@ -160,15 +160,17 @@ void node_batches_free(struct era_node *n);
 
 /* node_intake.c: statements from wire, disk and our own hand */
 /* reply: NULL when nobody waits. */
-enum era_verdict node_intake(struct era_node *n, struct era_bytes envelope, uint64_t link,
+enum era_verdict node_intake(struct era_node *n, const struct era_opened *opened, uint64_t link,
                              const struct era_reply *reply, bool assembled);
+/* Of no link. */
+enum era_verdict node_intake_own(struct era_node *n, struct era_bytes envelope, const struct era_reply *reply,
+                                 bool assembled);
 void node_committed(struct era_node *n, struct pending *p);
 void node_drain_changes(struct era_node *n, const struct era_hash *pushed, uint64_t from, bool push);
 void node_assemble(struct era_node *n);
 /* What was read before the charter it speaks of. */
 void node_restore_later(struct era_node *n);
 void node_expire_events(struct era_node *n);
-enum era_verdict node_event_arrived(struct era_node *n, struct era_bytes envelope, uint64_t link);
 
 /* node_books.c: the chain of charters (R10) */
 void node_books_init(struct era_node *n);
@@ -187,7 +189,7 @@ void node_charter_adopted(struct era_node *n, const struct era_ledger *ledger);
 /* ledger: NULL, or where its ledger goes. */
 const struct era_item *node_find(const struct era_node *n, const struct era_hash *item,
                                  const struct era_ledger **ledger);
-enum era_verdict node_verify(const struct era_node *n, struct era_bytes envelope,
+enum era_verdict node_verify(const struct era_node *n, const struct era_opened *opened,
                              const struct era_verified **out, struct era_hash *item, const char **why,
                              struct book **book);
 

@@ -126,7 +126,7 @@ static bool carry(struct pair *p, int from)
     size_t count = era_gossip_take_actions(p->end[from].gossip, &actions);
     for (size_t i = 0; i < count; i++) {
         if (actions[i].kind == ERA_GOSSIP_DELIVER)
-            take_envelope(p, from, actions[i].bytes);
+            take_envelope(p, from, actions[i].opened.bytes);
         if (actions[i].kind != ERA_GOSSIP_SEND)
             continue;
         count_frame(&p->cost, actions[i].bytes);

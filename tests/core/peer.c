@@ -187,10 +187,18 @@ struct era_candidate *candidate(struct peer *p, const struct era_proposal *propo
     return era_ledger_candidate(p->ledger, &id);
 }
 
+bool reads_name(const struct peer *p, struct era_bytes envelope, struct era_hash *item)
+{
+    struct era_opened opened;
+    struct era_hash network = given_root(p->charter);
+    return era_envelope_open(&network, envelope, &opened) == ERA_ACCEPTED &&
+           era_verify_name(p->verifier, &opened, item);
+}
+
 struct era_hash name_of(const struct peer *p, struct era_bytes envelope)
 {
     struct era_hash item;
-    cr_assert(era_verify_name(p->verifier, envelope, &item));
+    cr_assert(reads_name(p, envelope, &item));
     return item;
 }
 

@@ -53,6 +53,8 @@ const char *in_force(struct peer *p, const char *component, uint64_t epoch);
 uint64_t head_seq(struct peer *p, const char *component);
 /* The candidate of a proposal; NULL when none. */
 struct era_candidate *candidate(struct peer *p, const struct era_proposal *proposal);
+/* The name that its item would have, unverified; false: it does not decode so far. */
+bool reads_name(const struct peer *p, struct era_bytes envelope, struct era_hash *item);
 /* What its ledger calls it. */
 struct era_hash name_of(const struct peer *p, struct era_bytes envelope);
 bool holds(struct peer *p, struct era_bytes envelope);

@@ -56,7 +56,7 @@ static void hear(struct kept *k, struct era_bytes envelope)
     if (take(k->peer, envelope) != ERA_ACCEPTED)
         return;
     cr_assert_lt(k->count, DISK);
-    cr_assert(era_verify_name(k->peer->verifier, envelope, &r->item));
+    cr_assert(reads_name(k->peer, envelope, &r->item));
     uint8_t *copy = malloc(envelope.len);
     memcpy(copy, envelope.data, envelope.len);
     r->body = (struct era_bytes){copy, envelope.len};

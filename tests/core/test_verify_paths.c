@@ -43,7 +43,7 @@ static struct era_bytes carrying(uint32_t kind, struct era_bytes payload)
 static bool is_named(struct era_bytes envelope)
 {
     struct era_hash item;
-    return era_verify_name(p->verifier, envelope, &item);
+    return reads_name(p, envelope, &item);
 }
 
 Test(verify_paths, nothing_is_freed_twice_or_of_nobody)

@@ -109,7 +109,7 @@ static void act(struct tap *t)
                     era_gossip_dial_failed(t->gossip, tap_now_ms(), a[i].address);
                 break;
             case ERA_GOSSIP_DELIVER:
-                keep(t, a[i].bytes, a[i].link);
+                keep(t, a[i].opened.bytes, a[i].link);
                 break;
             case ERA_GOSSIP_PEER_UP:
                 t->link = a[i].link;

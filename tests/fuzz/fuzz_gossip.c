@@ -65,7 +65,7 @@ static void look(struct era_gossip *g, uint64_t now_ms, bool reads)
             sent += a->bytes.len;
         }
         if (a->kind == ERA_GOSSIP_DELIVER)
-            assert(a->bytes.len <= ERA_STATEMENT_BYTES_MAX);
+            assert(a->opened.bytes.len <= ERA_STATEMENT_BYTES_MAX);
     }
     struct era_peer_info info;
     if (era_gossip_peers(g, &info, 1) == 1)

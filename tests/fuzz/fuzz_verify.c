@@ -134,11 +134,13 @@ static enum era_verdict offer(struct node *n, struct era_bytes envelope, struct 
 {
     const struct era_verified *s = NULL;
     struct era_hash id, name;
+    struct era_opened opened;
     enum era_verdict verdict = era_verify(n->verifier, envelope, &s, &id, NULL);
     if (verdict != ERA_ACCEPTED)
         return verdict;
     assert(s && era_hash_eq(&id, &s->item) && !era_hash_is_zero(&id));
-    assert(era_verify_name(n->verifier, envelope, &name) && era_hash_eq(&id, &name));
+    assert(era_envelope_open(&charter->hash, envelope, &opened) == ERA_ACCEPTED);
+    assert(era_verify_name(n->verifier, &opened, &name) && era_hash_eq(&id, &name));
     if (s->kind == ERA_KIND_EVENT)
         return ERA_DUPLICATE; /* not the ledger's */
     return era_ledger_offer(n->ledger, s, n->restoring ? ERA_EPOCH_MAX : 10, n->restoring, item);

@@ -216,7 +216,7 @@ static void act(struct field *f, struct field_node *n)
             if (actions[i].kind == ERA_GOSSIP_SEND)
                 carry(f, n, actions[i].link, actions[i].bytes);
             else if (actions[i].kind == ERA_GOSSIP_DELIVER)
-                deliver(f, n, actions[i].link, actions[i].bytes);
+                deliver(f, n, actions[i].link, actions[i].opened.bytes);
             else if (actions[i].kind == ERA_GOSSIP_CLOSE)
                 close_link(f, actions[i].link);
             else if (actions[i].kind == ERA_GOSSIP_CONNECT)

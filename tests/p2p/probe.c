@@ -142,7 +142,7 @@ static void see_action(struct probe *p, const struct era_gossip_action *a)
         break;
     case ERA_GOSSIP_DELIVER:
         s->delivered++;
-        s->delivered_bytes = a->bytes.len;
+        s->delivered_bytes = a->opened.bytes.len;
         break;
     case ERA_GOSSIP_PEER_UP:
         s->ups++;

@@ -95,6 +95,50 @@ Test(abuse, an_unknown_kind_costs_nothing_and_is_delivered)
     probe_free(p);
 }
 
+/* Borrowed until the next look. */
+static const struct era_opened *delivered(struct probe *p)
+{
+    const struct era_gossip_action *actions;
+    size_t count = era_gossip_take_actions(p->g, &actions);
+    for (size_t i = 0; i < count; i++)
+        if (actions[i].kind == ERA_GOSSIP_DELIVER)
+            return &actions[i].opened;
+    cr_assert_fail("nothing was delivered");
+    return NULL;
+}
+
+/* What is delivered is opened: its owner takes the names as given. */
+Test(abuse, R1_what_is_delivered_has_the_names_of_its_own_bytes)
+{
+    struct probe *p = given_link();
+    size_t at = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    const struct wire_item *item = &p->w->items[at];
+    probe_statement(p, 1, at);
+    memset(p->room, 0, sizeof p->room); /* the frame is gone */
+    const struct era_opened *opened = delivered(p);
+    struct era_hash id = era_statement_id(&p->w->network, ERA_KIND_ANNOUNCEMENT, opened->envelope.payload);
+    cr_assert_eq(opened->bytes.len, item->bytes.len);
+    cr_expect_arr_eq(opened->bytes.data, item->bytes.data, item->bytes.len);
+    cr_expect_eq(opened->envelope.payload.len, 100);
+    cr_expect(era_hash_eq(&opened->id, &id));
+    cr_expect(era_hash_eq(&opened->item, &item->id));
+    probe_free(p);
+}
+
+Test(abuse, R6_a_carrier_is_delivered_without_a_name)
+{
+    struct probe *p = given_link();
+    uint8_t room[64];
+    struct era_envelope carrier = {.kind = ERA_KIND_CERTIFICATE, .payload = {(const uint8_t *)"noise", 5}};
+    struct era_bytes bytes = {room, era_envelope_encode(&carrier, room, sizeof room)};
+    cr_assert(era_frame_add_statement(probe_frame(p), bytes));
+    probe_send(p, 1);
+    const struct era_opened *opened = delivered(p);
+    cr_expect(era_hash_is_zero(&opened->id));
+    cr_expect(era_hash_is_zero(&opened->item));
+    probe_free(p);
+}
+
 Test(abuse, an_envelope_that_does_not_decode_is_charged_and_not_delivered)
 {
     struct probe *p = given_link();

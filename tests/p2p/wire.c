@@ -366,12 +366,10 @@ static void way_put(struct wire *w, struct wire_way *way, struct era_bytes bytes
     f->end = end;
 }
 
-static void node_judge(struct wire *w, struct wire_node *n, uint64_t link, struct era_bytes bytes)
+static void node_judge(struct wire *w, struct wire_node *n, uint64_t link, const struct era_opened *opened)
 {
-    struct era_envelope e;
     n->delivered++;
-    cr_assert_eq(era_envelope_decode(bytes, &e), ERA_ACCEPTED);
-    struct era_hash id = envelope_id(w, &e);
+    struct era_hash id = envelope_id(w, &opened->envelope);
     size_t item = wire_find(w, &id);
     if (item == WIRE_NONE) {
         era_gossip_verdict(n->gossip, w->now_ms, link, NULL, ERA_BAD_SIGNATURE);
@@ -417,7 +415,7 @@ static void node_action(struct wire *w, struct wire_node *n, const struct era_go
         node_dial(w, n, a->address);
         break;
     case ERA_GOSSIP_DELIVER:
-        node_judge(w, n, a->link, a->bytes);
+        node_judge(w, n, a->link, &a->opened);
         break;
     case ERA_GOSSIP_PEER_UP:
         n->ups++;

@@ -111,6 +111,41 @@ Test(ids, R1_the_encoder_writes_the_bytes_of_the_vectors)
     cr_assert_eq(count, LOOSE_KINDS);
 }
 
+Test(ids, R1_an_envelope_is_opened_with_both_its_names)
+{
+    uint8_t room[256];
+    struct era_hash network = given_hash(0x4e);
+    struct era_envelope e = {.kind = ERA_KIND_APPROVE, .payload = {(const uint8_t *)"x", 1}};
+    e.key = given_key(1, 2);
+    struct era_bytes bytes = {room, era_envelope_encode(&e, room, sizeof room)};
+    struct era_hash id = era_statement_id(&network, ERA_KIND_APPROVE, e.payload);
+    struct era_hash item = era_item_id_loose(&id, &e.key);
+    struct era_opened opened;
+
+    cr_assert_eq(era_envelope_open(&network, bytes, &opened), ERA_ACCEPTED);
+    cr_expect_eq(opened.bytes.data, bytes.data);
+    cr_expect_eq(opened.bytes.len, bytes.len);
+    cr_expect_eq(opened.envelope.kind, ERA_KIND_APPROVE);
+    cr_expect_eq(opened.envelope.payload.len, 1);
+    cr_expect(era_hash_eq(&opened.id, &id));
+    cr_expect(era_hash_eq(&opened.item, &item));
+    bytes.len--;
+    cr_expect_eq(era_envelope_open(&network, bytes, &opened), ERA_TRUNCATED);
+}
+
+Test(ids, R6_a_carrier_is_named_by_what_it_carries_not_when_opened)
+{
+    uint8_t room[64];
+    struct era_hash network = given_hash(0x4e);
+    struct era_envelope e = {.kind = ERA_KIND_EVIDENCE, .payload = {(const uint8_t *)"x", 1}};
+    struct era_bytes bytes = {room, era_envelope_encode(&e, room, sizeof room)};
+    struct era_opened opened;
+
+    cr_assert_eq(era_envelope_open(&network, bytes, &opened), ERA_ACCEPTED);
+    cr_expect(era_hash_is_zero(&opened.id));
+    cr_expect(era_hash_is_zero(&opened.item));
+}
+
 Test(ids, R1_the_same_payload_has_another_id_on_another_network_and_as_another_kind)
 {
     struct era_hash a = given_hash(1), b = given_hash(2);
