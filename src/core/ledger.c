@@ -413,7 +413,7 @@ static void commit(struct era_ledger *l, struct era_item *item)
         return;
     }
     bool equivocal = era_ledger_mark_equivocal(l, item);
-    era_ledger_set_offered(l, item, !equivocal && !l->components[item->component].overtaken);
+    era_ledger_set_offered(l, item, !equivocal && era_ledger_slot_offered(l, item->component, item->seq));
     era_ledger_count_loose(l, item);
     if (item->kind == ERA_KIND_APPROVE) {
         struct place_key k;

@@ -216,8 +216,8 @@ size_t era_ledger_assemble_charter(struct era_ledger *l, uint8_t **out, bool *to
 size_t era_ledger_assemble_evidence(struct era_ledger *l, uint8_t **out);
 
 /* ---- reading ---- */
-/* Durable evidence: what is offered, and of dominated places the last ERA_EVIDENCE_KEPT_MAX; newest first, up
- * to cap. Returns the number there is. */
+/* Durable evidence: what proves words that are held, offered or not, and of dominated places the last
+ * ERA_EVIDENCE_KEPT_MAX; newest first, up to cap. Returns the number there is. */
 size_t era_ledger_evidence(const struct era_ledger *l, const struct era_item **out, size_t cap);
 /* Stake that said this of a component's state at an epoch (P6). */
 uint64_t era_ledger_checkpoint_stake(const struct era_ledger *l, int component, uint64_t at,

@@ -7,14 +7,24 @@
 
 /* ---- adoption ---- */
 
-/* Loose statements of a slot that a newer charter overtook lie below the head (R15). */
-static void refresh_loose(struct era_ledger *l, const struct component *c)
+bool era_ledger_slot_offered(const struct era_ledger *l, int component, uint64_t seq)
 {
-    for (size_t i = 0; i < c->slot_count; i++)
+    const struct component *c = &l->components[component];
+    return !c->overtaken && seq <= c->carried;
+}
+
+/* What is said of slots above the floor. */
+static void refresh_said(struct era_ledger *l, int component)
+{
+    const struct component *c = &l->components[component];
+    for (size_t i = 0; i < c->slot_count; i++) {
+        bool offered = era_ledger_slot_offered(l, component, c->slots[i]->seq);
         for (struct era_item *item = era_ledger_item(l, c->slots[i]->items); item;
              item = era_ledger_item(l, item->list_next))
-            if (item->durable && !era_kind_is_carrier(item->kind) && !item->equivocal && !item->derived)
-                era_ledger_set_offered(l, item, !c->overtaken && era_ledger_is_kept(l, item));
+            if (item->durable && item->kind != ERA_KIND_CERTIFICATE && !item->equivocal && !item->derived)
+                era_ledger_set_offered(l, item, offered && era_ledger_is_kept(l, item));
+    }
+    era_ledger_evidence_refresh(l, component);
 }
 
 /* Offered: the head's certificate and what lies above it, both rivals of a void slot among them (R12). */
@@ -26,7 +36,7 @@ static void refresh_offers(struct era_ledger *l, int component)
     for (size_t i = 0; i < c->adopted_count; i++)
         era_ledger_set_offered(l, (struct era_item *)c->adopted[i].certificate,
                                c->adopted[i].seq >= least && c->adopted[i].seq <= c->carried);
-    refresh_loose(l, c);
+    refresh_said(l, component);
 }
 
 static int same_component(const struct era_ledger *l, const char *id)

@@ -137,7 +137,7 @@ void era_ledger_settle_approved(struct era_ledger *l, struct era_slot *slot)
             continue;
         bool kept = is_among_first(l, i);
         if (kept || hold_of(l, slot, i->candidate) != HOLD_NONE)
-            era_ledger_set_offered(l, i, kept);
+            era_ledger_set_offered(l, i, kept && era_ledger_slot_offered(l, i->component, i->seq));
         else
             displace(l, slot, i);
     }
@@ -154,7 +154,7 @@ void era_ledger_commit_approved(struct era_ledger *l, struct era_item *item)
         return;
     }
     era_ledger_count_carrier(l, item);
-    era_ledger_set_offered(l, item, true);
+    era_ledger_set_offered(l, item, era_ledger_slot_offered(l, item->component, item->seq));
     era_ledger_judge_claims(l, item->component, item->seq);
 }
 

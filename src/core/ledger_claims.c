@@ -151,6 +151,9 @@ bool era_ledger_crowded(const struct era_ledger *l, const struct era_verified *s
 
 bool era_ledger_is_kept(const struct era_ledger *l, const struct era_item *item)
 {
+    if (item->kind == ERA_KIND_APPROVED && l->complete)
+        return era_ledger_is_among_carried(l, item->kind, item->component, item->seq,
+                                           &item->candidate->proposal);
     if (!era_kind_is_claim(item->kind) || !l->complete)
         return true;
     return (item->kind == ERA_KIND_PROPOSAL && item->candidate->backed_by != 0) ||
@@ -208,7 +211,7 @@ static bool settle(struct era_ledger *l, struct era_slot *slot, struct era_item 
         displace(l, slot, item);
         return true;
     }
-    era_ledger_set_offered(l, item, kept && !l->components[item->component].overtaken);
+    era_ledger_set_offered(l, item, kept && era_ledger_slot_offered(l, item->component, item->seq));
     return false;
 }
 
@@ -315,7 +318,7 @@ void era_ledger_commit_claim(struct era_ledger *l, struct era_item *item)
         drop(l, slot, item);
         return;
     }
-    era_ledger_set_offered(l, item, kept && !l->components[item->component].overtaken);
+    era_ledger_set_offered(l, item, kept && era_ledger_slot_offered(l, item->component, item->seq));
     era_ledger_count_loose(l, item);
     if (item->kind == ERA_KIND_PROPOSAL)
         judge(l, slot, false);

@@ -159,6 +159,24 @@ void era_ledger_evidence_past_kind(struct era_ledger *l, uint32_t kind)
     }
 }
 
+static bool is_of_slot(const struct place_key *k)
+{
+    return k->kind == ERA_KIND_APPROVE || k->kind == ERA_KIND_READINESS;
+}
+
+/* Of slots what else is said of them is offered with it. */
+static bool is_offered(const struct era_ledger *l, const struct place_key *k)
+{
+    return !is_of_slot(k) || era_ledger_slot_offered(l, (int)k->component, k->seq);
+}
+
+void era_ledger_evidence_refresh(struct era_ledger *l, int component)
+{
+    for (struct era_item *i = era_ledger_item(l, l->evidence); i; i = era_ledger_item(l, i->list_next))
+        if (i->proves && is_of_slot(&i->proves->key) && i->proves->key.component == component)
+            era_ledger_set_offered(l, i, is_offered(l, &i->proves->key));
+}
+
 /* An approval by one who is a signer in no charter that is known: nothing is held of such keys (R1). */
 static bool is_nobodys(const struct era_ledger *l, const struct era_item *item)
 {
@@ -352,7 +370,7 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct era_item *item)
     count_both(l, item, &e, p);
     era_ledger_tell_equivocation(l, p, item);
     if (k.kind != ERA_KIND_CHARTER_APPROVE)
-        era_ledger_set_offered(l, item, true);
+        era_ledger_set_offered(l, item, is_offered(l, &k));
     if (era_kind_is_line(k.kind))
         era_ledger_prune_line(l, k.component, era_ledger_validator(l, item));
     if (era_kind_is_succession(k.kind))

@@ -124,6 +124,10 @@ void era_ledger_touch(struct era_ledger *l, struct era_candidate *c);
 void era_ledger_untouch(struct era_candidate *c);
 
 /* ledger_adopted.c */
+/* What is said of a slot above the floor is part of reconciliation: of an older charter's not what a newer
+ * head overtook (R9), which nodes know differently that hold its certificate or came later, nor what is void
+ * of effect (R10). */
+bool era_ledger_slot_offered(const struct era_ledger *l, int component, uint64_t seq);
 void era_ledger_adopted_clear(struct era_adopted *a);
 void era_ledger_adopt(struct era_ledger *l, struct era_item *certificate);
 /* Whether a second certificate of a slot leaves room for one that stands above it: what the view rests on is
@@ -164,7 +168,7 @@ void era_ledger_commit_claim(struct era_ledger *l, struct era_item *item);
 /* A durable proposal of it is held, besides this one; NULL: any. */
 bool era_ledger_is_said(const struct era_ledger *l, const struct era_slot *slot,
                         const struct era_candidate *c, const struct era_item *besides);
-/* True of all that is no claim. */
+/* True of all that is no claim, and no approved carrier. */
 bool era_ledger_is_kept(const struct era_ledger *l, const struct era_item *item);
 /* Approvals of this place were counted, or proven to be equivocal: what they back may be another. */
 void era_ledger_note_backing(struct era_ledger *l, const struct place_key *k);
@@ -227,6 +231,8 @@ void era_ledger_commit_evidence(struct era_ledger *l, struct era_item *item);
 /* One of the two statements in the evidence of its place. */
 bool era_ledger_evidence_proves(const struct era_ledger *l, const struct era_item *item);
 void era_ledger_abandon_evidence(struct era_ledger *l, struct era_item *item);
+/* The head moved, or a newer charter's: is it part of reconciliation? */
+void era_ledger_evidence_refresh(struct era_ledger *l, int component);
 /* Its place is dominated: it is offered no more, and kept for people. */
 void era_ledger_evidence_past(struct era_ledger *l, struct era_item *item);
 /* All of a kind. */

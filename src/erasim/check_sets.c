@@ -31,19 +31,29 @@ static void look(void *ctx, const struct era_item *item)
         k->only = item;
 }
 
-/* Of the newest charter: what an older one left open may be decided on one node, and below the head. */
-static void compare(struct check *c, const struct sim_node *n, const struct sim_node *other)
+/* Of one charter, which both know. */
+static void compare_book(struct check *c, const struct sim_node *n, const struct era_ledger *of,
+                         const struct sim_node *other, const struct era_ledger *there)
 {
     char id[CHECK_ID_TEXT];
-    struct look k = {.of = era_node_ledger(n->node), .other = era_node_ledger(other->node)};
-    if (era_node_charter(n->node)->version != era_node_charter(other->node)->version)
-        return;
+    struct look k = {.of = of, .other = there};
     check_look(c, RULE_LIVENESS);
-    era_ledger_each_offered(k.of, look, &k);
+    era_ledger_each_offered(of, look, &k);
     if (k.only)
-        CHECK_BREAK(c, RULE_LIVENESS, "%s offers %s %s of slot %llu, and %s does not", n->name,
-                    era_kind_name(k.only->kind), check_id(&k.only->item, id), (unsigned long long)k.only->seq,
+        CHECK_BREAK(c, RULE_LIVENESS, "%s offers %s %s of slot %llu of charter %llu, and %s does not",
+                    n->name, era_kind_name(k.only->kind), check_id(&k.only->item, id),
+                    (unsigned long long)k.only->seq, (unsigned long long)era_ledger_charter(of)->version,
                     other->name);
+}
+
+/* Of every charter: what an older one left open is left so everywhere, until a newer one decides it. */
+static void compare(struct check *c, const struct sim_node *n, const struct sim_node *other)
+{
+    const struct era_ledger *of = era_node_ledger(n->node), *there = era_node_ledger(other->node);
+    if (era_ledger_charter(of)->version != era_ledger_charter(there)->version)
+        return;
+    for (; of && there; of = era_ledger_older(of), there = era_ledger_older(there))
+        compare_book(c, n, of, other, there);
 }
 
 void check_sets(struct check *c, struct sim_node *const *nodes, size_t count)

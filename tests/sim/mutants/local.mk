@@ -9,7 +9,7 @@ MUTANTS += blocked-emits no-recovery-lane keys-unlocked-at-start
 MUTANTS += evidence-subtracts
 MUTANTS += lease-ignores-vote vote-ignores-lease carried-without-headroom
 MUTANTS += close-without-last close-without-slots
-MUTANTS += words-by-arrival carriers-by-arrival
+MUTANTS += words-by-arrival carriers-by-arrival overtaken-evidence-stays
 MUTANTS += charters-by-arrival no-late-close accepts-used-up evidence-waits-for-no-charter clock-locks carrier-locks
 
 MUTANT_BUILDS = $(MUTANTS:%=erasim-mutant-%$(EXEEXT))
