@@ -96,6 +96,7 @@ struct era_peer_info {
     uint64_t events_in, events_out;         /* envelopes of set EVENTS */
     uint64_t duplicates_in;
     uint64_t unknown_kinds_in;       /* statements of kinds that this version does not know */
+    uint64_t unknown_parts_in;       /* parts of messages, words, sets and orders, likewise: skipped */
     uint64_t refused_in;             /* by verdicts with a penalty */
     uint64_t wasted_in;              /* signatures checked of what was of no use */
     uint64_t skipped_out;            /* pushes skipped because the link was full; anti-entropy heals them */
@@ -122,6 +123,7 @@ struct era_peer_info {
 struct era_ban {
     char host[ERA_ADDRESS_BYTES_MAX + 1]; /* "": the key */
     struct era_key key;
+    char from[ERA_ADDRESS_BYTES_MAX + 1]; /* the other end of the link it last earned it on */
     enum era_verdict why;
     uint64_t at_ms, until_ms;
     unsigned times; /* within ERA_BAN_MEMORY_MS: each is twice as long */
@@ -132,8 +134,9 @@ struct era_gossip_totals {
     uint64_t
         closed[ERA_VERDICT_COUNT]; /* links, and streams that had no place, that this node ended, by why */
     uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
-    uint64_t muted_in, limited_in, unknown_kinds_in, undecoded_rounds, wasted_in; /* as of a peer */
-    uint64_t ticks;                      /* looks at all links, see era_gossip_tick */
+    uint64_t muted_in, limited_in, unknown_kinds_in, unknown_parts_in, undecoded_rounds, wasted_in; /* as of a
+                                                                                                      peer */
+    uint64_t ticks; /* looks at all links, see era_gossip_tick */
 };
 
 /* A configured peer at whose address another node answered than the configured one: not linked. */
@@ -204,8 +207,8 @@ void era_gossip_keep_out(struct era_gossip *g, const struct era_hash *item);
 void era_gossip_forget_refused(struct era_gossip *g);
 /* It was refused as dominated, and is remembered: no copy of it is worth its signatures. */
 bool era_gossip_is_past(const struct era_gossip *g, const struct era_hash *item);
-/* A configured peer's, or it brought something new within ERA_USEFUL_MS: what it sends is worth hearing before
- * what others do, who cost time however little each may send. */
+/* A configured peer's, or it brought something new within ERA_USEFUL_MS: what it sends is worth hearing
+ * before what others do, who cost time however little each may send. */
 bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link);
 /* So many signatures were checked of what that link brought, and it was of no use. */
 void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures);

@@ -357,7 +357,8 @@ static struct era_ban *ban_place(struct era_gossip *g, bool of_host)
     return chosen;
 }
 
-static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, enum era_verdict why)
+static void ban_one(struct era_gossip *g, const char *host, const struct era_key *key, const char *from,
+                    enum era_verdict why)
 {
     struct era_ban *b = ban_find(g, host, key);
     bool again = b != NULL && g->now_ms - b->at_ms < ERA_BAN_MEMORY_MS;
@@ -369,6 +370,7 @@ static void ban_one(struct era_gossip *g, const char *host, const struct era_key
         return;
     *b = (struct era_ban){.at_ms = g->now_ms, .why = why, .times = times + 1};
     b->until_ms = era_add_sat(g->now_ms, length < ERA_BAN_MAX_MS ? length : ERA_BAN_MAX_MS);
+    era_text_set(b->from, sizeof b->from, from);
     if (host != NULL)
         era_text_set(b->host, sizeof b->host, host);
     else
@@ -396,7 +398,7 @@ static void ban_host(struct era_gossip *g, const struct era_link *link, enum era
     era_address_host(link->info.address, host);
     if (!host_is_its_own(link->info.address) || era_host_is_anchor(g, host))
         return;
-    ban_one(g, host, NULL, why);
+    ban_one(g, host, NULL, link->info.address, why);
     close_others(g, link, host, NULL, why);
 }
 
@@ -404,7 +406,7 @@ static void ban_key(struct era_gossip *g, const struct era_link *link, enum era_
 {
     if (link->info.state != ERA_PEER_UP)
         return; /* it has not said who it is */
-    ban_one(g, NULL, &link->info.node, why);
+    ban_one(g, NULL, &link->info.node, link->info.address, why);
     close_others(g, link, NULL, &link->info.node, why);
 }
 

@@ -106,6 +106,25 @@ static void take_status(struct era_gossip *g, struct era_link *link, const struc
         era_sync_flows_again(g, link, ERA_SET_EVENTS);
 }
 
+/* Of a newer version (M11), or made up: worth nothing, and shown. */
+static void count_unknown(struct era_gossip *g, struct era_link *link, size_t count)
+{
+    link->info.unknown_parts_in += count;
+    g->totals.unknown_parts_in += count;
+}
+
+static bool is_of_unknown_set(const struct era_frame_part *part)
+{
+    return (part->kind == ERA_FRAME_DIGEST && !era_set_is_known(part->u.digest.set)) ||
+           (part->kind == ERA_FRAME_CELLS && !era_set_is_known(part->u.cells.set)) ||
+           (part->kind == ERA_FRAME_ASK && !era_set_is_known(part->u.ask.set));
+}
+
+static bool is_known_order(unsigned order)
+{
+    return (order >= ERA_ORDER_WANT && order <= ERA_ORDER_ALL) || (order & ERA_ORDER_DESCENT) != 0;
+}
+
 static uint64_t entry_id(struct era_bytes entries, size_t at)
 {
     return era_get_be64(entries.data + at);
@@ -114,6 +133,8 @@ static uint64_t entry_id(struct era_bytes entries, size_t at)
 static void take_spread(struct era_gossip *g, struct era_link *link, const struct era_frame_spread *spread)
 {
     struct era_bytes said = spread->announced, orders = spread->orders;
+    for (size_t at = 0; at < orders.len; at += ERA_SPREAD_ENTRY_BYTES)
+        count_unknown(g, link, !is_known_order(orders.data[at + 8]));
     if (link->branch == NULL)
         return; /* no neighbour of ours, or no more */
     for (size_t at = 0; at < said.len; at += ERA_SPREAD_ENTRY_BYTES)
@@ -191,13 +212,18 @@ void era_take_frame(struct era_gossip *g, struct era_link *link, struct era_byte
         era_link_break(g, link, verdict);
         return;
     }
+    count_unknown(g, link, frame.unknown_count);
     struct era_frame_cursor cursor = era_frame_first(&frame);
     struct era_frame_part part;
     while (!link->closing && era_frame_next(&cursor, &part)) {
         bool greets = part.kind == ERA_FRAME_HELLO || part.kind == ERA_FRAME_REFUSAL;
         if (link->info.state == ERA_PEER_HANDSHAKE && !greets)
             era_link_close(g, link, ERA_UNEXPECTED);
-        else if (era_defence_part(g, link, &part))
+        else if (!era_defence_part(g, link, &part))
+            continue;
+        else if (is_of_unknown_set(&part))
+            count_unknown(g, link, 1);
+        else
             take_part(g, link, &part);
     }
     if (!link->closing)

@@ -302,8 +302,10 @@ void era_overlay_up(struct era_overlay *o, uint64_t now_ms, uint64_t link, const
         e->fails = 0;
         e->proven = e->proven || e == dialled;
     }
-    if (dialled != NULL && dialled != e)
-        era_book_drop(&o->book, dialled); /* another node than it says is there */
+    if (dialled != NULL && dialled != e) { /* another node than it says is there */
+        o->dials_misled++;
+        era_book_drop(&o->book, dialled);
+    }
     p->wanted = outgoing && !anchor;
     if (outgoing) {
         join(o, p);
@@ -353,6 +355,7 @@ void era_overlay_dial_failed(struct era_overlay *o, uint64_t now_ms, const char 
     if (e == NULL || !e->dialling)
         return;
     e->dialling = false;
+    o->dials_failed++;
     uint64_t wait = (uint64_t)RETRY_MIN_MS << e->fails;
     e->next_ms = era_overlay_from_now(o, wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
     if (++e->fails == ERA_OVERLAY_TRIES_MAX)
@@ -368,6 +371,7 @@ void era_overlay_misled(struct era_overlay *o, uint64_t now_ms, const char *addr
     if (e == NULL)
         return;
     e->dialling = false;
+    o->dials_misled++;
     drop_entry(o, e);
     era_overlay_seek_soon(o);
 }
@@ -610,6 +614,8 @@ struct era_overlay_counts era_overlay_counts(const struct era_overlay *o)
                                    .known = o->book.count,
                                    .passive = o->book.count,
                                    .dials = o->dials,
+                                   .dials_failed = o->dials_failed,
+                                   .dials_misled = o->dials_misled,
                                    .records_refused = o->records_refused,
                                    .records_of_us = o->records_of_us,
                                    .records_untimely = o->records_untimely,

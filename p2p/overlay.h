@@ -67,7 +67,8 @@ struct era_overlay_config {
 struct era_overlay_counts {
     size_t active, active_dialled, blocked, leaves; /* links; active without the blocked ones */
     size_t known, passive;                          /* records; passive: of those without a link */
-    uint64_t dials, records_refused, records_of_us /* others that name our own place */, parted;
+    uint64_t dials, dials_failed, dials_misled; /* nobody answered there; another than the record names did */
+    uint64_t records_refused, records_of_us /* others that name our own place */, parted;
     uint64_t records_untimely; /* made too long ago, or too far ahead, by our own clock */
 };
 

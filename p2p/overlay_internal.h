@@ -48,7 +48,7 @@ struct era_overlay {
     uint64_t trim_ms, trim_wait_ms; /* of neighbours above the target */
     uint64_t seek_ms, seek_wait_ms, shuffle_ms, join_ms, evict_ms;
     uint64_t told_dials_ms; /* see era_pace_take */
-    uint64_t dials, records_refused, records_of_us, records_untimely, parted;
+    uint64_t dials, dials_failed, dials_misled, records_refused, records_of_us, records_untimely, parted;
 
     size_t action_count, action_cap;
     struct era_overlay_action *actions;

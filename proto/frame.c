@@ -262,15 +262,17 @@ enum era_verdict era_frame_decode(struct era_bytes in, struct era_frame *out)
     uint32_t field, seen = 0;
     size_t statements = 0;
     while (era_wire_next(&wire, &field, &value)) {
-        if (!is_known_part(field))
+        if (!is_known_part(field)) {
+            out->unknown_count++;
             continue;
+        }
         enum era_verdict verdict = read_part(field, &value, &part);
         if (verdict != ERA_ACCEPTED)
             return verdict;
         if (seen & singular & 1u << field)
             return ERA_NOT_CANONICAL;
         seen |= 1u << field;
-        out->part_count += is_known_word(&part);
+        *(is_known_word(&part) ? &out->part_count : &out->unknown_count) += 1;
         if (field == ERA_FRAME_STATEMENT && ++statements > ERA_FRAME_STATEMENTS_MAX)
             return ERA_OVERSIZED;
     }

@@ -133,6 +133,7 @@ struct era_frame_part {
 struct era_frame {
     struct era_bytes bytes; /* borrowed */
     size_t part_count;      /* known parts */
+    size_t unknown_count;   /* parts, and words, of a newer version: skipped */
     bool has_hello, has_refusal;
 };
 

@@ -292,27 +292,35 @@ static char *charges_text(const json_t *charges)
     return text;
 }
 
-static const char *link_state(const json_t *p)
+/* malloc'd. */
+static char *link_state(const json_t *p)
 {
-    if (era_json_int(p, "muted_ms", 0) > 0)
-        return "muted";
+    json_int_t muted = era_json_int(p, "muted_ms", 0);
+    if (muted > 0) {
+        char *left = time_text(muted), *state = era_text_format("muted %s", left);
+        free(left);
+        return state;
+    }
     if (era_json_true(p, "blocked"))
-        return "blocked";
+        return strdup("blocked");
     bool leaf = strcmp(era_json_text(p, "state"), "up") == 0 && !era_json_true(p, "active");
-    return leaf ? "leaf" : era_json_text(p, "state");
+    return strdup(leaf ? "leaf" : era_json_text(p, "state"));
 }
 
 static void print_bans(const json_t *list)
 {
-    static const struct era_column columns[] = {
-        {"BANNED", false, false}, {"WHY", false, false}, {"LEFT", true, false}, {"TIMES", true, false}};
+    static const struct era_column columns[] = {{"BANNED", false, false},
+                                                {"FROM", false, false},
+                                                {"WHY", false, false},
+                                                {"LEFT", true, false},
+                                                {"TIMES", true, false}};
     struct era_table *t = era_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *b = json_array_get(list, i);
         char *left = time_text(era_json_int(b, "left_ms", -1)), *times = number_text(b, "times");
         const char *host = era_json_text(b, "host");
-        const char *cells[] = {host[0] ? host : era_json_text(b, "node"), era_json_text(b, "why"), left,
-                               times};
+        const char *cells[] = {host[0] ? host : era_json_text(b, "node"), era_json_text(b, "from"),
+                               era_json_text(b, "why"), left, times};
         era_table_add(t, cells);
         free(left);
         free(times);
@@ -342,6 +350,9 @@ static void print_overlay(const json_t *o)
                                           {"active_dialled", "dialled by us"},
                                           {"leaves", "other links"},
                                           {"known", "nodes known"},
+                                          {"dials", "of them dialled"},
+                                          {"dials_failed", "in vain"},
+                                          {"dials_misled", "another node answered"},
                                           {"records_refused", "their records refused"},
                                           {"records_of_us", "with our own address"},
                                           {"records_untimely", "not of this day"}};
@@ -395,11 +406,43 @@ static void print_meanings(const json_t *json)
 static void print_useless(const json_t *json)
 {
     int64_t wasted = era_json_int(json, "wasted_in", 0), kinds = era_json_int(json, "unknown_kinds_in", 0);
-    int64_t rounds = era_json_int(json, "undecoded_rounds", 0);
-    if (wasted + kinds + rounds > 0)
-        printf("of no use: %lld signatures checked, %lld statements of kinds not known here, %lld rounds not "
-               "decoded\n",
-               (long long)wasted, (long long)kinds, (long long)rounds);
+    int64_t rounds = era_json_int(json, "undecoded_rounds", 0),
+            parts = era_json_int(json, "unknown_parts_in", 0);
+    if (wasted + kinds + parts + rounds > 0)
+        printf("of no use: %lld signatures checked, %lld statements of kinds not known here, %lld parts of "
+               "messages not known here, %lld rounds not decoded\n",
+               (long long)wasted, (long long)kinds, (long long)parts, (long long)rounds);
+}
+
+/* What a peer brought or asked for that stands in no column, when there is reason to look at it. */
+static void print_oddities(const json_t *p)
+{
+    static const struct {
+        const char *key, *words;
+        bool tells; /* honest peers have none of it, mostly */
+    } rows[] = {{"unknown_kinds_in", "statements of kinds not known here", true},
+                {"unknown_parts_in", "parts of messages not known here", true},
+                {"undecoded_rounds", "rounds not decoded", true},
+                {"muted_in", "dropped while muted", true},
+                {"limited_in", "dropped above a budget", true},
+                {"wasted_in", "signatures checked for nothing", false},
+                {"whole_sets_out", "times everything sent", false},
+                {"again_out", "statements sent again", false}};
+    const char *separator = ": ";
+    bool tells = era_json_int(p, "score", 0) > 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        tells = tells || (rows[i].tells && era_json_int(p, rows[i].key, 0) > 0);
+    for (size_t i = 0; tells && i < sizeof rows / sizeof rows[0]; i++) {
+        json_int_t count = era_json_int(p, rows[i].key, 0);
+        if (count == 0)
+            continue;
+        if (separator[0] == ':')
+            printf("%s (%s)", era_json_text(p, "address"), era_json_text(p, "agent"));
+        printf("%s%" JSON_INTEGER_FORMAT " %s", separator, count, rows[i].words);
+        separator = ", ";
+    }
+    if (separator[0] != ':')
+        putchar('\n');
 }
 
 /* Of links that ended, and of streams that never were one, too. */
@@ -435,9 +478,10 @@ static void print_peers(const json_t *json)
         char *in = number_text(p, "statements_in"), *out = number_text(p, "statements_out");
         char *charged = charges_text(json_object_get(p, "charges"));
         char *score = number_text(p, "score"), *heard = time_text(era_json_int(p, "last_heard_ms", -1));
+        char *state = link_state(p);
         const char *cells[] = {era_json_text(p, "address"),
                                era_json_true(p, "outgoing") ? "out" : "in",
-                               link_state(p),
+                               state,
                                era_json_text(p, "agent"),
                                versions,
                                up,
@@ -454,8 +498,11 @@ static void print_peers(const json_t *json)
         free(score);
         free(charged);
         free(heard);
+        free(state);
     }
     era_table_print(t);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        print_oddities(json_array_get(list, i));
 }
 
 static void print_announcements(const json_t *json)

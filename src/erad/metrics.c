@@ -259,12 +259,34 @@ static void put_defence(struct page *p)
     sample(p, "peers_dropped_total", "why", "limited", NULL, NULL, t->limited_in);
     single(p, "peers_unknown_kinds_total", "counter", "Statements of kinds that this version does not know.",
            t->unknown_kinds_in);
+    single(p, "peers_unknown_parts_total", "counter",
+           "Parts of messages, words, sets and orders that this version does not know.", t->unknown_parts_in);
     single(p, "peers_undecoded_rounds_total", "counter",
            "Rounds of reconciliation whose cells did not come apart.", t->undecoded_rounds);
     single(p, "peers_wasted_signatures_total", "counter",
            "Signatures checked of what peers brought and was of no use.", t->wasted_in);
     single(p, "peers_banned", "gauge", "Node keys and hosts that are banned now.",
            era_gossip_bans(g, NULL, 0));
+}
+
+/* What was told of where nodes can be dialled, and what came of it. */
+static void put_overlay(struct page *p)
+{
+    const struct era_overlay *of = era_gossip_overlay(era_node_gossip(p->n));
+    if (!of)
+        return;
+    struct era_overlay_counts c = era_overlay_counts(of);
+    family(p, "overlay_records_dropped_total", "counter",
+           "Records of nodes that peers told and this node did not take, and why: malformed, with its own "
+           "address, not of this day.");
+    sample(p, "overlay_records_dropped_total", "why", "refused", NULL, NULL, c.records_refused);
+    sample(p, "overlay_records_dropped_total", "why", "of_us", NULL, NULL, c.records_of_us);
+    sample(p, "overlay_records_dropped_total", "why", "untimely", NULL, NULL, c.records_untimely);
+    single(p, "overlay_dials_total", "counter", "Dials of nodes that peers told of.", c.dials);
+    family(p, "overlay_dials_failed_total", "counter",
+           "Of these, those where nobody answered, and those where another did than was told.");
+    sample(p, "overlay_dials_failed_total", "why", "nobody", NULL, NULL, c.dials_failed);
+    sample(p, "overlay_dials_failed_total", "why", "another", NULL, NULL, c.dials_misled);
 }
 
 static void put_links(struct page *p)
@@ -299,6 +321,7 @@ static void put_links(struct page *p)
     sample(p, "links_frames", "direction", "out", NULL, NULL, frames_out);
     single(p, "links_queued_bytes", "gauge", "Bytes that wait to be written to peers.", queued);
     put_defence(p);
+    put_overlay(p);
     uint64_t rounds = era_gossip_equal_rounds(era_node_gossip(p->n), &last_ms);
     single(p, "equal_rounds_total", "counter", "Rounds in which a peer held exactly what this node holds.",
            rounds);

@@ -225,6 +225,7 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
                 {"events_out", p->events_out},
                 {"duplicates_in", p->duplicates_in},
                 {"unknown_kinds_in", p->unknown_kinds_in},
+                {"unknown_parts_in", p->unknown_parts_in},
                 {"refused_in", p->refused_in},
                 {"wasted_in", p->wasted_in},
                 {"skipped_out", p->skipped_out},
@@ -284,6 +285,7 @@ static void put_totals(json_t *o, const struct era_node *n, const struct era_lin
     report_put(o, "limited_in", report_number(t->limited_in));
     report_put(o, "wasted_in", report_number(t->wasted_in));
     report_put(o, "unknown_kinds_in", report_number(t->unknown_kinds_in));
+    report_put(o, "unknown_parts_in", report_number(t->unknown_parts_in));
     report_put(o, "undecoded_rounds", report_number(t->undecoded_rounds));
 }
 
@@ -299,6 +301,7 @@ static json_t *bans(const struct era_node *n, uint64_t now_ms)
         json_t *o = report_object();
         report_put(o, "host", report_text_or_null(list[i].host));
         report_put(o, "node", is_host ? json_null() : report_text(era_key_text(&list[i].key, key)));
+        report_put(o, "from", report_text(list[i].from));
         report_put(o, "why", report_text(era_verdict_code(list[i].why)));
         report_put(o, "left_ms", report_number(left_ms(list[i].until_ms, now_ms)));
         report_put(o, "times", report_number(list[i].times));
@@ -321,6 +324,8 @@ static json_t *overlay(const struct era_node *n)
     report_put(o, "leaves", report_number(c.leaves));
     report_put(o, "known", report_number(c.known));
     report_put(o, "dials", report_number(c.dials));
+    report_put(o, "dials_failed", report_number(c.dials_failed));
+    report_put(o, "dials_misled", report_number(c.dials_misled));
     report_put(o, "records_refused", report_number(c.records_refused));
     report_put(o, "records_of_us", report_number(c.records_of_us));
     report_put(o, "records_untimely", report_number(c.records_untimely));

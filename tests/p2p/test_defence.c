@@ -161,7 +161,10 @@ Test(ban, a_frame_that_does_not_decode_bans_the_key)
     up_from(p, 1, "tcp://10.0.0.9:1", 9);
     probe_raw(p, 1, "\xff\xff\xff\xff", 4);
     cr_assert_eq(probe_look(p)->closes, 1);
-    cr_assert_eq(bans(p), 1);
+    struct era_ban list[1];
+    cr_assert_eq(era_gossip_bans(p->g, list, 1), 1);
+    cr_assert_str_eq(list[0].host, "");
+    cr_assert_str_eq(list[0].from, "tcp://10.0.0.9:1");
     up_from(p, 2, "tcp://10.0.0.9:2", 9);
     cr_assert_eq(probe_look(p)->ups, 0);
     probe_free(p);
@@ -318,6 +321,30 @@ Test(totals, kinds_that_are_not_known_are_counted_and_cost_nothing)
         era_gossip_verdict(p->g, 1000, 1, NULL, ERA_UNKNOWN_KIND);
     cr_assert_eq(probe_info(p, 1).unknown_kinds_in, 3);
     cr_assert_eq(probe_info(p, 1).score, 0);
+    probe_free(p);
+}
+
+/* Fields, a word, a set, an order: of a newer version, or made up. */
+Test(totals, parts_that_are_not_known_are_counted_and_cost_nothing)
+{
+    static const uint8_t fields[] = {0x48, 1, 0x4A, 0, 0x6A, 2, 8, 99};
+    uint8_t print[ERA_SYNC_PRINT_BYTES] = {0}, estimate[ERA_SYNC_ESTIMATE_BYTES] = {0};
+    uint8_t orders[2 * ERA_SPREAD_ENTRY_BYTES] = {[8] = 77, [17] = ERA_ORDER_PRUNE};
+    struct era_frame_digest digest = {
+        .set = 9, .round = 2, .print = {print, sizeof print}, .estimate = {estimate, sizeof estimate}};
+    struct era_frame_spread spread = {.orders = {orders, sizeof orders}};
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_raw(p, 1, fields, sizeof fields);
+    cr_assert_eq(probe_info(p, 1).unknown_parts_in, 3);
+    cr_assert(era_frame_add_digest(probe_frame(p), &digest));
+    probe_send(p, 1);
+    cr_assert_eq(probe_info(p, 1).unknown_parts_in, 4);
+    cr_assert(era_frame_add_spread(probe_frame(p), &spread));
+    probe_send(p, 1);
+    cr_assert_eq(probe_info(p, 1).unknown_parts_in, 5);
+    cr_assert_eq(probe_info(p, 1).score, 0);
+    cr_assert_eq(era_gossip_totals(p->g)->unknown_parts_in, 5);
     probe_free(p);
 }
 

@@ -120,6 +120,7 @@ Test(overlay, a_place_where_another_node_answers_is_forgotten)
     cr_assert(era_place_eq(&t.dialled, &r.place));
     one_up(&t, 2, 8, "tcp://10.0.0.7:1", true, false);
     cr_assert_eq(one_known(&t), 0);
+    cr_assert_eq(era_overlay_counts(t.o).dials_misled, 1);
     era_overlay_free(t.o);
 }
 

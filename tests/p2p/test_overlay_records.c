@@ -105,6 +105,7 @@ Test(record, one_of_a_node_that_is_gone_is_dialled_for_a_day_and_never_again_who
     }
     cr_assert_gt(dials[0], 20, "what was dropped is told again");
     cr_assert_eq(dials[1], 0);
+    cr_assert_eq(era_overlay_counts(t.o).dials_failed, dials[0]);
     cr_assert_eq(one_known(&t), 0);
     era_overlay_free(t.o);
 }

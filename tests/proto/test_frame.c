@@ -232,6 +232,7 @@ Test(frame, M11_unknown_fields_are_skipped)
     struct era_frame frame;
     struct era_frame_part part;
     cr_assert_eq(era_frame_decode(given_hex("4801 4202 0801 4801"), &frame), ERA_ACCEPTED);
+    cr_assert_eq(frame.unknown_count, 2);
     struct era_frame_cursor cursor = era_frame_first(&frame);
     cr_assert(era_frame_next(&cursor, &part));
     cr_assert_eq(part.kind, ERA_FRAME_STATUS);
@@ -246,6 +247,7 @@ Test(frame, M11_words_that_are_not_known_are_skipped)
         struct era_frame_part part;
         cr_assert_eq(era_frame_decode(given_hex(words[i]), &frame), ERA_ACCEPTED);
         cr_assert_eq(frame.part_count, 0);
+        cr_assert_eq(frame.unknown_count, 1);
         struct era_frame_cursor cursor = era_frame_first(&frame);
         cr_assert_not(era_frame_next(&cursor, &part));
     }
