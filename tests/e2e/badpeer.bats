@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # One daemon, and peers that shake hands, greet, and then break the rules: each is bounded, counted, and told to the
 # operator by `eractl peers` in words, while news goes on between the daemon and its honest peer.
-# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib.bash reads and sets them, every test by itself
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # lib.bash reads and sets them, every test by itself; words
 load lib
 
 deadline_s=40
