@@ -173,7 +173,7 @@ struct era_table {
     size_t columns;
 };
 
-/* Cells that are exactly one of these words. */
+/* Cells that are exactly one of these words, or say how long somebody is muted. */
 static const char *colour_of(const char *cell)
 {
     static const struct {
@@ -187,7 +187,7 @@ static const char *colour_of(const char *cell)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(words[i].word, cell) == 0)
             return words[i].colour;
-    return NULL;
+    return strncmp(cell, "muted ", 6) == 0 ? "red" : NULL;
 }
 
 struct era_table *era_table_new(const struct era_column *columns, size_t n)

@@ -436,8 +436,11 @@ static void print_oddities(const json_t *p)
         json_int_t count = era_json_int(p, rows[i].key, 0);
         if (count == 0)
             continue;
-        if (separator[0] == ':')
-            printf("%s (%s)", era_json_text(p, "address"), era_json_text(p, "agent"));
+        if (separator[0] == ':') {
+            char *agent = era_text_safe(era_json_text(p, "agent"));
+            printf("%s (%s)", era_json_text(p, "address"), agent);
+            free(agent);
+        }
         printf("%s%" JSON_INTEGER_FORMAT " %s", separator, count, rows[i].words);
         separator = ", ";
     }
