@@ -543,7 +543,7 @@ static void take_heard(struct era_broadcast *b, struct era_recent *item, const s
         if (a->heard[i].asked)
             item->wanted = a->heard[i].link;
         if (branch != NULL)
-            era_branch_learn(b, branch, &item->id);
+            era_branch_learn_item(branch, item);
     }
     if (a->first != 0)
         item->first_ms = a->first_ms;
@@ -592,7 +592,7 @@ const struct era_recent *era_broadcast_publish(struct era_broadcast *b, uint64_t
     if (a != NULL)
         take_heard(b, item, from, a);
     if (from != NULL)
-        era_branch_learn(b, from, id);
+        era_branch_learn_item(from, item);
     if (from != NULL && !item->fetched)
         learn_lag(b, item->heard_ms > item->first_ms ? item->heard_ms - item->first_ms : 0);
     if (from != NULL)

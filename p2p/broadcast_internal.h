@@ -206,6 +206,8 @@ void era_reference_doubt(struct era_broadcast *b, uint64_t now_ms);
 bool era_mailbox_put(struct era_mailbox *box, size_t most, struct era_mail mail);
 void era_mailbox_clear(struct era_mailbox *box);
 void era_branch_say(struct era_branch *branch, uint64_t now_ms, uint64_t short_id, unsigned order);
+/* As era_branch_learn, of one that is at hand. */
+void era_branch_learn_item(struct era_branch *branch, const struct era_recent *item);
 
 /* ---- broadcast_rest.c ---- */
 /* Something went by: if the tables are large by it, b->rest_ms says when to look at them. */

@@ -209,6 +209,11 @@ void era_branch_learn(struct era_broadcast *b, struct era_branch *branch, const 
                   ERA_MARK_HAS);
 }
 
+void era_branch_learn_item(struct era_branch *branch, const struct era_recent *item)
+{
+    era_marks_put(&branch->marks, era_short_id(&branch->salt, &item->id), item->number, ERA_MARK_HAS);
+}
+
 bool era_branch_knows(const struct era_branch *branch, const struct era_hash *id)
 {
     const struct era_mark *mark = era_marks_find(&branch->marks, era_short_id(&branch->salt, id));

@@ -219,11 +219,10 @@ void era_gossip_publish(struct era_gossip *g, uint64_t now_ms, enum era_set set,
         sender->requests_heard_ms = g->now_ms;
         era_ties_useful(g, sender);
     }
-    mark_known(g, from, item); /* so that it does not go back there */
     bool asked = sender != NULL && era_was_asked(g, sender, set, item);
     era_request_done(g, item, true);
-    if (push)
-        era_push_spread(g, &outgoing, from, asked);
+    if (!push || !era_push_spread(g, &outgoing, from, asked))
+        mark_known(g, from, item); /* so that it does not go back there */
 }
 
 void era_gossip_withdraw(struct era_gossip *g, enum era_set set, const struct era_hash *item)

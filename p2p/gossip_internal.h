@@ -322,8 +322,9 @@ bool era_link_is_active(const struct era_gossip *g, const struct era_link *link)
 /* Of so many bytes: goes out soon, or is skipped when the link is full. */
 void era_push_item(struct era_gossip *g, struct era_link *link, const struct era_outgoing *item,
                    size_t bytes);
-/* An item of ours from now on: to each link whole, or its short id. */
-void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked);
+/* An item of ours from now on: to each link whole, or its short id; but not back to who brought it. False: to
+ * none, and nothing is noted of it. */
+bool era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked);
 /* Each link that is up and active has its part in the trees, and no other. */
 void era_push_tend(struct era_gossip *g);
 /* The peer asked for it. */

@@ -147,7 +147,7 @@ void era_push_tend(struct era_gossip *g)
     }
 }
 
-void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked)
+bool era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint64_t from, bool asked)
 {
     struct era_bytes bytes;
     struct era_envelope envelope;
@@ -155,10 +155,10 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
     struct era_branch *branch = link == NULL ? NULL : link->branch;
     /* What is learned by the hundred is old: the others have it, or learn it the same way. */
     if (asked && link != NULL && (link->requests >= ERA_CATCH_UP || era_sync_of(link, item->set)->taking))
-        return;
+        return false;
     if (!g->config.fetch(g->config.ctx, item->set, &item->id, &bytes) ||
         era_envelope_decode(bytes, &envelope) != ERA_ACCEPTED)
-        return;
+        return false;
     const struct era_key *origin = era_kind_is_carrier(envelope.kind) ? NULL : &envelope.key;
     enum era_source source = from == 0 ? ERA_SOURCE_OWN : asked ? ERA_SOURCE_ASKED : ERA_SOURCE_PUSH;
     const struct era_recent *recent =
@@ -169,6 +169,7 @@ void era_push_spread(struct era_gossip *g, const struct era_outgoing *item, uint
             era_branch_route(g->broadcast, g->now_ms, to->branch, recent))
             era_push_item(g, to, item, bytes.len);
     }
+    return true;
 }
 
 /* Frames grow with the load: two items in one, or two frames within the longest pace, slow it; a pause ends

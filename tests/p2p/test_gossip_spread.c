@@ -424,6 +424,22 @@ Test(spread, an_item_is_not_pushed_to_a_link_that_sent_it_while_it_was_stored)
     probe_free(p);
 }
 
+Test(spread, an_item_that_was_only_offered_is_not_pushed_to_who_brought_it)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    size_t item = wire_item(p->w, LOOSE, SMALL);
+    const struct era_hash *id = &p->w->items[item].id;
+    probe_statement(p, 1, item);
+    p->n->held[item] = true;
+    era_gossip_publish(p->g, 1000, ERA_SET_STATEMENTS, id, 1, false);
+    era_gossip_publish(p->g, 1000, ERA_SET_STATEMENTS, id, 0, true);
+    const struct probe_seen *seen = probe_wait(p, 2 * ERA_ANNOUNCE_LATE_MS);
+    cr_assert_eq(seen->statements, 0);
+    cr_assert_eq(seen->announced, 0);
+    probe_free(p);
+}
+
 Test(spread, what_was_skipped_is_healed_as_soon_as_the_link_has_drained)
 {
     struct probe *p = probe_new(1000);
