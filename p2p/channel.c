@@ -259,6 +259,17 @@ uint8_t *era_channel_room(struct era_channel *c, size_t *room)
     return (c->in != NULL ? c->in : c->early) + c->raw_end;
 }
 
+void era_channel_rest(struct era_channel *c)
+{
+    if (c->state != ERA_CHANNEL_OPEN || c->in == c->least)
+        return;
+    pack(c);
+    if (c->raw_end > ERA_CHANNEL_IN_LEAST)
+        return;
+    memcpy(c->least, c->in, c->raw_end);
+    shrink(c);
+}
+
 static void take_early(struct era_channel *c)
 {
     bool more = true;

@@ -87,6 +87,8 @@ void era_channel_clear(struct era_channel *c);
 /* ---- in ---- */
 /* Where the next bytes of the stream go; *room >= 1 of them, once era_channel_next had no frame. */
 uint8_t *era_channel_room(struct era_channel *c, size_t *room);
+/* Nothing is to be read for a while: give back the room that is not needed, and what era_channel_next lent. */
+void era_channel_rest(struct era_channel *c);
 /* So many bytes were put there. May move the handshake on: see state, and era_channel_take. */
 void era_channel_came(struct era_channel *c, size_t n);
 /* The body of the next whole frame, borrowed until the next call of this or era_channel_room. False: none

@@ -244,9 +244,12 @@ void era_gossip_verdict(struct era_gossip *g, uint64_t now_ms, uint64_t link, co
     assert(verdict != ERA_ACCEPTED);
     era_gossip_advance(g, now_ms);
     struct era_link *l = era_link_find(g, link);
+    bool asked = l != NULL && item != NULL &&
+                 (era_was_asked(g, l, ERA_SET_STATEMENTS, item) || era_was_asked(g, l, ERA_SET_EVENTS, item));
+    if (l != NULL && !asked)
+        era_defence_read(g, l, 1);
     if (item != NULL) {
-        if (l != NULL && era_verdict_penalty(verdict) == 0 &&
-            (era_was_asked(g, l, ERA_SET_STATEMENTS, item) || era_was_asked(g, l, ERA_SET_EVENTS, item)))
+        if (asked && era_verdict_penalty(verdict) == 0)
             era_budget_refund_taught(g, l);
         mark_known(g, link, item);
         if (verdict != ERA_DUPLICATE)

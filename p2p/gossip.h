@@ -115,6 +115,7 @@ struct era_peer_info {
     uint32_t anchor_keys;      /* how often another node key than before answered at its address */
     int score;                 /* sum of penalties, decaying; anchors stay below ERA_SCORE_CLOSE */
     uint64_t muted_until_ms;   /* later than now: what it sends is dropped */
+    uint64_t rested_ms;        /* so long it was to be left unread, see era_gossip_rest_ms */
     uint64_t muted_in, limited_in;       /* parts dropped while muted; parts and frames above a budget */
     uint32_t charges[ERA_VERDICT_COUNT]; /* what it was charged for, and how often */
 };
@@ -134,8 +135,8 @@ struct era_gossip_totals {
     uint64_t
         closed[ERA_VERDICT_COUNT]; /* links, and streams that had no place, that this node ended, by why */
     uint64_t charged[ERA_VERDICT_COUNT]; /* what peers were charged for */
-    uint64_t muted_in, limited_in, unknown_kinds_in, unknown_parts_in, undecoded_rounds, wasted_in; /* as of a
-                                                                                                      peer */
+    uint64_t muted_in, limited_in, unknown_kinds_in, unknown_parts_in, undecoded_rounds, wasted_in,
+        rested_ms;  /* as of a peer */
     uint64_t ticks; /* looks at all links, see era_gossip_tick */
 };
 
@@ -210,6 +211,9 @@ bool era_gossip_is_past(const struct era_gossip *g, const struct era_hash *item)
 /* A configured peer's, or it brought something new within ERA_USEFUL_MS: what it sends is worth hearing
  * before what others do, who cost time however little each may send. */
 bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link);
+/* How long nothing more should be read of that link (0 to ERA_LINK_REST_MS): all links together brought much
+ * that was no news, and so did this one. Ask after each frame. Never of a useful one. */
+uint64_t era_gossip_rest_ms(const struct era_gossip *g, uint64_t link);
 /* So many signatures were checked of what that link brought, and it was of no use. */
 void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures);
 /* This node's gate changed: tell every peer; events stop or flow again (R15). */

@@ -12,6 +12,11 @@
  *   checks  signatures checked of what was of no use, however true it is: of all links so many, and when
  * these are spent of each a few; then what it brings is dropped, and charged a little, for in a large network
  *           honest words come too late by the thousand
+ *   reading what was read and is no news, dropped or refused or no statement: of all links so
+ *           much, and when this is spent of each a little; then it rests: it is not read for a
+ *           while, and waits where it comes from. So all strangers together cost so much, however
+ *           many they are and whatever they send. It is no charge, and nothing is lost. Useful
+ *           links, see era_gossip_is_useful, and who teaches us are free
  *   silence what is owed and does not come: at ERA_SILENCES_MAX in a row the
  *           link loses its place in the active view
  *   hosts   how often one may make links, which cost a handshake and a hello, or streams that never become
@@ -40,6 +45,7 @@ static const struct {
     [ERA_BUDGET_PEERS] = {ERA_BUDGET_PEERS_BURST, ERA_BUDGET_PEERS_PER_S},
     [ERA_BUDGET_SHUFFLES] = {ERA_BUDGET_SHUFFLES_BURST, ERA_BUDGET_SHUFFLES_PER_S},
     [ERA_BUDGET_CHECKS] = {ERA_BUDGET_CHECKS_BURST, ERA_BUDGET_CHECKS_PER_S},
+    [ERA_BUDGET_READING] = {ERA_BUDGET_READING_BURST, ERA_BUDGET_READING_PER_S},
 };
 
 /* What has not come back by now. */
@@ -70,6 +76,12 @@ static bool spend(const struct era_gossip *g, struct era_link *link, enum era_bu
     return take(g, &link->spent[which], amount, budgets[which].burst, budgets[which].per_s);
 }
 
+static void owe(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t per_s)
+{
+    b->spent = era_add_sat(spent_still(b, g->now_ms, per_s), era_mul_sat(amount, 1000));
+    b->at_ms = g->now_ms;
+}
+
 void era_budget_refund(struct era_link *link)
 {
     uint64_t *spent = &link->spent[ERA_BUDGET_STATEMENTS].spent;
@@ -96,19 +108,77 @@ static bool over(struct era_gossip *g, struct era_link *link)
 }
 
 /* What was dropped may have been a part of a statement: the parts that follow are no fault of the sender. */
-static bool drop(struct era_link *link)
+static bool drop(struct era_gossip *g, struct era_link *link)
 {
+    era_defence_read(g, link, 1);
     era_reassembly_clear(&link->partial);
     link->partial.lost = true;
     return false;
 }
 
+/* ---- what is read for nothing ---- */
+
+static bool is_useful(const struct era_gossip *g, const struct era_link *link)
+{
+    bool brings = link->brought > 0 && g->now_ms - link->brought_ms < ERA_USEFUL_MS;
+    return link->info.state == ERA_PEER_UP && (brings || era_link_is_anchor(g, link));
+}
+
+bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link)
+{
+    const struct era_link *l = era_link_find(g, link);
+    return l != NULL && is_useful(g, l);
+}
+
+static bool is_teacher(const struct era_gossip *g, const struct era_link *link)
+{
+    bool is = false;
+    for (size_t i = 0; i < ERA_SETS; i++)
+        is = is || g->teacher[i].link == link->info.link;
+    return is;
+}
+
+/* How long it takes until it may be read again. */
+static uint64_t rest_ms(const struct era_gossip *g, const struct era_link *link)
+{
+    const uint64_t burst = 1000 * (uint64_t)ERA_BUDGET_READING_BURST;
+    uint64_t spent = spent_still(&link->spent[ERA_BUDGET_READING], g->now_ms, ERA_BUDGET_READING_PER_S);
+    uint64_t ms =
+        spent > burst ? (spent - burst + ERA_BUDGET_READING_PER_S - 1) / ERA_BUDGET_READING_PER_S : 0;
+    return ms < ERA_LINK_REST_MS ? ms : ERA_LINK_REST_MS;
+}
+
+uint64_t era_gossip_rest_ms(const struct era_gossip *g, uint64_t link)
+{
+    const struct era_link *l = era_link_find(g, link);
+    return l != NULL && !is_useful(g, l) ? rest_ms(g, l) : 0;
+}
+
+void era_defence_begin(const struct era_gossip *g, struct era_link *link)
+{
+    link->spent[ERA_BUDGET_READING] =
+        (struct era_bucket){1000 * (ERA_BUDGET_READING_BURST - ERA_BUDGET_READING_FIRST), g->now_ms};
+}
+
+void era_defence_read(struct era_gossip *g, struct era_link *link, uint64_t amount)
+{
+    if (is_useful(g, link) || is_teacher(g, link) ||
+        take(g, &g->reading, amount, ERA_READING_BURST, ERA_READING_PER_S))
+        return;
+    uint64_t before_ms = rest_ms(g, link);
+    owe(g, &link->spent[ERA_BUDGET_READING], amount, ERA_BUDGET_READING_PER_S);
+    uint64_t longer_ms = rest_ms(g, link) - before_ms;
+    link->info.rested_ms += longer_ms;
+    g->totals.rested_ms += longer_ms;
+}
+
 bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes)
 {
+    era_defence_read(g, link, 1 + bytes / ERA_READING_BYTES);
     if (spend(g, link, ERA_BUDGET_FRAMES, 1) && spend(g, link, ERA_BUDGET_BYTES, bytes))
         return true;
     over(g, link);
-    return drop(link);
+    return drop(g, link);
 }
 
 /* It brings what we asked for: pages, or items by their ids. */
@@ -118,12 +188,6 @@ static bool teaches(const struct era_gossip *g, const struct era_link *link)
     for (size_t i = 0; i < ERA_SETS; i++)
         does = does || link->sync[i].taking || g->teacher[i].link == link->info.link;
     return does;
-}
-
-static void owe(const struct era_gossip *g, struct era_bucket *b, uint64_t amount, uint64_t per_s)
-{
-    b->spent = era_add_sat(spent_still(b, g->now_ms, per_s), era_mul_sat(amount, 1000));
-    b->at_ms = g->now_ms;
 }
 
 void era_gossip_wasted(struct era_gossip *g, uint64_t now_ms, uint64_t link, uint64_t signatures)
@@ -155,13 +219,13 @@ static bool is_worth_checking(struct era_gossip *g, struct era_link *link)
 static bool statement_fits(struct era_gossip *g, struct era_link *link)
 {
     if (!is_worth_checking(g, link))
-        return drop(link);
+        return drop(g, link);
     if (!spend(g, link, ERA_BUDGET_STATEMENTS, 1)) {
         if (teaches(g, link))
             count_limited(g, link); /* reconciliation brings it again */
         else
             over(g, link);
-        return drop(link);
+        return drop(g, link);
     }
     return true;
 }
@@ -169,6 +233,8 @@ static bool statement_fits(struct era_gossip *g, struct era_link *link)
 bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part)
 {
     bool fits = true, mutable = true, carries = false;
+    if (part->kind != ERA_FRAME_STATEMENT && part->kind != ERA_FRAME_FRAGMENT)
+        era_defence_read(g, link, 1); /* a statement may be news: what becomes of it, says */
     switch (part->kind) {
     case ERA_FRAME_HELLO:
     case ERA_FRAME_REFUSAL:
@@ -212,7 +278,7 @@ bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct 
     if (mutable && link->info.muted_until_ms > g->now_ms) {
         link->info.muted_in++;
         g->totals.muted_in++;
-        return carries ? drop(link) : false;
+        return carries ? drop(g, link) : false;
     }
     return true;
 }
@@ -223,15 +289,6 @@ bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cel
         return true;
     count_limited(g, link);
     return false;
-}
-
-bool era_gossip_is_useful(const struct era_gossip *g, uint64_t link)
-{
-    const struct era_link *l = era_link_find(g, link);
-    if (l == NULL || l->info.state != ERA_PEER_UP)
-        return false;
-    bool brings = l->brought > 0 && g->now_ms - l->brought_ms < ERA_USEFUL_MS;
-    return brings || era_link_is_anchor(g, l);
 }
 
 /* ---- score ---- */

@@ -73,6 +73,7 @@ enum era_budget {
     ERA_BUDGET_PEERS,
     ERA_BUDGET_SHUFFLES,
     ERA_BUDGET_CHECKS,
+    ERA_BUDGET_READING,
     ERA_BUDGETS
 };
 
@@ -178,6 +179,7 @@ struct era_gossip {
     struct era_bucket hosts[ERA_HOST_ROWS]; /* links accepted; hosts that share a row are counted as one */
     struct era_bucket sites[ERA_SITE_ROWS]; /* likewise, of an IPv6 /48 */
     struct era_bucket checks;               /* wasted by all links */
+    struct era_bucket reading;              /* read of all links for nothing */
     struct era_gossip_totals totals;
 
     struct era_broadcast *broadcast;
@@ -283,6 +285,10 @@ void era_link_answered(struct era_link *link);
 /* May it be taken? False: drop it; it was counted, and charged when it was too much. */
 bool era_defence_frame(struct era_gossip *g, struct era_link *link, size_t bytes);
 bool era_defence_part(struct era_gossip *g, struct era_link *link, const struct era_frame_part *part);
+/* It is new. */
+void era_defence_begin(const struct era_gossip *g, struct era_link *link);
+/* So much was read of it, and is no news. See ERA_READING_BURST. */
+void era_defence_read(struct era_gossip *g, struct era_link *link, uint64_t amount);
 /* May it have so many cells? False: not now; counted, for a peer in need of them does no wrong. */
 bool era_defence_cells(struct era_gossip *g, struct era_link *link, uint64_t cells);
 /* A statement it brought was accepted: it costs nothing. */

@@ -241,6 +241,7 @@ void era_gossip_link_up(struct era_gossip *g, uint64_t now_ms, uint64_t link, bo
     era_text_set(l->info.address, sizeof l->info.address, address);
     memcpy(l->proven, proven, sizeof l->proven);
     l->info.last_heard_ms = l->opened_ms = l->drained_ms = l->score_ms = g->now_ms;
+    era_defence_begin(g, l);
     l->flush_ms = ERA_NEVER;
     struct era_place place;
     l->has_group = place_of(address, &place);

@@ -54,7 +54,8 @@ struct link {
     int reason;               /* why it closes; while open, what a write met */
     struct op dial, recv, send;
     nng_aio *attempt; /* of a write that is done at once or does not begin: it calls nobody back */
-    uint64_t due_ms;  /* when its handshake, or its flush, is given up; LINK_NEVER: it has time */
+    uint64_t due_ms;  /* when its handshake, or its flush, is given up; once told UP: until then it rests;
+                       * LINK_NEVER: it has time */
     nng_stream_dialer *dialer;
     nng_stream *stream;
     struct era_channel channel;
@@ -121,6 +122,8 @@ bool era_link_stream_write(struct era_link_driver *d, struct link *l);
 void era_link_stream_read(struct era_link_driver *d, struct link *l);
 /* What it holds of a frame that is not whole counts no more. */
 void era_link_stream_uncount(struct era_link_driver *d, struct link *l);
+/* Nothing is read of it for a while: what room it does not need is given back. */
+void era_link_stream_rest(struct era_link_driver *d, struct link *l);
 /* Let what is queued be written, for ERA_LINK_FLUSH_MS. */
 void era_link_stream_flush(struct era_link_driver *d, struct link *l);
 /* Moves the handshake on; true when it is done, the link OPEN. */

@@ -491,6 +491,13 @@ void era_link_driver_favour(struct era_link_driver *d, uint64_t link, bool favou
         l->favoured = favoured;
 }
 
+void era_link_driver_rest(struct era_link_driver *d, uint64_t link, uint64_t ms)
+{
+    struct link *l = link_find(d, link);
+    if (l != NULL && l->state == LINK_OPEN && l->told_up)
+        era_link_time(d, l, ms);
+}
+
 void era_link_driver_close(struct era_link_driver *d, uint64_t link, bool flush)
 {
     struct link *l = link_find(d, link);
@@ -542,6 +549,10 @@ static bool link_next_open(struct era_link_driver *d, struct link *l, struct era
     }
     if (l->recv.busy)
         return false;
+    if (l->due_ms != LINK_NEVER && l->reason == 0) {
+        era_link_stream_rest(d, l);
+        return false;
+    }
     struct era_bytes body;
     if (era_channel_next(&l->channel, &body)) {
         event_of(l, ERA_LINK_FRAME, out);

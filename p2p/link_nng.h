@@ -111,6 +111,10 @@ void era_link_driver_send(struct era_link_driver *d, uint64_t link, struct era_b
  * At first it is not. Ignored when the link is down. */
 void era_link_driver_favour(struct era_link_driver *d, uint64_t link, bool favoured);
 
+/* Read no more of it for so long, about, nor tell what was read: what it sends waits in its own system. That
+ * its end has come is then noticed late, too. Again: from now on. Ignored when the link is down. */
+void era_link_driver_rest(struct era_link_driver *d, uint64_t link, uint64_t ms);
+
 /* Close; DOWN with reason 0 follows. With flush, what is queued is written
  * first, and the peer gets the rest of ERA_LINK_FLUSH_MS to read it and close
  * from its side: NNG drops what a reader has not yet read when its peer hangs

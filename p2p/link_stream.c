@@ -156,6 +156,13 @@ void era_link_stream_uncount(struct era_link_driver *d, struct link *l)
     l->in_counted = 0;
 }
 
+void era_link_stream_rest(struct era_link_driver *d, struct link *l)
+{
+    era_channel_rest(&l->channel);
+    if (l->channel.in_size == ERA_CHANNEL_IN_LEAST)
+        era_link_stream_uncount(d, l);
+}
+
 /* Frames that were begun and not ended are many and large: whoever waits longest for the rest of one ends.
  * What we dialled ourselves is no stranger's to displace. */
 static void bound_frames(struct era_link_driver *d, const struct link *newest)
@@ -265,4 +272,6 @@ void era_link_stream_due(struct era_link_driver *d, struct link *l)
         era_link_shut(d, l, ERA_ACCEPTED, 0);
     else if (l->state == LINK_HANDSHAKE)
         era_link_shut(d, l, ERA_TIMEOUT, -ETIMEDOUT);
+    else
+        era_link_make_ready(d, l); /* it has rested */
 }

@@ -148,6 +148,13 @@
 #define ERA_BUDGET_CHECKS_PER_S     4
 #define ERA_CHECKS_BURST            8192 /* …these: what all of a large network says too late, and then… */
 #define ERA_CHECKS_PER_S            2048 /* …a tenth of a core */
+#define ERA_BUDGET_READING_BURST    512   /* read of one link for nothing, when all have spent… */
+#define ERA_BUDGET_READING_PER_S    32    /* …so it rests: of as many links as there may be as much as all have */
+#define ERA_BUDGET_READING_FIRST    64    /* …of a new one: to go and come again wins nothing */
+#define ERA_READING_BURST           32768 /* …these: frames and parts of them that are no news… */
+#define ERA_READING_PER_S           8192  /* …some hundredths of a core; and likewise… */
+#define ERA_READING_BYTES           4096  /* …each time so many bytes */
+#define ERA_LINK_REST_MS            10000 /* on end, without being read */
 #define ERA_USEFUL_MS               60000 /* a link that brought news within is heard before others */
 #define ERA_CHECKS_CHARGE_MS        1000 /* between two points for it: muted after a minute of it */
 #define ERA_BUDGET_FRAMES_BURST     65536 /* each is a step of the node, however short */

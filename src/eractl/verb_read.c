@@ -448,6 +448,15 @@ static void print_oddities(const json_t *p)
         putchar('\n');
 }
 
+static void print_rests(const json_t *json)
+{
+    int64_t ms = era_json_int(json, "rested_ms", 0);
+    if (ms >= 1000)
+        printf("left unread: %lld s in all, peers that brought no news for what reading it cost; they lose "
+               "nothing, it waits on their side\n",
+               (long long)(ms / 1000));
+}
+
 /* Of links that ended, and of streams that never were one, too. */
 static void print_totals(const json_t *json)
 {
@@ -462,6 +471,7 @@ static void print_totals(const json_t *json)
     print_useless(json);
     if (muted + limited > 0)
         printf("dropped: %lld while muted, %lld above a budget\n", (long long)muted, (long long)limited);
+    print_rests(json);
     if (json_array_size(json_object_get(json, "bans")) > 0)
         print_bans(json_object_get(json, "bans"));
 }

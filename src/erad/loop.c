@@ -110,6 +110,16 @@ static void tell_fault(struct era_daemon *d, const struct era_link_event *l)
             (unsigned long long)era_link_driver_counts(d->links)->ended[l->verdict]);
 }
 
+/* By what its last frame was worth. */
+static void pace_reading(struct era_daemon *d, uint64_t link)
+{
+    const struct era_gossip *g = era_node_gossip(d->node);
+    uint64_t rest_ms = era_gossip_rest_ms(g, link);
+    era_link_driver_favour(d->links, link, era_gossip_is_useful(g, link));
+    if (rest_ms > 0)
+        era_link_driver_rest(d->links, link, rest_ms);
+}
+
 static void link_event(struct era_daemon *d, const struct era_link_event *l)
 {
     struct era_event ev = {.link = l->link, .outgoing = l->outgoing, .address = l->address};
@@ -144,7 +154,7 @@ static void link_event(struct era_daemon *d, const struct era_link_event *l)
     }
     era_daemon_step(d, &ev);
     if (l->kind == ERA_LINK_FRAME)
-        era_link_driver_favour(d->links, l->link, era_gossip_is_useful(era_node_gossip(d->node), l->link));
+        pace_reading(d, l->link);
 }
 
 static enum era_verdict screen(void *ctx, const char *address)

@@ -265,6 +265,9 @@ static void put_defence(struct page *p)
            "Rounds of reconciliation whose cells did not come apart.", t->undecoded_rounds);
     single(p, "peers_wasted_signatures_total", "counter",
            "Signatures checked of what peers brought and was of no use.", t->wasted_in);
+    single(p, "peers_rested_seconds_total", "counter",
+           "Time for which peers were left unread, because what they brought was no news.",
+           t->rested_ms / 1000);
     single(p, "peers_banned", "gauge", "Node keys and hosts that are banned now.",
            era_gossip_bans(g, NULL, 0));
 }

@@ -236,6 +236,7 @@ static void put_counters(json_t *o, const struct era_peer_info *p)
                 {"again_out", p->again_out},
                 {"muted_in", p->muted_in},
                 {"limited_in", p->limited_in},
+                {"rested_ms", p->rested_ms},
                 {"announced_in", p->spread.announced_in},
                 {"announced_out", p->spread.announced_out},
                 {"wants_in", p->spread.wants_in},
@@ -283,6 +284,7 @@ static void put_totals(json_t *o, const struct era_node *n, const struct era_lin
     report_put(o, "charged", by_verdict(t->charged));
     report_put(o, "muted_in", report_number(t->muted_in));
     report_put(o, "limited_in", report_number(t->limited_in));
+    report_put(o, "rested_ms", report_number(t->rested_ms));
     report_put(o, "wasted_in", report_number(t->wasted_in));
     report_put(o, "unknown_kinds_in", report_number(t->unknown_kinds_in));
     report_put(o, "unknown_parts_in", report_number(t->unknown_parts_in));

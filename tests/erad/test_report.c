@@ -344,7 +344,7 @@ Test(report, peers_and_charter_have_their_shape)
     struct lone *l = lone_new(c, NULL, "1.0.0", 7);
     json_t *peers = era_report_peers(l->node, &l->info), *charter = era_report_charter(l->node);
     cr_assert_str_eq(keys_at(peers, ""), "schema,peers,equal_rounds,last_equal_ms_ago,links_ended,refused,"
-                                         "charged,muted_in,limited_in,wasted_in,unknown_kinds_in,"
+                                         "charged,muted_in,limited_in,rested_ms,wasted_in,unknown_kinds_in,"
                                          "unknown_parts_in,undecoded_rounds,"
                                          "overlay,other_keys,bans");
     cr_assert(json_is_null(at(peers, "last_equal_ms_ago")));

@@ -15,6 +15,7 @@ tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_abuse.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_rounds.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_gossip_complete.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_link.c tests/p2p/rawlink.c tests/p2p/rawlink.h
+tests_p2p_test_p2p_SOURCES += tests/p2p/test_link_rest.c
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_link_gate.c tests/p2p/driver.c tests/p2p/driver.h
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_overlay.c tests/p2p/town.c tests/p2p/town.h
 tests_p2p_test_p2p_SOURCES += tests/p2p/test_overlay_records.c tests/p2p/one.c tests/p2p/one.h

@@ -200,3 +200,141 @@ Test(budget, of_signatures_checked_for_nothing_costs_a_point_a_second_and_no_mor
     cr_assert_eq(p->seen.close, ERA_RATE_LIMITED, "who goes on is muted, and then closed");
     probe_free(p);
 }
+
+/* ---- what is read for nothing ---- */
+
+/* A frame with one statement, which came too late: two units. */
+static void when_late(struct probe *p, uint64_t link, size_t item, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        probe_statement(p, link, item);
+        probe_look(p);
+        era_gossip_verdict(p->g, p->w->now_ms, link, &p->w->items[item].id, ERA_DUPLICATE);
+    }
+}
+
+/* Links 1 and 2, of an age; all have spent what all may. */
+static struct probe *given_spent(size_t *item)
+{
+    struct probe *p = probe_new(1000);
+    probe_up(p, 1, false, 9);
+    probe_up(p, 2, false, 8);
+    probe_up(p, 3, false, 7);
+    *item = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100);
+    p->w->now_ms += 60000;
+    when_late(p, 3, *item, ERA_READING_BURST / 2);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 3), 0, "until here all of it was all links'");
+    cr_assert_eq(probe_info(p, 3).rested_ms, 0);
+    return p;
+}
+
+Test(reading, for_nothing_is_bounded_for_all_links_and_then_each_rests_as_it_costs)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    when_late(p, 1, item, ERA_BUDGET_READING_BURST / 2);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 0);
+    when_late(p, 1, item, 32);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 2000, "64 units at 32 a second");
+    cr_assert_eq(era_gossip_rest_ms(p->g, 2), 0, "another link's");
+    cr_assert_eq(probe_info(p, 1).rested_ms, 2000);
+    cr_assert_eq(era_gossip_totals(p->g)->rested_ms, 2000);
+    cr_assert_eq(probe_info(p, 1).score, 0, "it did no wrong");
+    p->w->now_ms += 1999;
+    era_gossip_tick(p->g, p->w->now_ms);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 1);
+    p->w->now_ms += 1;
+    era_gossip_tick(p->g, p->w->now_ms);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 0);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 77), 0, "there is no such link");
+    probe_free(p);
+}
+
+Test(reading, rests_no_longer_on_end_than_its_bound)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    when_late(p, 1, item, 2000);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), ERA_LINK_REST_MS);
+    cr_assert_eq(probe_info(p, 1).rested_ms, ERA_LINK_REST_MS);
+    probe_free(p);
+}
+
+Test(reading, of_a_new_link_has_less_so_that_coming_again_wins_nothing)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    probe_up(p, 4, false, 6); /* a hello: two units */
+    when_late(p, 4, item, (ERA_BUDGET_READING_FIRST - 2) / 2);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 4), 0);
+    when_late(p, 4, item, 16);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 4), 1000);
+    probe_free(p);
+}
+
+Test(reading, of_who_brings_news_is_free)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    size_t news = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 101);
+    when_late(p, 1, item, 300);
+    uint64_t rested_ms = probe_info(p, 1).rested_ms;
+    cr_assert_gt(rested_ms, 0);
+    probe_statement(p, 1, news);
+    rested_ms = probe_info(p, 1).rested_ms;
+    era_gossip_publish(p->g, p->w->now_ms, ERA_SET_STATEMENTS, &p->w->items[news].id, 1, true);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 0, "at once");
+    when_late(p, 1, item, 20);
+    cr_assert_eq(probe_info(p, 1).rested_ms, rested_ms);
+    probe_free(p);
+}
+
+Test(reading, of_news_costs_a_new_link_its_frames_alone)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    probe_up(p, 4, false, 6);
+    probe_frame(p);
+    for (size_t i = 0; i < 200; i++) { /* not judged yet */
+        size_t news = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 102 + i);
+        cr_assert(era_frame_add_statement(&p->frame, p->w->items[news].bytes));
+    }
+    probe_send(p, 4);
+    cr_assert_eq(probe_look(p)->delivered, 200);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 4), 0);
+    probe_free(p);
+}
+
+Test(reading, of_large_frames_costs_as_several)
+{
+    size_t item, large;
+    struct probe *p = given_spent(&item);
+    large = wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 10 * ERA_READING_BYTES);
+    when_late(p, 1, large, 50); /* 12 units each */
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 1000 * (50 * 12 - ERA_BUDGET_READING_BURST) / 32);
+    probe_free(p);
+}
+
+Test(reading, of_what_is_dropped_costs_as_what_is_refused)
+{
+    size_t item;
+    struct probe *p = given_spent(&item);
+    for (int i = 0; i < 5; i++)
+        era_gossip_verdict(p->g, p->w->now_ms, 2, NULL, ERA_BAD_SIGNATURE);
+    for (size_t i = 0; i < 300; i++)
+        probe_statement(p, 2, item);
+    cr_assert_eq(probe_look(p)->delivered, 0, "muted");
+    cr_assert_eq(era_gossip_rest_ms(p->g, 2), 1000 * (5 + 2 * 300 - ERA_BUDGET_READING_BURST) / 32 + 1);
+    probe_free(p);
+}
+
+Test(reading, of_a_teacher_is_free)
+{
+    struct probe *p = given_pages();
+    probe_up(p, 3, false, 7);
+    when_late(p, 3, wire_item(p->w, ERA_KIND_ANNOUNCEMENT, 100), ERA_READING_BURST / 2);
+    cr_assert_eq(when_taught(p, 2000, true), 8000);
+    cr_assert_eq(probe_info(p, 1).rested_ms, 0);
+    cr_assert_eq(era_gossip_rest_ms(p->g, 1), 0);
+    probe_free(p);
+}

@@ -359,6 +359,26 @@ Test(channel, room_for_a_large_record_goes_with_it_and_the_least_room_never_move
     release(&e);
 }
 
+Test(channel, that_rests_gives_the_large_room_back_and_keeps_what_fits_the_least)
+{
+    struct ends e;
+    static uint8_t stream[4 + 60000 + 4 + 100];
+    size_t large = frame(stream, 60000, 'f'), all = large + frame(stream + large, 100, 'g');
+    given_open(&e);
+    seal(&e, 0, stream, all);
+    flow_in(&e, 0, SIZE_MAX);
+    era_channel_rest(&e.c[1]);
+    cr_assert_geq(e.c[1].in_size, 60000, "a frame is in it");
+    assert_frame(&e.c[1], 60000, 'f');
+    era_channel_rest(&e.c[1]);
+    cr_assert_eq(e.c[1].in_size, 4096);
+    assert_frame(&e.c[1], 100, 'g');
+    seal(&e, 0, stream, large);
+    flow_in(&e, 0, SIZE_MAX);
+    assert_frame(&e.c[1], 60000, 'f');
+    release(&e);
+}
+
 Test(channel, many_small_frames_share_one_record)
 {
     struct ends e;
